@@ -1,0 +1,89 @@
+/**
+ * @file ice_lite.h  ICE-lite (RFC 8445 section 2.5) of one peer on a shared socket: answers
+ * connectivity checks, learns the path, watches consent (RFC 7675: silence for 30 s). Sans-I/O, on
+ * libnice's STUN library, which this module (stun.c) owns.
+ *
+ * Thread: the worker's own.
+ */
+#ifndef MEDIA_ICE_LITE_H
+#define MEDIA_ICE_LITE_H
+
+#include "media/base/attributes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+enum {
+    ICE_UFRAG_MIN = 4, ICE_UFRAG_MAX = 256, /* RFC 8839 section 5.4 */
+    ICE_PWD_MIN = 22, ICE_PWD_MAX = 256,
+    ICE_LOCAL_UFRAG = 8, ICE_LOCAL_PWD = 24, /* lengths of what we make up */
+    ICE_REPLY_MAX = 256,                     /* bytes of the longest reply we write */
+    ICE_MAX_PATHS = 8,                       /* addresses proven per peer; the oldest goes */
+};
+
+struct ice_credentials {
+    char ufrag[ICE_UFRAG_MAX + 1];
+    char pwd[ICE_PWD_MAX + 1];
+};
+
+/** Fill `ret` with fresh random local credentials. */
+void ice_credentials_make(struct ice_credentials *ret);
+
+/** @return true if lengths and characters (ice-chars) are right */
+bool ice_credentials_valid(const struct ice_credentials *c);
+
+struct ice_lite;
+
+/** @return 0; -EINVAL: bad credentials; -ENOMEM. Both sets are copied. */
+MUST_USE int ice_lite_new(struct ice_lite **ret, const struct ice_credentials *local,
+                          const struct ice_credentials *remote, int64_t now_us);
+struct ice_lite *ice_lite_free(struct ice_lite *ice);
+
+/** What a check led to. */
+struct ice_result {
+    size_t reply_len;   /* bytes written to `reply`; 0: answer nothing */
+    bool authenticated; /* MESSAGE-INTEGRITY was right: `from` is proven */
+    bool path_changed;  /* ice_lite_path() is new: the first one, or the peer moved */
+};
+
+/**
+ * Feed one STUN datagram that stun_peek_ufrag() gave to this peer.
+ *
+ * A reply is never longer than the request unless the request was authenticated. The selected path
+ * is the newest address with an authenticated USE-CANDIDATE check, or, until there is one, the
+ * first authenticated address. A controlled/controlling conflict is answered 487 (RFC 8445 7.3.1.1).
+ *
+ * @param reply  room for ICE_REPLY_MAX bytes, to be sent to `from`
+ * @return 0; -EBADMSG: malformed; -EPERM: wrong integrity or user name; ret is set in every case
+ */
+MUST_USE int ice_lite_receive(struct ice_lite *ice, const uint8_t *data, size_t len,
+                              const struct sockaddr_storage *from, int64_t now_us,
+                              uint8_t *reply, struct ice_result *ret);
+
+/** @return the selected address of the peer, or NULL before the first authenticated check */
+const struct sockaddr_storage *ice_lite_path(const struct ice_lite *ice);
+
+/** @return true if `from` passed an authenticated check (media and DTLS are taken only then) */
+bool ice_lite_proven(const struct ice_lite *ice, const struct sockaddr_storage *from);
+
+/** @return when consent runs out unless a check arrives [us]: 30 s after the last one */
+int64_t ice_lite_consent_deadline(const struct ice_lite *ice);
+
+/**
+ * Find whom a STUN request is for, without validating: the part of USERNAME before the colon.
+ * Cheap: no cryptography; this is what rejects strangers.
+ *
+ * @param ufrag  receives it, NUL-terminated, room for ICE_UFRAG_MAX + 1
+ * @return 0; -EBADMSG: not a well-formed binding request; -ENOENT: no user name
+ */
+MUST_USE int stun_peek_ufrag(const uint8_t *data, size_t len, char *ufrag);
+
+/** Bytes that identify an address in a map: family, port, address. @return length written (<= 20) */
+size_t address_key(const struct sockaddr_storage *address, uint8_t out[20]);
+bool address_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+/** Write "1.2.3.4:5" or "[::1]:5". @return `out` */
+const char *address_text(const struct sockaddr_storage *address, char out[64]);
+
+#endif

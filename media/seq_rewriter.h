@@ -1,0 +1,60 @@
+/**
+ * @file seq_rewriter.h  Keep one outgoing stream continuous while what it carries changes.
+ *
+ * Maps a source's sequence numbers and timestamps to the subscriber's: gaps in the source stay
+ * gaps (so the subscriber asks for them again), packets dropped on purpose leave none, and a
+ * switch of source continues where the old one ended. The reverse map serves retransmissions.
+ * A plain value with one array inside. Not thread-safe.
+ */
+#ifndef MEDIA_SEQ_REWRITER_H
+#define MEDIA_SEQ_REWRITER_H
+
+#include "media/base/attributes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SEQ_MAP = 1024 }; /* outgoing packets that can be mapped back; a power of two */
+
+struct seq_rewriter {
+    bool started, switching;
+    int64_t source_highest;  /* unwrapped, of the current source */
+    int64_t out_highest;     /* unwrapped outgoing number of source_highest */
+    uint32_t ts_offset;      /* outgoing = source + offset */
+    uint32_t last_out_ts;
+    int64_t last_out_us;
+    uint32_t epoch;          /* +1 per switch: retransmissions of the old source stop */
+    struct {
+        uint16_t out_seq, source_seq;
+        uint32_t epoch;
+    } back[SEQ_MAP];
+};
+
+/** @param first_seq  first outgoing number; @param first_ts first outgoing timestamp (random) */
+void seq_rewriter_init(struct seq_rewriter *r, uint16_t first_seq, uint32_t first_ts);
+
+/** The next packet comes from another source: continue after the last outgoing packet, with the
+ *  timestamp advanced by the time that passed. */
+void seq_rewriter_switch(struct seq_rewriter *r);
+
+/**
+ * Map one packet.
+ *
+ * @param clock_rate  [Hz] of the timestamps
+ * @return 0 and *out_seq, *out_ts; -ERANGE: older than the start of the current source: drop it
+ */
+MUST_USE int seq_rewriter_map(struct seq_rewriter *r, uint16_t seq, uint32_t ts,
+                              uint32_t clock_rate, int64_t now_us, uint16_t *out_seq,
+                              uint32_t *out_ts);
+
+/** This source packet is left out on purpose: close the gap. Only for the newest one. */
+void seq_rewriter_skip(struct seq_rewriter *r, uint16_t seq);
+
+/** The subscriber asks for `out_seq` again. @return source number, or -ENOENT: unknown or of an
+ *  earlier source */
+MUST_USE int seq_rewriter_source_of(const struct seq_rewriter *r, uint16_t out_seq);
+
+/** @return outgoing timestamp for a source timestamp (for sender reports) */
+uint32_t seq_rewriter_map_ts(const struct seq_rewriter *r, uint32_t ts);
+
+#endif

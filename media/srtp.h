@@ -1,0 +1,59 @@
+/**
+ * @file srtp.h  SRTP and SRTCP of one peer over libsrtp2: the receiving side, SRTCP both ways, and
+ * keys for `media/seal`. Owner of the libsrtp2 dependency together with seal_srtp.c.
+ *
+ * Thread: the worker's (or client's) own; srtp_global_init() once per process, before threads.
+ */
+#ifndef MEDIA_SRTP_H
+#define MEDIA_SRTP_H
+
+#include "media/base/attributes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** In the order in which we prefer them. */
+enum srtp_profile {
+    SRTP_NONE,
+    SRTP_AEAD_AES_128_GCM,        /* RFC 7714 */
+    SRTP_AEAD_AES_256_GCM,        /* RFC 7714 */
+    SRTP_AES_CM_128_HMAC_SHA1_80, /* RFC 3711, RFC 5764 */
+};
+
+enum {
+    SRTP_MASTER_MAX = 46,   /* key + salt [bytes]: 32 + 14 rounded up */
+    SRTP_TRAILER_MAX = 16,  /* bytes SRTP adds */
+    SRTCP_TRAILER_MAX = 20, /* bytes SRTCP adds */
+};
+
+/** Master keys of both directions, as DTLS exports them (RFC 5764 section 4.2). */
+struct srtp_keys {
+    enum srtp_profile profile;
+    size_t key_len, salt_len;               /* [bytes] */
+    uint8_t local[SRTP_MASTER_MAX];         /* key then salt: what we send with */
+    uint8_t remote[SRTP_MASTER_MAX];        /* key then salt: what we receive with */
+};
+
+/** Key and salt length of `profile` [bytes]. */
+void srtp_profile_lengths(enum srtp_profile profile, size_t *key_len, size_t *salt_len);
+const char *srtp_profile_name(enum srtp_profile profile);
+
+/** Initialise libsrtp2. @return 0; -ENOTSUP: the library lacks AEAD or will not start */
+MUST_USE int srtp_global_init(void);
+
+struct srtp_session;
+
+/** Make both directions' contexts. @return 0; -EINVAL: unknown profile; -ENOMEM */
+MUST_USE int srtp_session_new(struct srtp_session **ret, const struct srtp_keys *keys);
+struct srtp_session *srtp_session_free(struct srtp_session *s);
+
+/** Decrypt RTP in place. @param len  in: bytes; out: bytes of plain packet.
+ *  @return 0; -EPERM: authentication failed; -EEXIST: replayed or too old; -EBADMSG: malformed */
+MUST_USE int srtp_unprotect_rtp(struct srtp_session *s, uint8_t *data, size_t *len);
+MUST_USE int srtp_unprotect_rtcp(struct srtp_session *s, uint8_t *data, size_t *len);
+
+/** Encrypt RTCP in place; `capacity` >= *len + SRTCP_TRAILER_MAX. @return 0; -EMSGSIZE; -EIO */
+MUST_USE int srtp_protect_rtcp(struct srtp_session *s, uint8_t *data, size_t *len, size_t capacity);
+
+#endif

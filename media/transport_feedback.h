@@ -1,0 +1,54 @@
+/**
+ * @file transport_feedback.h  Transport-wide congestion control feedback, both directions:
+ * record arrivals and write the RTCP packet; read such a packet into per-packet results.
+ *
+ * draft-holmer-rmcat-transport-wide-cc-extensions-01. Plain values, one per transport.
+ */
+#ifndef MEDIA_TRANSPORT_FEEDBACK_H
+#define MEDIA_TRANSPORT_FEEDBACK_H
+
+#include "media/base/attributes.h"
+#include "media/rtcp.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    FEEDBACK_WINDOW = 1024,     /* arrivals remembered; older ones are reported no more */
+    FEEDBACK_MAX_PACKETS = 512, /* statuses in one feedback packet */
+};
+
+/** Recorder of what arrived on a transport. */
+struct feedback_recorder {
+    int64_t newest, next;               /* unwrapped seq: highest seen, first not reported; -1: none */
+    int64_t arrival_us[FEEDBACK_WINDOW]; /* 0: not arrived */
+    int64_t last_sent_us;
+    uint8_t feedback_count;
+};
+
+void feedback_recorder_init(struct feedback_recorder *r);
+
+/** Note that transport sequence number `seq` arrived. Duplicates and ancient ones are ignored. */
+void feedback_recorder_on_packet(struct feedback_recorder *r, uint16_t seq, int64_t now_us);
+
+/** Append feedback packets for all arrivals not reported yet, at most what fits into `w`.
+ *  @return packets appended; call again while it is > 0 and you have room */
+size_t feedback_recorder_write(struct feedback_recorder *r, struct writer *w, uint32_t sender,
+                               uint32_t media, int64_t now_us);
+
+/** @return when feedback is next due [us]: 50 ms after the last one if something is unreported,
+ *  else NEVER_US */
+int64_t feedback_recorder_deadline(const struct feedback_recorder *r);
+
+/** One status of a feedback packet. */
+struct feedback_status {
+    uint16_t seq;
+    bool received;
+    int64_t arrival_us; /* in the receiver's clock, relative to the packet's reference time base */
+};
+
+/** Read a feedback packet. @return number of statuses written to `out` (room for `max`); -EBADMSG */
+MUST_USE int feedback_read(const struct rtcp_packet *p, struct rtcp_feedback *fb,
+                           uint8_t *feedback_count, struct feedback_status *out, size_t max);
+
+#endif

@@ -1,0 +1,70 @@
+/**
+ * @file udp_socket.h  The worker's one UDP socket: batches in, batches out. Real I/O.
+ */
+#ifndef MEDIA_UDP_SOCKET_H
+#define MEDIA_UDP_SOCKET_H
+
+#include "media/base/attributes.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct packet;
+struct packet_pool;
+
+enum {
+    UDP_BATCH = 64,        /* datagrams per recvmmsg */
+    UDP_SEND_BATCH = 512,  /* datagrams per sendmmsg */
+    UDP_BUFFER_BYTES = 4 * 1024 * 1024, /* SO_RCVBUF and SO_SNDBUF asked for */
+};
+
+struct udp_socket;
+
+struct udp_stats {
+    uint64_t receive_calls, receive_datagrams, receive_bytes, receive_cut; /* cut: longer than a packet */
+    uint64_t send_calls, send_datagrams, send_bytes;
+    uint64_t send_dropped; /* EAGAIN or another error: never waited for */
+};
+
+/** One datagram to send. Borrowed for the call. */
+struct datagram {
+    const struct sockaddr_storage *to;
+    const uint8_t *data;
+    size_t len;
+};
+
+/**
+ * Open a dual-stack (IPv6 with IPv4 mapped; IPv4 only where there is no IPv6) non-blocking socket.
+ * Addresses are given and taken as plain IPv4 or IPv6; mapping happens inside.
+ *
+ * @param address  local address to bind, or NULL for all
+ * @param port     0: any
+ * @return 0; -errno of socket(2) or bind(2): -EADDRINUSE, -EACCES, -EMFILE, ...
+ */
+MUST_USE int udp_socket_new(struct udp_socket **ret, const char *address, uint16_t port);
+struct udp_socket *udp_socket_free(struct udp_socket *s);
+
+int udp_socket_fd(const struct udp_socket *s);
+uint16_t udp_socket_port(const struct udp_socket *s);
+/** @return receive buffer the kernel gave [bytes] */
+int udp_socket_buffer_bytes(const struct udp_socket *s);
+
+/**
+ * Read up to UDP_BATCH datagrams with one system call into packets of `pool`; sets len, from and
+ * arrival_us. Where the pool is exhausted datagrams are read and dropped (counted), so that the
+ * socket drains.
+ *
+ * @return number of packets put into `out` (room for UDP_BATCH), each with one reference which is
+ *         the caller's; 0: nothing there; -errno
+ */
+MUST_USE int udp_socket_receive(struct udp_socket *s, struct packet_pool *pool,
+                                struct packet **out, int64_t now_us);
+
+/** Send `n` datagrams with as few system calls as possible. What the kernel does not take is
+ *  dropped and counted. */
+void udp_socket_send(struct udp_socket *s, const struct datagram *datagrams, size_t n);
+
+const struct udp_stats *udp_socket_stats(const struct udp_socket *s);
+
+#endif

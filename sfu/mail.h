@@ -1,0 +1,81 @@
+/**
+ * @file mail.h  What the control thread and the workers tell each other. Messages carry ids, never
+ * pointers to the other thread's objects; what they own goes with them.
+ */
+#ifndef SFU_MAIL_H
+#define SFU_MAIL_H
+
+#include "media/base/mailbox.h"
+#include "signaling/message.h"
+#include "signaling/negotiation.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum mail_type {
+    /* control -> worker */
+    MAIL_JOIN,   /* struct mail_join */
+    MAIL_UPDATE, /* struct mail_join again: after a re-offer */
+    MAIL_MUTE,   /* struct mail_mute */
+    MAIL_LEAVE,  /* struct mail_participant: free it; answered with MAIL_GONE */
+    MAIL_STOP,   /* struct mail: close every transport, then MAIL_STOPPED */
+    /* worker -> control */
+    MAIL_STATE,  /* struct mail_state */
+    MAIL_SLOTS,  /* struct mail_slots */
+    MAIL_NEED,   /* struct mail_need */
+    MAIL_GONE,   /* struct mail_participant: nothing of it is left on the worker */
+    MAIL_STOPPED,
+};
+
+/** A track of a participant, as control numbered it. */
+struct mail_track {
+    uint32_t id;
+    char mid[PLAN_MID_MAX + 1];
+    enum media_kind kind;
+    bool muted;
+};
+
+struct mail_join {
+    struct mail mail;
+    uint32_t participant, room;       /* room: number of the room, unique while it lives */
+    char ufrag[PLAN_UFRAG_MAX + 1], pwd[PLAN_PWD_MAX + 1]; /* ours */
+    struct media_plan *plan;          /* owned */
+    uint32_t n_tracks;
+    struct mail_track tracks[MESSAGE_MAX_TRACKS]; /* every PUBLISH section's */
+};
+
+struct mail_mute {
+    struct mail mail;
+    uint32_t participant, track;
+    bool muted;
+};
+
+struct mail_participant {
+    struct mail mail;
+    uint32_t participant;
+};
+
+enum peer_state { PEER_CONNECTED, PEER_FAILED, PEER_CLOSED, PEER_CONSENT_LOST };
+
+struct mail_state {
+    struct mail mail;
+    uint32_t participant;
+    enum peer_state state;
+    char reason[96]; /* for people */
+};
+
+struct mail_slots {
+    struct mail mail;
+    uint32_t participant, epoch, n_slots;
+    struct message_slot *slots; /* owned; every slot that changed */
+};
+
+struct mail_need {
+    struct mail mail;
+    uint32_t participant, audio, video; /* slots wanted in all */
+};
+
+/** Free a mail of any type and what it owns. NULL is fine. */
+void mail_free(struct mail *mail);
+
+#endif

@@ -1,0 +1,72 @@
+/**
+ * @file http_server.h  The one HTTP port: page, /client/, /ws, /whip/{room}, /whep/{room}, /healthz.
+ *
+ * Runs on the control thread's event_base. Knows HTTP and WebSocket, no room: everything with a
+ * meaning goes to the handler. Limits on headers, bodies, time and connections per address are
+ * kept here, each with a problem+json answer and a counter.
+ */
+#ifndef SIGNALING_HTTP_SERVER_H
+#define SIGNALING_HTTP_SERVER_H
+
+#include "media/base/attributes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct http_exchange; /* one HTTP request that waits for its answer */
+struct http_server;
+struct websocket;     /* signaling/websocket.h */
+
+enum http_media { HTTP_WHIP, HTTP_WHEP };
+
+struct http_handler {
+    /** A client wants /ws. @return 0 and *session; -errno refuses with 503 (-EBUSY, -EMFILE) */
+    int (*on_websocket)(void *owner, struct websocket *ws, const char *address, void **session);
+    /** One text frame [len bytes, NUL-terminated]; borrowed. */
+    void (*on_message)(void *session, const char *text, size_t len);
+    /** The connection is gone (also after websocket_close()); `ws` is invalid afterwards. */
+    void (*on_close)(void *session);
+    /** POST /whip/{room} or /whep/{room} with an application/sdp body. Answer now or later with
+     *  http_reply_created() or http_reply_problem(). `sdp` is borrowed and NUL-terminated. */
+    void (*on_media_post)(void *owner, struct http_exchange *x, enum http_media media,
+                          const char *room, const char *sdp, size_t len);
+    /** DELETE {media}/{room}/{resource}. Answer with http_reply_empty(200) or a problem (404). */
+    void (*on_media_delete)(void *owner, struct http_exchange *x, enum http_media media,
+                            const char *room, const char *resource);
+    /** Body of /healthz (JSON). @return false: 503 (draining, overloaded) */
+    bool (*on_health)(void *owner, char *json, size_t capacity);
+};
+
+struct http_config {
+    const char *address;        /* "127.0.0.1", "::", ...; copied */
+    uint16_t port;              /* 0: any */
+    const char *web_root;       /* folder of the page; NULL: the page built into the program */
+    uint32_t max_connections, max_connections_per_address;
+    uint32_t max_header_bytes, max_body_bytes;
+    int timeout_s;              /* a request must be complete within it */
+};
+extern const struct http_config http_default_config;
+
+struct http_stats {
+    uint64_t requests, refused, bad_requests, websockets, messages_in, messages_out, ws_errors;
+};
+
+/** @return 0; -EADDRINUSE, -EACCES, -EINVAL (address), -EMFILE, -ENOMEM */
+MUST_USE int http_server_new(struct http_server **ret, struct event_base *base,
+                             const struct http_config *config, const struct http_handler *handler,
+                             void *owner);
+/** Close every connection (sessions get on_close) and free. NULL is fine. */
+struct http_server *http_server_free(struct http_server *s);
+uint16_t http_server_port(const struct http_server *s);
+const struct http_stats *http_server_stats(const struct http_server *s);
+
+/** 201 with Location, ETag and the SDP answer. Ends the exchange. */
+void http_reply_created(struct http_exchange *x, const char *location, const char *sdp);
+/** An empty answer. Ends the exchange. */
+void http_reply_empty(struct http_exchange *x, int status);
+/** application/problem+json {type, title, status, detail, code}. Ends the exchange. */
+void http_reply_problem(struct http_exchange *x, int status, const char *code, const char *detail);
+
+#endif
