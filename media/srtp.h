@@ -2,6 +2,8 @@
  * @file srtp.h  SRTP and SRTCP of one peer over libsrtp2: the receiving side, SRTCP both ways, and
  * keys for `media/seal`. Owner of the libsrtp2 dependency together with seal_srtp.c.
  *
+ * Names beginning with srtp_session_ are ours; libsrtp2 itself owns srtp_protect_rtcp() and others.
+ *
  * Thread: the worker's (or client's) own; srtp_global_init() once per process, before threads.
  */
 #ifndef MEDIA_SRTP_H
@@ -50,10 +52,12 @@ struct srtp_session *srtp_session_free(struct srtp_session *s);
 
 /** Decrypt RTP in place. @param len  in: bytes; out: bytes of plain packet.
  *  @return 0; -EPERM: authentication failed; -EEXIST: replayed or too old; -EBADMSG: malformed */
-MUST_USE int srtp_unprotect_rtp(struct srtp_session *s, uint8_t *data, size_t *len);
-MUST_USE int srtp_unprotect_rtcp(struct srtp_session *s, uint8_t *data, size_t *len);
+MUST_USE int srtp_session_unprotect_rtp(struct srtp_session *s, uint8_t *data, size_t *len);
+/** The same for RTCP. */
+MUST_USE int srtp_session_unprotect_rtcp(struct srtp_session *s, uint8_t *data, size_t *len);
 
 /** Encrypt RTCP in place; `capacity` >= *len + SRTCP_TRAILER_MAX. @return 0; -EMSGSIZE; -EIO */
-MUST_USE int srtp_protect_rtcp(struct srtp_session *s, uint8_t *data, size_t *len, size_t capacity);
+MUST_USE int srtp_session_protect_rtcp(struct srtp_session *s, uint8_t *data, size_t *len,
+                                       size_t capacity);
 
 #endif
