@@ -6,15 +6,14 @@
 #define MUST_USE __attribute__((warn_unused_result))
 
 /** printf-like: `format` and `first` are 1-based argument positions. */
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(format, first) __attribute__((__format__(__printf__, format, first)))
 
 /** Branch hints for the packet path. */
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /** The struct of type `type` whose member `member` is at `ptr`. */
-#define CONTAINER_OF(ptr, type, member)                                                            \
-    ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /** Number of elements of the array `a`. */
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -25,7 +25,7 @@ enum codec {
 
 /** What is fixed for a codec. */
 struct codec_info {
-    const char *name;    /* as in a=rtpmap; compare without case */
+    const char *name; /* as in a=rtpmap; compare without case */
     enum media_kind kind;
     uint32_t clock_rate; /* [Hz] of RTP timestamps */
     uint8_t channels;    /* 0: not written in a=rtpmap */

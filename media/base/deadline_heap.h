@@ -14,7 +14,7 @@
 
 /** Embed one per thing that waits; zero-initialised. */
 struct deadline_node {
-    int64_t due_us; /* NEVER_US when not in a heap */
+    int64_t due_us; /* meaningful in a heap only */
     size_t place;   /* 1-based index in the heap; 0: in none */
 };
 
@@ -25,7 +25,7 @@ struct deadline_heap {
 
 void deadline_heap_init(struct deadline_heap *h);
 
-/** Free the array; nodes left in it are forgotten. */
+/** Free the array; nodes left in it are taken out. */
 void deadline_heap_done(struct deadline_heap *h);
 
 /**

@@ -8,12 +8,12 @@
 #include <stdint.h>
 
 enum extension {
-    EXTENSION_MID,            /* RFC 9143 */
-    EXTENSION_RID,            /* RFC 8852 */
-    EXTENSION_REPAIRED_RID,   /* RFC 8852 */
-    EXTENSION_TRANSPORT_CC,   /* draft-holmer-rmcat-transport-wide-cc-extensions-01 */
+    EXTENSION_MID,          /* RFC 9143 */
+    EXTENSION_RID,          /* RFC 8852 */
+    EXTENSION_REPAIRED_RID, /* RFC 8852 */
+    EXTENSION_TRANSPORT_CC, /* draft-holmer-rmcat-transport-wide-cc-extensions-01 */
     EXTENSION_ABS_SEND_TIME,
-    EXTENSION_AUDIO_LEVEL,    /* RFC 6464 */
+    EXTENSION_AUDIO_LEVEL, /* RFC 6464 */
     EXTENSION_DEPENDENCY_DESCRIPTOR,
     EXTENSION_VIDEO_ORIENTATION, /* 3GPP TS 26.114: passed through */
     EXTENSION_PLAYOUT_DELAY,     /* passed through */

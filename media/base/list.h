@@ -63,12 +63,11 @@ static inline struct list *list_take_first(struct list *list)
 }
 
 /** Walk links; the body must not unlink the current one. */
-#define LIST_FOREACH(it, list)                                                                     \
-    for (struct list *it = (list)->next; it != (list); it = it->next)
+#define LIST_FOREACH(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 
 /** Walk links; the body may unlink and free the current one (and only it). */
-#define LIST_FOREACH_SAFE(it, list)                                                                \
-    for (struct list *it = (list)->next, *it##_next = it->next; it != (list);                      \
+#define LIST_FOREACH_SAFE(it, head)                                           \
+    for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
          it = it##_next, it##_next = it->next)
 
 #endif

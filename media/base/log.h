@@ -3,14 +3,15 @@
  *
  * Written with one write(2) to standard error, safe from any thread. Libraries in media/ and
  * signaling/ return errors instead of logging (STYLE 10); sfu/ and client/ log, once, where the
- * room or participant is known. LOG_LIMITED() lines are at most `burst` per second each, with a
- * count of what was left out, for whatever a peer can cause.
+ * room or participant is known. Whatever a peer can cause passes log_limit_pass() first: at most
+ * `burst` lines a second, with a count of what was left out.
  */
 #ifndef MEDIA_BASE_LOG_H
 #define MEDIA_BASE_LOG_H
 
 #include "media/base/attributes.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum log_level { LOG_TRACE, LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
@@ -36,8 +37,8 @@ struct log_limit {
 };
 
 /** @return true if a line may be written now; *cut says how many were left out before it */
-MUST_USE int log_limit_pass(struct log_limit *limit, int64_t now_us, uint32_t burst,
-                            uint32_t *cut);
+MUST_USE bool log_limit_pass(struct log_limit *limit, int64_t now_us, uint32_t burst,
+                             uint32_t *cut);
 
 /** @return "EBADMSG" for -EBADMSG or EBADMSG, "E?" for what we do not know; static storage */
 const char *err_name(int err);

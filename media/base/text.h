@@ -35,7 +35,7 @@ void text_append(struct text *t, const char *s);
 void text_append_n(struct text *t, const char *s, size_t len);
 void text_printf(struct text *t, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/** Give the string to the caller, who free()s it; `t` is empty afterwards. @return NULL if failed */
+/** Give the string to the caller, who frees it; `t` is empty afterwards. @return NULL if failed */
 char *text_take(struct text *t);
 
 #endif
