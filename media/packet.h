@@ -22,6 +22,7 @@ struct packet_pool;
 
 struct packet {
     struct packet_pool *pool;
+    struct packet *next_free; /* only while in the pool */
     uint32_t refs;
     uint16_t len;            /* bytes in data */
     int64_t arrival_us;      /* when the batch that brought it was read */

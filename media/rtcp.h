@@ -69,6 +69,15 @@ struct rtcp_feedback {
     uint32_t sender, media; /* SSRCs */
 };
 
+/**
+ * Read the fixed part; what every reader of feedback starts with.
+ *
+ * @param fci  receives a reader over the bytes that follow
+ * @return 0; -EBADMSG: too short, or not feedback of this type and format
+ */
+MUST_USE int rtcp_open_feedback(const struct rtcp_packet *p, enum rtcp_type type, uint8_t format,
+                                struct rtcp_feedback *fb, struct reader *fci);
+
 /** Read a generic NACK. @param seqs  room for `max`. @return count; -EBADMSG; excess is left out */
 MUST_USE int rtcp_read_nack(const struct rtcp_packet *p, struct rtcp_feedback *fb, uint16_t *seqs,
                             size_t max);
@@ -87,7 +96,8 @@ MUST_USE int rtcp_read_remb(const struct rtcp_packet *p, struct rtcp_feedback *f
 /** Read BYE sources into `ssrcs` (room for 31). @return count; -EBADMSG */
 MUST_USE int rtcp_read_bye(const struct rtcp_packet *p, uint32_t *ssrcs);
 
-/** Writers append to `w`; check writer_ok() at the end. */
+/** Writers append to `w`; check writer_ok() at the end. At most RTCP_MAX_REPORTS reports or BYE
+ *  sources, RTCP_CNAME_MAX bytes of name or reason, 255 REMB sources; `reason` may be NULL. */
 void rtcp_write_sr(struct writer *w, const struct rtcp_sender_info *info,
                    const struct rtcp_report *reports, size_t n);
 void rtcp_write_rr(struct writer *w, uint32_t sender, const struct rtcp_report *reports, size_t n);
