@@ -1,0 +1,290 @@
+/** The page: lobby, grid of tiles, controls. All talk with the server is in sluice.js. */
+import { Call } from '/client/sluice.js';
+import { Grid } from '/client/grid.js';
+
+const $ = (id) => document.getElementById(id);
+const query = new URLSearchParams(location.search);
+const grid = new Grid($('grid'), $('tile'));
+const local = { stream: new MediaStream(), micOn: true, cameraOn: true };
+let call = null;
+let retries = 0;
+let retryTimer = 0;
+
+const STATE_WORDS = { idle: 'Not connected', signaling: 'Joining…', connecting: 'Connecting media…',
+    connected: 'Connected', interrupted: 'Reconnecting…', failed: 'Disconnected', left: 'Left' };
+
+// --- devices ----------------------------------------------------------------------------------
+
+function deviceProblem(error) {
+    switch (error.name) {
+    case 'NotAllowedError': return 'The browser may not use them: allow camera and microphone in the address bar.';
+    case 'NotFoundError': return 'No camera or microphone was found. You can join and listen.';
+    case 'NotReadableError': return 'Another program uses the camera or microphone.';
+    default: return `Camera and microphone cannot be used: ${error.message}`;
+    }
+}
+
+async function openDevices() {
+    if (!navigator.mediaDevices) {
+        note('This page must be opened by https:// or on localhost to use camera and microphone.', true);
+        return;
+    }
+    const audio = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+    const video = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
+    for (const constraints of [{ audio, video }, { audio }, { video }]) {
+        try {
+            local.stream = await navigator.mediaDevices.getUserMedia(constraints);
+            break;
+        } catch (error) {
+            note(deviceProblem(error), true);
+        }
+    }
+    $('preview').querySelector('video').srcObject = local.stream;
+    showLocal();
+    watchLevel();
+}
+
+function watchLevel() {
+    if (!local.stream.getAudioTracks().length)
+        return;
+    const context = new AudioContext();
+    const analyser = context.createAnalyser();
+    const samples = new Float32Array(analyser.fftSize = 512);
+    const bar = document.querySelector('.level span');
+    context.createMediaStreamSource(local.stream).connect(analyser);
+    setInterval(() => {
+        analyser.getFloatTimeDomainData(samples);
+        const level = Math.min(1, Math.sqrt(samples.reduce((sum, s) => sum + s * s, 0) / samples.length) * 6);
+        if (document.body.dataset.view === 'lobby')
+            bar.style.transform = `scaleY(${local.micOn ? level : 0})`;
+        grid.setSpeaking('you', local.micOn && level > 0.15);
+    }, 120);
+}
+
+function note(text, bad = false) {
+    $('device-note').textContent = text;
+    $('device-note').classList.toggle('bad', bad);
+}
+
+function press(button, off, icon, label) {
+    button.setAttribute('aria-pressed', off);
+    button.querySelector('use').setAttribute('href', `/client/icons.svg#${icon}`);
+    if (label)
+        button.querySelector('span').textContent = label;
+}
+
+/** Show what is on and off, in the lobby and in the call. */
+function showLocal() {
+    const [mic] = local.stream.getAudioTracks();
+    const [camera] = local.stream.getVideoTracks();
+    const cameraLive = Boolean(camera) && local.cameraOn;
+    for (const button of [$('mic'), $('lobby-mic')]) {
+        button.disabled = !mic;
+        press(button, !mic || !local.micOn, mic && local.micOn ? 'mic' : 'mic-off',
+            button.id === 'mic' ? (local.micOn ? 'Mute' : 'Unmute') : null);
+    }
+    for (const button of [$('camera'), $('lobby-camera')]) {
+        button.disabled = !camera;
+        press(button, !cameraLive, cameraLive ? 'camera' : 'camera-off');
+    }
+    $('preview').classList.toggle('has-video', cameraLive);
+    $('preview').querySelector('.avatar').textContent = initials($('name').value);
+    grid.update('you', { name: `${$('name').value} (you)`, muted: !mic || !local.micOn,
+        video: cameraLive ? camera : null });
+}
+
+function initials(name) {
+    return name.trim().split(/\s+/).slice(0, 2).map((word) => word[0] ?? '').join('').toUpperCase();
+}
+
+async function toggleMic() {
+    local.micOn = !local.micOn;
+    local.stream.getAudioTracks().forEach((track) => { track.enabled = local.micOn; });
+    showLocal();
+    await call?.mute('microphone', !local.micOn);
+}
+
+/** Camera off really closes it (its light goes off); on opens it again. */
+async function toggleCamera() {
+    const [old] = local.stream.getVideoTracks();
+    local.cameraOn = !local.cameraOn;
+    if (!local.cameraOn) {
+        old.stop();
+        showLocal();
+        await call?.mute('camera', true);
+        return;
+    }
+    try {
+        const fresh = await navigator.mediaDevices.getUserMedia({ video: old.getConstraints() });
+        local.stream.removeTrack(old);
+        local.stream.addTrack(fresh.getVideoTracks()[0]);
+        $('preview').querySelector('video').srcObject = local.stream;
+        await call?.replaceTrack('camera', fresh.getVideoTracks()[0]);
+        await call?.mute('camera', false);
+    } catch (error) {
+        local.cameraOn = false;
+        banner(deviceProblem(error));
+    }
+    showLocal();
+}
+
+async function toggleScreen() {
+    if (call.publishes('screen')) {
+        grid.remove('screen');
+        $('screen').setAttribute('aria-pressed', false);
+        await call.unpublish('screen');
+        return;
+    }
+    let stream;
+    try {
+        stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 15 } });
+    } catch {
+        return; // the person changed their mind
+    }
+    const [track] = stream.getVideoTracks();
+    track.onended = () => call?.publishes('screen') && toggleScreen();
+    track.contentHint = 'detail';
+    grid.update('screen', { name: 'Your screen', video: track, screen: true, own: true });
+    $('screen').setAttribute('aria-pressed', true);
+    await call.publish(track, 'screen');
+}
+
+// --- the call ---------------------------------------------------------------------------------
+
+function banner(text, label, action) {
+    $('banner').hidden = !text;
+    $('banner').querySelector('p').textContent = text ?? '';
+    const button = $('banner').querySelector('button');
+    button.textContent = label ?? 'Close';
+    button.onclick = () => { banner(null); action?.(); };
+}
+
+function showState({ state, message }) {
+    $('status').dataset.state = state;
+    $('status').textContent = STATE_WORDS[state];
+    $('status').title = message;
+    if (state === 'connected') {
+        retries = 0;
+        banner(null);
+    } else if (state === 'interrupted') {
+        banner(message);
+    } else if (state === 'failed') {
+        rejoinLater(message);
+    }
+}
+
+/** Rejoin by itself, later each time and never all at once; the person can do it at once. */
+function rejoinLater(message) {
+    const wait = Math.min(30, 2 ** retries) * (0.5 + Math.random());
+    const again = () => { clearTimeout(retryTimer); join(); };
+    if (retries++ < 6) {
+        retryTimer = setTimeout(again, wait * 1000);
+        message += ` Trying again in ${Math.ceil(wait)} s.`;
+    }
+    banner(message, 'Rejoin now', again);
+}
+
+function showCount() {
+    const n = 1 + (call ? call.participants.size : 0);
+    $('count').textContent = n === 1 ? 'only you are here' : `${n} people`;
+}
+
+/** A participant has one tile for its camera and one for each screen it shares. */
+function tileOf(track) {
+    return track.source === 'screen' ? `${track.participant}/${track.id}` : track.participant;
+}
+
+function showTrack({ track, participant, media, receiver }) {
+    const gone = !participant?.tracks.has(track.id);
+    if (track.kind === 'audio') {
+        grid.setAudio(track.id, media, receiver, track.participant);
+        grid.update(track.participant, { muted: gone ? true : track.muted }, false);
+    } else if (track.source === 'screen' && gone) {
+        grid.remove(tileOf(track));
+    } else {
+        const screen = track.source === 'screen';
+        grid.update(tileOf(track), { video: media && !track.muted && !gone ? media : null, screen,
+            name: screen ? `${participant.name}'s screen` : participant?.name }, screen);
+    }
+}
+
+function showParticipant({ participant, change }) {
+    if (change === 'leave')
+        grid.remove(participant.id);
+    else
+        grid.update(participant.id, { name: participant.name || 'Guest', muted: true });
+    showCount();
+}
+
+function showUpdate({ track }) {
+    if (track.kind === 'audio')
+        grid.update(track.participant, { muted: track.muted }, false);
+    else
+        grid.setVideoMuted(tileOf(track), track.muted);
+}
+
+async function join() {
+    clearTimeout(retryTimer);
+    grid.clear();
+    call = new Call({ room: $('room').value, name: $('name').value.trim() });
+    call.addEventListener('state', (event) => showState(event.detail));
+    call.addEventListener('participant', (event) => showParticipant(event.detail));
+    call.addEventListener('track', (event) => showTrack(event.detail));
+    call.addEventListener('update', (event) => showUpdate(event.detail));
+    document.body.dataset.view = 'call';
+    $('lobby').hidden = true;
+    $('call').hidden = false;
+    $('room-name').textContent = call.room;
+    showCount();
+    showLocal();
+    const sending = new MediaStream(local.stream.getTracks().filter((track) => track.readyState === 'live'));
+    try {
+        await call.join(sending);
+        await call.mute('microphone', !local.micOn);
+        history.replaceState(null, '', `?room=${encodeURIComponent(call.room)}`);
+    } catch (error) {
+        console.warn('sluice: join failed:', error);
+    }
+    window.sluiceCall = call; // for the console and for tests
+}
+
+function leave() {
+    clearTimeout(retryTimer);
+    call?.leave();
+    grid.clear();
+    banner(null);
+    document.body.dataset.view = 'lobby';
+    $('call').hidden = true;
+    $('lobby').hidden = false;
+}
+
+async function copyLink() {
+    const link = new URL(`/?room=${encodeURIComponent($('room').value)}`, location.href).href;
+    try {
+        await navigator.clipboard.writeText(link);
+        $('copy').textContent = 'Copied';
+    } catch {
+        window.prompt('The link to this call:', link);
+    }
+    setTimeout(() => { $('copy').textContent = 'Copy link'; }, 1500);
+}
+
+$('name').value = query.get('name') ?? localStorage.getItem('name') ?? '';
+$('room').value = query.get('room') ?? 'demo';
+$('name').oninput = showLocal;
+$('lobby-mic').onclick = $('mic').onclick = toggleMic;
+$('lobby-camera').onclick = $('camera').onclick = toggleCamera;
+$('screen').onclick = toggleScreen;
+$('screen').hidden = !navigator.mediaDevices?.getDisplayMedia;
+$('leave').onclick = leave;
+$('copy').onclick = copyLink;
+$('join-form').onsubmit = (event) => {
+    event.preventDefault();
+    localStorage.setItem('name', $('name').value);
+    retries = 0;
+    join();
+};
+addEventListener('pagehide', () => call?.leave());
+await openDevices();
+if (query.has('join') && $('name').value)
+    $('join-form').requestSubmit();

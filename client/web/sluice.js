@@ -1,0 +1,443 @@
+/**
+ * sluice.js: group calls with a sluice server, in a browser, without dependencies.
+ *
+ *     import { Call } from '/client/sluice.js';
+ *     const call = new Call({ room: 'demo', name: 'Ada' });
+ *     call.addEventListener('track', (e) => show(e.detail));   // a remote track begins or ends
+ *     await call.join(await navigator.mediaDevices.getUserMedia({ audio: true, video: true }));
+ *
+ * One RTCPeerConnection carries everything. The browser always offers, the server always answers.
+ * Receiving m-lines are slots: the server binds tracks to them by `slots` messages, without SDP.
+ * The messages are documented in docs/PROTOCOL.md.
+ *
+ * Events (CustomEvent, data in `detail`):
+ *   state        {state, message}             see STATES; `message` is a sentence for people
+ *   participant  {participant, change}        change: 'join' | 'update' | 'leave', reason on leave
+ *   track        {track, participant, media}  media: MediaStreamTrack, or null when it is gone
+ *   update       {track}                      a remote track was muted or unmuted
+ */
+
+/** States of a call, in the order they are passed. `failed` and `left` are final. */
+export const STATES = ['idle', 'signaling', 'connecting', 'connected', 'interrupted', 'failed', 'left'];
+
+const FIRST_SLOTS = { audio: 4, video: 4 };
+const REQUEST_TIMEOUT_MS = 15000;
+const PING_MS = 15000;
+const MEDIA_TIMEOUT_MS = 20000;
+
+/** An error with the server's stable code. */
+export class CallError extends Error {
+    constructor(code, message) {
+        super(message);
+        this.name = 'CallError';
+        this.code = code;
+    }
+}
+
+/** ws:// or wss:// address of the server that served this page. */
+export function defaultUrl() {
+    const url = new URL('/ws', location.href);
+    url.protocol = url.protocol.replace('http', 'ws');
+    return url.href;
+}
+
+export class Call extends EventTarget {
+    #socket = null;
+    #pc = null;
+    #requests = new Map();   // id -> {resolve, reject, timer}
+    #nextId = 1;
+    #offers = 0;
+    #negotiation = Promise.resolve();
+    #published = new Map();  // source -> {transceiver, id, muted}
+    #slots = new Map();      // mid -> {track, participant} as the server last said
+    #bound = new Map();      // track id -> mid
+    #wanted = { ...FIRST_SLOTS };
+    #pingTimer = 0;
+    #mediaTimer = 0;
+
+    /**
+     * @param {object} options
+     * @param {string} options.room   1 to 64 of letters, digits and . _ ~ -
+     * @param {string} [options.name] shown to the others, at most 64 bytes
+     * @param {string} [options.url]  ws(s)://host/ws; default: the server of this page
+     * @param {string} [options.token] access token, if the server asks for one
+     */
+    constructor({ room, name = '', url = defaultUrl(), token = undefined }) {
+        super();
+        this.room = room;
+        this.name = name;
+        this.url = url;
+        this.token = token;
+        this.state = 'idle';
+        this.message = '';
+        this.you = null;
+        this.participants = new Map(); // id -> {id, name, tracks: Map(id -> track)}
+    }
+
+    /** The RTCPeerConnection, for statistics. */
+    get peerConnection() {
+        return this.#pc;
+    }
+
+    /**
+     * Join the room and publish the tracks of `stream` (may be null: only watch and listen).
+     * Resolves when the server has answered; media follows ('state' says 'connected').
+     */
+    async join(stream = null) {
+        if (this.state !== 'idle')
+            throw new CallError('already_joined', 'This call was used already; make a new one.');
+        this.#setState('signaling', 'Reaching the server…');
+        try {
+            await this.#openSocket();
+            this.#openPeerConnection();
+            for (const track of stream ? stream.getTracks() : [])
+                this.#addPublished(track, stream, track.kind === 'audio' ? 'microphone' : 'camera');
+            this.#growSlots();
+            await this.#joinRoom();
+        } catch (error) {
+            this.#fail(error.message);
+            throw error;
+        }
+    }
+
+    /** Publish one more track, for example of a screen. Resolves when the server knows it. */
+    async publish(track, source) {
+        this.#addPublished(track, new MediaStream([track]), source);
+        await this.#renegotiate();
+    }
+
+    /** Stop publishing `source`; its m-line stays and can be used again. */
+    async unpublish(source) {
+        const published = this.#published.get(source);
+        if (!published)
+            return;
+        this.#published.delete(source);
+        await published.transceiver.sender.replaceTrack(null);
+        published.transceiver.direction = 'inactive';
+        await this.#renegotiate();
+    }
+
+    /** Replace what `source` sends (another camera, or null: nothing) without negotiation. */
+    async replaceTrack(source, track) {
+        const published = this.#published.get(source);
+        if (published)
+            await published.transceiver.sender.replaceTrack(track);
+    }
+
+    /** @returns {boolean} whether `source` is being published */
+    publishes(source) {
+        return this.#published.has(source);
+    }
+
+    /** Mute or unmute a published source: nothing is sent, and the others are told. */
+    async mute(source, muted) {
+        const published = this.#published.get(source);
+        if (!published)
+            return;
+        published.muted = muted;
+        if (published.transceiver.sender.track)
+            published.transceiver.sender.track.enabled = !muted;
+        if (published.id && this.#socket)
+            await this.#request('mute', { track: published.id, muted });
+    }
+
+    /** Leave the room. The call cannot be used again. */
+    async leave() {
+        if (this.state === 'left' || this.state === 'failed')
+            return;
+        const polite = this.#socket?.readyState === WebSocket.OPEN && this.you
+            ? this.#request('leave').catch(() => {}) : null;
+        this.#setState('left', 'You left the call.');
+        if (polite)
+            await Promise.race([polite, new Promise((done) => setTimeout(done, 500))]);
+        this.#close();
+    }
+
+    // --- signaling ---------------------------------------------------------------------------
+
+    #openSocket() {
+        return new Promise((resolve, reject) => {
+            const host = new URL(this.url).host;
+            const socket = new WebSocket(this.url);
+            const timer = setTimeout(() => socket.close(), REQUEST_TIMEOUT_MS);
+            socket.onopen = () => {
+                clearTimeout(timer);
+                this.#socket = socket;
+                this.#pingTimer = setInterval(() => this.#request('ping').catch(() => {}), PING_MS);
+                resolve();
+            };
+            socket.onmessage = (event) => this.#onMessage(event.data);
+            socket.onclose = () => {
+                clearTimeout(timer);
+                reject(new CallError('unreachable',
+                    `The server at ${host} does not answer. Is it running, and is the address right?`));
+                this.#onSocketClosed();
+            };
+        });
+    }
+
+    #request(type, fields = {}) {
+        return new Promise((resolve, reject) => {
+            if (this.#socket?.readyState !== WebSocket.OPEN) {
+                reject(new CallError('disconnected', 'The connection to the server is closed.'));
+                return;
+            }
+            const id = this.#nextId++;
+            const timer = setTimeout(() => {
+                this.#requests.delete(id);
+                reject(new CallError('timeout', `The server did not answer "${type}" in time.`));
+            }, REQUEST_TIMEOUT_MS);
+            this.#requests.set(id, { resolve, reject, timer });
+            this.#socket.send(JSON.stringify({ t: type, id, ...fields }));
+        });
+    }
+
+    #onMessage(text) {
+        const message = JSON.parse(text);
+        const request = this.#requests.get(message.re);
+        if (request) {
+            this.#requests.delete(message.re);
+            clearTimeout(request.timer);
+            if (message.t === 'error')
+                request.reject(new CallError(message.code, message.message));
+            else
+                request.resolve(message);
+        }
+        switch (message.t) {
+        case 'joined': return this.#onJoined(message);
+        case 'answer': return this.#learnTracks(message.tracks);
+        case 'participant': return this.#onParticipant(message);
+        case 'track': return this.#onTrack(message);
+        case 'slots': return this.#onSlots(message.slots);
+        case 'need': return this.#onNeed(message);
+        case 'go': return this.#onGo(message);
+        default: return undefined; // replies, and messages of a later version
+        }
+    }
+
+    #onJoined(message) {
+        this.you = message.you;
+        this.#learnTracks(message.tracks);
+        for (const participant of message.participants)
+            this.#addParticipant(participant);
+    }
+
+    #learnTracks(tracks = []) {
+        for (const track of tracks) {
+            const published = this.#published.get(track.source);
+            if (published)
+                published.id = track.id;
+        }
+    }
+
+    #addParticipant({ id, name, tracks = [] }) {
+        const participant = { id, name, tracks: new Map() };
+        this.participants.set(id, participant);
+        this.#emit('participant', { participant, change: 'join' });
+        for (const track of tracks)
+            this.#addTrack({ ...track, participant: id });
+    }
+
+    #onParticipant({ change, participant, code, message }) {
+        if (change === 'join') {
+            this.#addParticipant(participant);
+            return;
+        }
+        const known = this.participants.get(participant.id);
+        if (!known)
+            return;
+        if (change === 'update') {
+            known.name = participant.name ?? known.name;
+            this.#emit('participant', { participant: known, change });
+            return;
+        }
+        for (const track of known.tracks.values())
+            this.#removeTrack(track);
+        this.participants.delete(known.id);
+        this.#emit('participant', { participant: known, change, code, message });
+    }
+
+    #onTrack({ change, track }) {
+        const known = this.participants.get(track.participant)?.tracks.get(track.id);
+        if (change === 'leave') {
+            if (known)
+                this.#removeTrack(known);
+        } else if (known) {
+            Object.assign(known, track);
+            this.#emit('update', { track: known });
+        } else {
+            this.#addTrack(track);
+        }
+    }
+
+    #addTrack(track) {
+        const participant = this.participants.get(track.participant);
+        if (!participant)
+            return;
+        participant.tracks.set(track.id, track);
+        this.#emit('update', { track });
+        if (this.#bound.has(track.id))
+            this.#announce(track.id);
+    }
+
+    #removeTrack(track) {
+        const participant = this.participants.get(track.participant);
+        participant?.tracks.delete(track.id);
+        this.#emit('track', { track, participant, media: null });
+    }
+
+    // --- slots -------------------------------------------------------------------------------
+
+    #onSlots(slots) {
+        for (const slot of slots) {
+            const before = this.#slots.get(slot.mid)?.track;
+            if (before && this.#bound.get(before) === slot.mid) {
+                this.#bound.delete(before);
+                this.#announce(before);
+            }
+            this.#slots.set(slot.mid, slot);
+            if (slot.track) {
+                this.#bound.set(slot.track, slot.mid);
+                this.#announce(slot.track);
+            }
+        }
+    }
+
+    /** Tell the page what carries a track now, if both the roster and the slots know it. */
+    #announce(trackId) {
+        for (const participant of this.participants.values()) {
+            const track = participant.tracks.get(trackId);
+            if (!track)
+                continue;
+            const mid = this.#bound.get(trackId);
+            const transceiver = this.#pc?.getTransceivers().find((t) => mid && t.mid === mid);
+            this.#emit('track', { track, participant, media: transceiver?.receiver.track ?? null,
+                receiver: transceiver?.receiver ?? null });
+        }
+    }
+
+    #growSlots() {
+        for (const kind of ['audio', 'video']) {
+            const has = this.#pc.getTransceivers().filter(
+                (t) => t.direction === 'recvonly' && t.receiver.track.kind === kind).length;
+            for (let i = has; i < this.#wanted[kind]; i++)
+                this.#pc.addTransceiver(kind, { direction: 'recvonly' });
+        }
+    }
+
+    #onNeed({ audio = 0, video = 0 }) {
+        this.#wanted = { audio: Math.max(audio, this.#wanted.audio),
+            video: Math.max(video, this.#wanted.video) };
+        this.#growSlots();
+        this.#renegotiate().catch((error) => console.warn('sluice: re-offer failed:', error));
+    }
+
+    // --- media -------------------------------------------------------------------------------
+
+    #openPeerConnection() {
+        const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+        this.#pc = pc;
+        pc.onconnectionstatechange = () => this.#onConnectionState(pc.connectionState);
+    }
+
+    #addPublished(track, stream, source) {
+        const idle = this.#pc.getTransceivers().find((t) => t.direction === 'inactive' &&
+            t.currentDirection === 'inactive' && t.sender && t.receiver.track.kind === track.kind);
+        if (idle) {
+            idle.direction = 'sendonly';
+            idle.sender.replaceTrack(track);
+            this.#published.set(source, { transceiver: idle, id: null, muted: false });
+            return;
+        }
+        const transceiver = this.#pc.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+        this.#published.set(source, { transceiver, id: null, muted: !track.enabled });
+    }
+
+    #describeTracks() {
+        return [...this.#published].map(([source, { transceiver, muted }]) => ({
+            mid: transceiver.mid, kind: transceiver.receiver.track.kind, source, muted }));
+    }
+
+    async #joinRoom() {
+        await this.#pc.setLocalDescription();
+        this.#offers = 1;
+        const joined = await this.#request('join', { room: this.room, name: this.name, token: this.token,
+            offer: this.#pc.localDescription.sdp, tracks: this.#describeTracks() });
+        this.#setState('connecting', 'Connecting audio and video…');
+        this.#mediaTimer = setTimeout(() => this.#onConnectionState('failed'), MEDIA_TIMEOUT_MS);
+        await this.#pc.setRemoteDescription({ type: 'answer', sdp: joined.answer });
+        for (const track of this.#bound.keys())
+            this.#announce(track);
+    }
+
+    /** One offer at a time, in order. */
+    #renegotiate() {
+        this.#negotiation = this.#negotiation.catch(() => {}).then(async () => {
+            await this.#pc.setLocalDescription(await this.#pc.createOffer());
+            const answer = await this.#request('offer', { n: ++this.#offers,
+                sdp: this.#pc.localDescription.sdp, tracks: this.#describeTracks() });
+            await this.#pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+            for (const track of this.#bound.keys())
+                this.#announce(track);
+        });
+        return this.#negotiation;
+    }
+
+    #onConnectionState(connection) {
+        if (this.state === 'left' || this.state === 'failed')
+            return;
+        if (connection === 'connected') {
+            clearTimeout(this.#mediaTimer);
+            this.#setState('connected', 'Connected.');
+        } else if (connection === 'disconnected') {
+            this.#setState('interrupted', 'The network does not answer. Waiting for it to come back…');
+        } else if (connection === 'failed') {
+            this.#fail(this.state === 'connecting'
+                ? 'The server answers, but no audio or video gets through: its UDP port is blocked '
+                  + 'on the way. Try another network, or ask the operator to open it.'
+                : 'The connection for audio and video was lost.');
+        }
+    }
+
+    #onGo({ action, message }) {
+        if (action === 'leave')
+            this.#fail(`The server ended your call: ${message}.`);
+    }
+
+    #onSocketClosed() {
+        if (this.state === 'left' || this.state === 'failed' || !this.#socket)
+            return;
+        this.#fail('The connection to the server was lost.');
+    }
+
+    #fail(message) {
+        if (this.state === 'left' || this.state === 'failed')
+            return;
+        this.#setState('failed', message);
+        this.#close();
+    }
+
+    #close() {
+        clearInterval(this.#pingTimer);
+        clearTimeout(this.#mediaTimer);
+        for (const { reject, timer } of this.#requests.values()) {
+            clearTimeout(timer);
+            reject(new CallError('disconnected', 'The call has ended.'));
+        }
+        this.#requests.clear();
+        this.#socket?.close();
+        this.#pc?.close();
+    }
+
+    #setState(state, message) {
+        if (this.state === state && this.message === message)
+            return;
+        this.state = state;
+        this.message = message;
+        this.#emit('state', { state, message });
+    }
+
+    #emit(type, detail) {
+        this.dispatchEvent(new CustomEvent(type, { detail }));
+    }
+}
