@@ -1,10 +1,10 @@
 #include "media/base/deadline_heap.h"
 
+#include "media/base/clock.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-
-#include "media/base/clock.h"
 
 enum { FIRST_CAPACITY = 16 };
 

@@ -1,5 +1,7 @@
 #include "media/base/log.h"
 
+#include "media/base/clock.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -12,8 +14,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "media/base/clock.h"
 
 /* One write(2) of at most PIPE_BUF (4096) bytes is not mixed with those of other threads. */
 enum { MAX_LINE = 1024 };

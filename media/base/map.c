@@ -5,13 +5,13 @@
  */
 #include "media/base/map.h"
 
+#include "media/base/random.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "media/base/random.h"
 
 enum { FIRST_CAPACITY = 16 };
 

@@ -8,6 +8,7 @@
 /** Fill `out` [len bytes]. Aborts only if the kernel has no randomness at all. */
 void random_bytes(void *out, size_t len);
 
+/** @return a number, every one as likely */
 uint32_t random_u32(void);
 uint64_t random_u64(void);
 

@@ -31,6 +31,7 @@ bool text_ok(const struct text *t);
 /** @return the string, "" if nothing was appended; valid until the next call on `t` */
 const char *text_str(const struct text *t);
 
+/** Append a C string, `len` bytes, or what printf() would print. Borrowed. */
 void text_append(struct text *t, const char *s);
 void text_append_n(struct text *t, const char *s, size_t len);
 void text_printf(struct text *t, const char *format, ...) PRINTF_LIKE(2, 3);

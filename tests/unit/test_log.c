@@ -1,11 +1,11 @@
 #include "media/base/log.h"
 
+#include "media/base/clock.h"
+#include "tests/tap.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
-
-#include "media/base/clock.h"
-#include "tests/tap.h"
 
 /* Standard error is a pipe between these two. */
 static int real_stderr;

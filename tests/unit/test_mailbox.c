@@ -1,9 +1,9 @@
 #include "media/base/mailbox.h"
 
+#include "tests/tap.h"
+
 #include <pthread.h>
 #include <sched.h>
-
-#include "tests/tap.h"
 
 enum { SENDERS = 2, MAILS = 20000 };
 

@@ -1,8 +1,8 @@
 #include "media/base/map.h"
 
-#include <errno.h>
-
 #include "tests/tap.h"
+
+#include <errno.h>
 
 enum { MANY = 5000 };
 

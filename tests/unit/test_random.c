@@ -1,9 +1,9 @@
 #include "media/base/random.h"
 
-#include <ctype.h>
-
 #include "media/base/attributes.h"
 #include "tests/tap.h"
+
+#include <ctype.h>
 
 static void every_byte_is_filled_and_no_more(void)
 {
