@@ -20,7 +20,11 @@
 enum {
     MESSAGE_MAX_BYTES = 512 * 1024, /* a text frame, an offer included */
     MESSAGE_MAX_DEPTH = 16,         /* nesting of JSON */
-    MESSAGE_MAX_TRACKS = 32,        /* in one join or offer */
+    MESSAGE_MAX_TRACKS = 32,        /* in one join or offer, and of one participant */
+    MESSAGE_MAX_PARTICIPANTS = 2048, /* in one joined */
+    MESSAGE_MAX_SLOTS = 128,        /* in one slots */
+    MESSAGE_MAX_ICE_SERVERS = 4,
+    MESSAGE_MAX_ICE_URLS = 4,       /* of one ICE server */
     MESSAGE_NAME_MAX = 64,          /* participant's name [bytes of UTF-8] */
     MESSAGE_ROOM_MAX = 64,          /* room name: [A-Za-z0-9._~-]+ */
     MESSAGE_SOURCE_MAX = 32,        /* "camera", "microphone", "screen", "screen_audio", ... */
@@ -67,6 +71,18 @@ struct message_slot {
     uint32_t track, participant; /* 0, 0: the slot is empty */
 };
 
+/** A STUN or TURN server, as RTCPeerConnection takes it. */
+struct message_ice_server {
+    uint32_t n_urls;
+    char urls[MESSAGE_MAX_ICE_URLS][256]; /* "turn:turn.example.org:3478?transport=udp" */
+    char username[128], credential[128];  /* "": none */
+};
+
+/** What the server takes of one client. */
+struct message_limits {
+    uint32_t audio_slots, video_slots, tracks;
+};
+
 /** Change of a participant or track in the roster. */
 enum message_change { CHANGE_JOIN, CHANGE_UPDATE, CHANGE_LEAVE };
 
@@ -83,6 +99,11 @@ struct message {
     uint32_t n_track_offers;
     struct message_track_offer track_offers[MESSAGE_MAX_TRACKS];
     uint32_t you;              /* joined: our participant */
+    uint32_t n_tracks;         /* joined, answer: all of our own tracks, with their ids */
+    struct message_track tracks[MESSAGE_MAX_TRACKS];
+    uint32_t n_ice_servers;    /* joined */
+    struct message_ice_server ice_servers[MESSAGE_MAX_ICE_SERVERS];
+    struct message_limits limits;             /* joined */
     uint32_t n_participants;
     struct message_participant *participants; /* owned: roster (joined) or the one (participant) */
     enum message_change change;
