@@ -62,6 +62,7 @@ static inline struct list *list_take_first(struct list *list)
     return first;
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): `it` is declared here */
 /** Walk links; the body must not unlink the current one. */
 #define LIST_FOREACH(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 
@@ -69,5 +70,6 @@ static inline struct list *list_take_first(struct list *list)
 #define LIST_FOREACH_SAFE(it, head)                                           \
     for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
          it = it##_next, it##_next = it->next)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

@@ -10,16 +10,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_INPUT = 1 << 20 };
+enum { MAX_FILE_BYTES = 1 << 20 };
 
 static int cases;
 
 static void replay(const uint8_t *data, size_t len, const char *name)
 {
     /* A block of exactly this size, so that a read past the end is seen. */
-    uint8_t *exact = malloc(len);
+    uint8_t *exact = malloc(len ? len : 1);
 
-    if (!exact && len > 0)
+    if (!exact)
         abort();
     if (len > 0)
         memcpy(exact, data, len);
@@ -30,7 +30,7 @@ static void replay(const uint8_t *data, size_t len, const char *name)
 
 static int replay_file(const char *folder, const char *name)
 {
-    static uint8_t input[MAX_INPUT];
+    static uint8_t input[MAX_FILE_BYTES];
     char path[4096];
     FILE *file;
     size_t len;
