@@ -1,14 +1,16 @@
 /**
  * @file ice_lite.h  ICE-lite (RFC 8445 section 2.5) of one peer on a shared socket: answers
  * connectivity checks, learns the path, watches consent (RFC 7675: silence for 30 s). Sans-I/O, on
- * libnice's STUN library, which this module (stun.c) owns.
+ * `media/stun`.
  *
  * Thread: the worker's own.
  */
 #ifndef MEDIA_ICE_LITE_H
 #define MEDIA_ICE_LITE_H
 
+#include "media/address.h"
 #include "media/base/attributes.h"
+#include "media/stun.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,11 +18,14 @@
 #include <sys/socket.h>
 
 enum {
-    ICE_UFRAG_MIN = 4, ICE_UFRAG_MAX = 256, /* RFC 8839 section 5.4 */
-    ICE_PWD_MIN = 22, ICE_PWD_MAX = 256,
-    ICE_LOCAL_UFRAG = 8, ICE_LOCAL_PWD = 24, /* lengths of what we make up */
-    ICE_REPLY_MAX = 256,                     /* bytes of the longest reply we write */
-    ICE_MAX_PATHS = 8,                       /* addresses proven per peer; the oldest goes */
+    ICE_UFRAG_MIN = 4,
+    ICE_UFRAG_MAX = STUN_UFRAG_MAX, /* RFC 8839 section 5.4 */
+    ICE_PWD_MIN = 22,
+    ICE_PWD_MAX = 256,
+    ICE_LOCAL_UFRAG = 8,
+    ICE_LOCAL_PWD = 24,             /* lengths of what we make up */
+    ICE_REPLY_MAX = STUN_REPLY_MAX, /* bytes of the longest reply we write */
+    ICE_MAX_PATHS = 8,              /* addresses proven per peer; the oldest goes */
 };
 
 struct ice_credentials {
@@ -51,16 +56,17 @@ struct ice_result {
 /**
  * Feed one STUN datagram that stun_peek_ufrag() gave to this peer.
  *
- * A reply is never longer than the request unless the request was authenticated. The selected path
+ * Only authenticated requests are answered at all. The selected path
  * is the newest address with an authenticated USE-CANDIDATE check, or, until there is one, the
- * first authenticated address. A controlled/controlling conflict is answered 487 (RFC 8445 7.3.1.1).
+ * first authenticated address. A controlled/controlling conflict is answered 487 (RFC
+ * 8445 7.3.1.1).
  *
  * @param reply  room for ICE_REPLY_MAX bytes, to be sent to `from`
  * @return 0; -EBADMSG: malformed; -EPERM: wrong integrity or user name; ret is set in every case
  */
 MUST_USE int ice_lite_receive(struct ice_lite *ice, const uint8_t *data, size_t len,
-                              const struct sockaddr_storage *from, int64_t now_us,
-                              uint8_t *reply, struct ice_result *ret);
+                              const struct sockaddr_storage *from, int64_t now_us, uint8_t *reply,
+                              struct ice_result *ret);
 
 /** @return the selected address of the peer, or NULL before the first authenticated check */
 const struct sockaddr_storage *ice_lite_path(const struct ice_lite *ice);
@@ -70,20 +76,5 @@ bool ice_lite_proven(const struct ice_lite *ice, const struct sockaddr_storage *
 
 /** @return when consent runs out unless a check arrives [us]: 30 s after the last one */
 int64_t ice_lite_consent_deadline(const struct ice_lite *ice);
-
-/**
- * Find whom a STUN request is for, without validating: the part of USERNAME before the colon.
- * Cheap: no cryptography; this is what rejects strangers.
- *
- * @param ufrag  receives it, NUL-terminated, room for ICE_UFRAG_MAX + 1
- * @return 0; -EBADMSG: not a well-formed binding request; -ENOENT: no user name
- */
-MUST_USE int stun_peek_ufrag(const uint8_t *data, size_t len, char *ufrag);
-
-/** Bytes that identify an address in a map: family, port, address. @return length written (<= 20) */
-size_t address_key(const struct sockaddr_storage *address, uint8_t out[20]);
-bool address_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
-/** Write "1.2.3.4:5" or "[::1]:5". @return `out` */
-const char *address_text(const struct sockaddr_storage *address, char out[64]);
 
 #endif

@@ -1,0 +1,81 @@
+#include "media/address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Copies instead of casts: a sockaddr_storage may not be read through another type. */
+static struct sockaddr_in ipv4_of(const struct sockaddr_storage *address)
+{
+    struct sockaddr_in in;
+
+    memcpy(&in, address, sizeof(in));
+    return in;
+}
+
+static struct sockaddr_in6 ipv6_of(const struct sockaddr_storage *address)
+{
+    struct sockaddr_in6 in6;
+
+    memcpy(&in6, address, sizeof(in6));
+    return in6;
+}
+
+size_t address_key(const struct sockaddr_storage *address, uint8_t out[ADDRESS_KEY_MAX])
+{
+    memset(out, 0, ADDRESS_KEY_MAX);
+    if (address->ss_family == AF_INET) {
+        struct sockaddr_in in = ipv4_of(address);
+
+        out[0] = 4;
+        memcpy(out + 1, &in.sin_port, 2);
+        memcpy(out + 3, &in.sin_addr, 4);
+        return 7;
+    }
+    if (address->ss_family == AF_INET6) {
+        struct sockaddr_in6 in6 = ipv6_of(address);
+
+        out[0] = 6;
+        memcpy(out + 1, &in6.sin6_port, 2);
+        memcpy(out + 3, &in6.sin6_addr, 16);
+        return 19;
+    }
+    return 1;
+}
+
+bool address_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+    uint8_t left[ADDRESS_KEY_MAX];
+    uint8_t right[ADDRESS_KEY_MAX];
+
+    (void)address_key(a, left);
+    (void)address_key(b, right);
+    return memcmp(left, right, sizeof(left)) == 0;
+}
+
+socklen_t address_len(const struct sockaddr_storage *address)
+{
+    return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                          : sizeof(struct sockaddr_in);
+}
+
+const char *address_text(const struct sockaddr_storage *address, char out[ADDRESS_TEXT_MAX])
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+
+    if (address->ss_family == AF_INET) {
+        struct sockaddr_in in = ipv4_of(address);
+
+        (void)inet_ntop(AF_INET, &in.sin_addr, host, sizeof(host));
+        (void)snprintf(out, ADDRESS_TEXT_MAX, "%s:%u", host, ntohs(in.sin_port));
+    } else if (address->ss_family == AF_INET6) {
+        struct sockaddr_in6 in6 = ipv6_of(address);
+
+        (void)inet_ntop(AF_INET6, &in6.sin6_addr, host, sizeof(host));
+        (void)snprintf(out, ADDRESS_TEXT_MAX, "[%s]:%u", host, ntohs(in6.sin6_port));
+    } else {
+        (void)snprintf(out, ADDRESS_TEXT_MAX, "?");
+    }
+    return out;
+}

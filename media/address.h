@@ -1,0 +1,31 @@
+/**
+ * @file address.h  Socket addresses as values: compare, use as a map key, print.
+ *
+ * IPv4 and IPv6 only; IPv6 scopes and flow labels are not looked at. Not tied to a thread.
+ */
+#ifndef MEDIA_ADDRESS_H
+#define MEDIA_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+enum {
+    ADDRESS_KEY_MAX = 20,  /* bytes of the longest address_key() */
+    ADDRESS_TEXT_MAX = 64, /* room for address_text() */
+};
+
+/** Bytes that identify an address in a map: family, port, address; what is left of `out` is zero.
+ *  @return length written; 1: neither IPv4 nor IPv6 */
+size_t address_key(const struct sockaddr_storage *address, uint8_t out[ADDRESS_KEY_MAX]);
+
+bool address_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+
+/** @return bytes of the sockaddr_in or sockaddr_in6 in `address`, for system calls */
+socklen_t address_len(const struct sockaddr_storage *address);
+
+/** Write "1.2.3.4:5" or "[::1]:5". @return `out` */
+const char *address_text(const struct sockaddr_storage *address, char out[ADDRESS_TEXT_MAX]);
+
+#endif
