@@ -14,15 +14,15 @@
 struct stream_receiver {
     uint32_t ssrc, clock_rate;
     bool started;
-    int64_t highest, base;          /* unwrapped sequence numbers */
-    uint64_t received, bytes;       /* packets without duplicates; payload bytes */
+    int64_t highest, base;    /* unwrapped sequence numbers */
+    uint64_t received, bytes; /* packets without duplicates; payload bytes */
     int64_t expected_prior, received_prior;
-    double jitter;                  /* [timestamp units] */
+    double jitter; /* [timestamp units] */
     int64_t last_transit;
     uint32_t last_ts;
     int64_t last_arrival_us;
     /* the newest sender report */
-    uint64_t sr_ntp;                /* 0: none yet */
+    uint64_t sr_ntp; /* 0: none yet */
     uint32_t sr_rtp_ts;
     int64_t sr_arrival_us;
 };
