@@ -16,42 +16,53 @@
 
 enum { SEQ_MAP = 1024 }; /* outgoing packets that can be mapped back; a power of two */
 
-struct seq_rewriter {
-    bool started, switching;
-    int64_t source_highest;  /* unwrapped, of the current source */
-    int64_t out_highest;     /* unwrapped outgoing number of source_highest */
-    uint32_t ts_offset;      /* outgoing = source + offset */
-    uint32_t last_out_ts;
-    int64_t last_out_us;
-    uint32_t epoch;          /* +1 per switch: retransmissions of the old source stop */
-    struct {
-        uint16_t out_seq, source_seq;
-        uint32_t epoch;
-    } back[SEQ_MAP];
+struct seq_rewriter_back {
+    uint32_t out; /* 32 bits of the unwrapped outgoing number */
+    uint16_t source_seq;
 };
 
-/** @param first_seq  first outgoing number; @param first_ts first outgoing timestamp (random) */
+struct seq_rewriter {
+    bool started, switching;
+    int64_t source_first;   /* unwrapped, where the current source began */
+    int64_t source_highest; /* unwrapped, of the current source */
+    int64_t out_first;      /* unwrapped outgoing number of source_first */
+    int64_t out_highest;    /* unwrapped, the last one used up to source_highest */
+    uint32_t ts_offset;     /* outgoing = source + offset */
+    uint32_t last_out_ts;
+    int64_t last_out_us;
+    uint32_t epoch;                 /* +1 per switch that a packet followed */
+    uint64_t skipped[SEQ_MAP / 64]; /* bits by source number: left out on purpose */
+    struct seq_rewriter_back back[SEQ_MAP];
+};
+
+/**
+ * @param first_seq  first outgoing number (random)
+ * @param first_ts   first outgoing timestamp (random)
+ */
 void seq_rewriter_init(struct seq_rewriter *r, uint16_t first_seq, uint32_t first_ts);
 
-/** The next packet comes from another source: continue after the last outgoing packet, with the
- *  timestamp advanced by the time that passed. */
+/** The next packet comes from another source, or from the same one after a pause: continue after
+ *  the last outgoing packet, with the timestamp advanced by the time that passed. From here on
+ *  packets of the old source must not come in, and its packets are not found again. */
 void seq_rewriter_switch(struct seq_rewriter *r);
 
 /**
  * Map one packet.
  *
  * @param clock_rate  [Hz] of the timestamps
- * @return 0 and *out_seq, *out_ts; -ERANGE: older than the start of the current source: drop it
+ * @return 0 and *out_seq, *out_ts; a packet to drop: -ERANGE: older than the start of the current
+ *         source or than SEQ_MAP packets, or skipped before; -EEXIST: mapped before
  */
 MUST_USE int seq_rewriter_map(struct seq_rewriter *r, uint16_t seq, uint32_t ts,
                               uint32_t clock_rate, int64_t now_us, uint16_t *out_seq,
                               uint32_t *out_ts);
 
-/** This source packet is left out on purpose: close the gap. Only for the newest one. */
+/** This source packet is left out on purpose: close the gap. Only for the newest one; nothing
+ *  happens for a late one (its gap was seen already), or right after a switch. */
 void seq_rewriter_skip(struct seq_rewriter *r, uint16_t seq);
 
-/** The subscriber asks for `out_seq` again. @return source number, or -ENOENT: unknown or of an
- *  earlier source */
+/** The subscriber asks for `out_seq` again. @return source number, or -ENOENT: never mapped, too
+ *  long ago, or of an earlier source */
 MUST_USE int seq_rewriter_source_of(const struct seq_rewriter *r, uint16_t out_seq);
 
 /** @return outgoing timestamp for a source timestamp (for sender reports) */
