@@ -22,7 +22,8 @@
 bool payload_starts_key_frame(enum codec codec, const uint8_t *payload, size_t len);
 
 /** Picture size if the first packet of a VP8 key frame says it. @return 0; -ENOENT */
-MUST_USE int payload_vp8_size(const uint8_t *payload, size_t len, uint16_t *width, uint16_t *height);
+MUST_USE int payload_vp8_size(const uint8_t *payload, size_t len, uint16_t *width,
+                              uint16_t *height);
 
 /**
  * Find the newest (primary) block of a RED payload, for a subscriber that cannot take RED.
