@@ -296,8 +296,8 @@ void rtcp_write_bye(struct writer *w, const uint32_t *ssrcs, size_t n, const cha
     end_packet(w, start);
 }
 
-static size_t begin_feedback(struct writer *w, uint8_t format, enum rtcp_type type,
-                             const struct rtcp_feedback *fb)
+size_t rtcp_begin_feedback(struct writer *w, enum rtcp_type type, uint8_t format,
+                           const struct rtcp_feedback *fb)
 {
     size_t start = begin_packet(w, format, type);
 
@@ -306,16 +306,22 @@ static size_t begin_feedback(struct writer *w, uint8_t format, enum rtcp_type ty
     return start;
 }
 
+void rtcp_end_feedback(struct writer *w, size_t start)
+{
+    pad_to_word(w, start);
+    end_packet(w, start);
+}
+
 void rtcp_write_pli(struct writer *w, const struct rtcp_feedback *fb)
 {
-    end_packet(w, begin_feedback(w, PSFB_PLI, RTCP_PSFB, fb));
+    end_packet(w, rtcp_begin_feedback(w, RTCP_PSFB, PSFB_PLI, fb));
 }
 
 void rtcp_write_fir(struct writer *w, const struct rtcp_feedback *fb, uint8_t command_seq)
 {
     /* RFC 5104 section 4.3.1.2: the target is in the entry, the media source is zero. */
     struct rtcp_feedback fixed = {.sender = fb->sender};
-    size_t start = begin_feedback(w, PSFB_FIR, RTCP_PSFB, &fixed);
+    size_t start = rtcp_begin_feedback(w, RTCP_PSFB, PSFB_FIR, &fixed);
 
     writer_u32(w, fb->media);
     writer_u8(w, command_seq);
@@ -331,7 +337,7 @@ void rtcp_write_nack(struct writer *w, const struct rtcp_feedback *fb, const uin
 
     if (n == 0)
         return;
-    start = begin_feedback(w, RTPFB_NACK, RTCP_RTPFB, fb);
+    start = rtcp_begin_feedback(w, RTCP_RTPFB, RTPFB_NACK, fb);
     while (i < n) {
         uint16_t first = seqs[i++];
         uint16_t following = 0;
@@ -353,7 +359,7 @@ void rtcp_write_nack(struct writer *w, const struct rtcp_feedback *fb, const uin
 void rtcp_write_remb(struct writer *w, const struct rtcp_feedback *fb, uint64_t bitrate_bps,
                      const uint32_t *ssrcs, size_t n)
 {
-    size_t start = begin_feedback(w, PSFB_REMB, RTCP_PSFB, fb);
+    size_t start = rtcp_begin_feedback(w, RTCP_PSFB, PSFB_REMB, fb);
     unsigned exponent = 0;
 
     assert(n <= UINT8_MAX);

@@ -32,9 +32,9 @@ enum { RTCP_MAX_REPORTS = 31, RTCP_MAX_NACKS = 512, RTCP_CNAME_MAX = 255 };
 
 /** One packet of a compound. */
 struct rtcp_packet {
-    uint8_t count;       /* the 5 bits: report count or feedback format */
-    uint8_t type;        /* enum rtcp_type, or a type we do not know */
-    struct reader body;  /* after the 4 byte header, without padding */
+    uint8_t count;      /* the 5 bits: report count or feedback format */
+    uint8_t type;       /* enum rtcp_type, or a type we do not know */
+    struct reader body; /* after the 4 byte header, without padding */
 };
 
 /** Take the next packet of the compound. @return 1: *ret is set; 0: the end; -EBADMSG */
@@ -42,27 +42,29 @@ MUST_USE int rtcp_next(struct reader *compound, struct rtcp_packet *ret);
 
 struct rtcp_sender_info {
     uint32_t ssrc;
-    uint64_t ntp;      /* 32.32 fixed point seconds since 1900 */
+    uint64_t ntp; /* 32.32 fixed point seconds since 1900 */
     uint32_t rtp_ts;
     uint32_t packets, octets;
 };
 
 struct rtcp_report {
-    uint32_t ssrc;          /* the source reported on */
-    uint8_t fraction_lost;  /* of 256, since the last report */
-    int32_t total_lost;     /* 24 bit signed */
-    uint32_t highest_seq;   /* extended */
-    uint32_t jitter;        /* [RTP timestamp units] */
-    uint32_t last_sr;       /* middle 32 bits of the last SR's NTP time; 0: none */
+    uint32_t ssrc;           /* the source reported on */
+    uint8_t fraction_lost;   /* of 256, since the last report */
+    int32_t total_lost;      /* 24 bit signed */
+    uint32_t highest_seq;    /* extended */
+    uint32_t jitter;         /* [RTP timestamp units] */
+    uint32_t last_sr;        /* middle 32 bits of the last SR's NTP time; 0: none */
     uint32_t delay_since_sr; /* [1/65536 s] */
 };
 
-/** Read an SR. `reports` may be NULL, else room for RTCP_MAX_REPORTS. @return number of reports; -EBADMSG */
+/** Read an SR. `reports` may be NULL, else room for RTCP_MAX_REPORTS. @return number of reports;
+ * -EBADMSG */
 MUST_USE int rtcp_read_sr(const struct rtcp_packet *p, struct rtcp_sender_info *info,
                           struct rtcp_report *reports);
 
 /** Read an RR, as rtcp_read_sr(). @param sender  receives the reporter's SSRC */
-MUST_USE int rtcp_read_rr(const struct rtcp_packet *p, uint32_t *sender, struct rtcp_report *reports);
+MUST_USE int rtcp_read_rr(const struct rtcp_packet *p, uint32_t *sender,
+                          struct rtcp_report *reports);
 
 /** The fixed part of RTPFB and PSFB. */
 struct rtcp_feedback {
@@ -107,9 +109,16 @@ void rtcp_write_pli(struct writer *w, const struct rtcp_feedback *fb);
 /** `command_seq` counts FIR commands per source (RFC 5104 section 4.3.1). */
 void rtcp_write_fir(struct writer *w, const struct rtcp_feedback *fb, uint8_t command_seq);
 /** `seqs` ascending (modulo 2^16); packed into PID+BLP pairs. */
-void rtcp_write_nack(struct writer *w, const struct rtcp_feedback *fb, const uint16_t *seqs, size_t n);
+void rtcp_write_nack(struct writer *w, const struct rtcp_feedback *fb, const uint16_t *seqs,
+                     size_t n);
 void rtcp_write_remb(struct writer *w, const struct rtcp_feedback *fb, uint64_t bitrate_bps,
                      const uint32_t *ssrcs, size_t n);
+
+/** Begin feedback of any kind: the fixed part. @return what rtcp_end_feedback() takes, which fills
+ *  the last word with zeros and sets the length */
+MUST_USE size_t rtcp_begin_feedback(struct writer *w, enum rtcp_type type, uint8_t format,
+                                    const struct rtcp_feedback *fb);
+void rtcp_end_feedback(struct writer *w, size_t start);
 
 /** Wall-clock microseconds since 1970 <-> NTP 32.32. */
 uint64_t ntp_from_wall_us(int64_t wall_us);
