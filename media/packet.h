@@ -24,10 +24,10 @@ struct packet {
     struct packet_pool *pool;
     struct packet *next_free; /* only while in the pool */
     uint32_t refs;
-    uint16_t len;            /* bytes in data */
-    int64_t arrival_us;      /* when the batch that brought it was read */
+    uint16_t len;       /* bytes in data */
+    int64_t arrival_us; /* when the batch that brought it was read */
     struct sockaddr_storage from;
-    struct rtp_header rtp;   /* valid once parsed; offsets into data */
+    struct rtp_header rtp; /* valid once parsed; offsets into data */
     uint8_t data[PACKET_CAPACITY];
 };
 
