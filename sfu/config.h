@@ -1,0 +1,89 @@
+/**
+ * @file config.h  Every setting of the server: a YAML file, over it the environment, over it flags.
+ *
+ * A key is documented once, in the table of config.c: `max_rooms` in the file is SLUICE_MAX_ROOMS
+ * in the environment and `--max-rooms` on the command line. Owner of the libcyaml dependency.
+ * Thread: any, no shared state.
+ */
+#ifndef SFU_CONFIG_H
+#define SFU_CONFIG_H
+
+#include "media/base/attributes.h"
+#include "media/base/log.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum {
+    CONFIG_MAX_WORKERS = 64,
+    CONFIG_MAX_ADVERTISE = 16,
+    CONFIG_ADDRESS_MAX = 63, /* characters of an IPv4 or IPv6 literal, zone included */
+    CONFIG_PATH_MAX = 1023,
+};
+
+struct config {
+    char listen_address[CONFIG_ADDRESS_MAX + 1]; /* literal; "::" takes IPv4 too */
+    uint32_t listen_port;                        /* 0: any */
+    char udp_address[CONFIG_ADDRESS_MAX + 1];    /* literal to bind; "": all */
+    uint32_t udp_port;                           /* of the first worker; 0: any for each */
+    uint32_t workers;                            /* 0: one per core */
+    uint32_t n_advertise;
+    char advertise[CONFIG_MAX_ADVERTISE][CONFIG_ADDRESS_MAX + 1]; /* none: the interfaces' */
+    char web_root[CONFIG_PATH_MAX + 1]; /* folder of the page; "": the one built in */
+    uint32_t log_level;                 /* enum log_level */
+
+    uint32_t max_rooms, max_participants, max_participants_per_room;
+    uint32_t max_tracks;                       /* published by one participant */
+    uint32_t max_audio_slots, max_video_slots; /* of one participant */
+    uint32_t max_sections;                     /* m-lines of one connection */
+    uint32_t max_sdp_bytes;
+    uint32_t max_messages_per_s; /* of one WebSocket */
+    uint32_t max_connections, max_connections_per_address;
+    uint32_t request_timeout_s; /* an HTTP request must be complete */
+    uint32_t join_timeout_s;    /* a WebSocket must have joined a room */
+    uint32_t stop_timeout_s;    /* peers have to take their good-bye */
+};
+
+/** What was wrong and what to do, for people. */
+struct config_error {
+    char message[512];
+};
+
+/** Set every key to its default. */
+void config_init(struct config *c);
+
+/** What the command line asks for. */
+enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION };
+
+/**
+ * Defaults, then the file (`--config` or SLUICE_CONFIG, if any), then the environment, then flags;
+ * then check what depends on several keys.
+ *
+ * @param argv         as main() gets it
+ * @param environment  "NAME=value" strings, NULL-terminated; names other than ours are ignored
+ * @param action       what to do; with HELP and VERSION nothing else was looked at
+ * @return 0; -EINVAL: `error` says which key, value and source
+ */
+MUST_USE int config_load(struct config *c, int argc, char *const *argv, char *const *environment,
+                         enum config_action *action, struct config_error *error);
+
+/**
+ * Set one key from text. Setting `advertise` again appends.
+ *
+ * @param key    as in the file: "max_rooms"
+ * @return 0; -ENOENT: no such key; -EINVAL: not a value of it; error is set
+ */
+MUST_USE int config_set(struct config *c, const char *key, const char *value,
+                        struct config_error *error);
+
+/** Read a YAML file over `c`. @return 0; -EINVAL: error is set, `c` may have changed */
+MUST_USE int config_read_file(struct config *c, const char *path, struct config_error *error);
+
+/** Check what depends on several keys. @return 0; -EINVAL: error is set */
+MUST_USE int config_check(const struct config *c, struct config_error *error);
+
+/** Print every key as a flag, with its default. */
+void config_print_help(FILE *out);
+
+#endif
