@@ -5,6 +5,10 @@
  * kept inside (RFC 3711 section 3.3.1). Packets of one call may belong to many sessions; within a
  * session they are sealed in the order given.
  *
+ * A packet may be sealed again to be sent again, but only with the very same bytes: its number is
+ * the cipher's nonce, and two different packets under one nonce give the key stream (and with GCM
+ * the authentication key) away. What changes per sending, a transport-wide number say, needs RTX.
+ *
  * Thread: the worker's own.
  */
 #ifndef MEDIA_SEAL_H
@@ -18,7 +22,8 @@
 
 struct seal_session;
 
-/** Make the sending side of `keys`. @return 0; -EINVAL; -ENOMEM */
+/** Make the sending side of `keys`. @return 0; -EINVAL: profile and key lengths;
+ *  -ENOMEM; -EIO */
 MUST_USE int seal_session_new(struct seal_session **ret, const struct srtp_keys *keys);
 struct seal_session *seal_session_free(struct seal_session *s);
 
@@ -28,16 +33,21 @@ size_t seal_overhead(const struct seal_session *s);
 /** One packet to seal. All pointers are borrowed for the call. */
 struct seal_packet {
     struct seal_session *session;
-    const uint8_t *head;  /* RTP header [head_len], then `lead_len` bytes of payload (may be 0) */
-    uint16_t head_len;    /* RTP header with CSRCs and extensions [bytes] */
-    uint16_t lead_len;    /* first payload bytes, taken from after the header: RTX's OSN, RED */
+    const uint8_t *head;    /* RTP header [head_len], then `lead_len` bytes of payload (may be 0) */
+    uint16_t head_len;      /* RTP header with CSRCs and extensions [bytes] */
+    uint16_t lead_len;      /* first payload bytes, taken from after the header: RTX's OSN, RED */
     const uint8_t *payload; /* the rest of the payload */
     uint16_t payload_len;
-    uint8_t *out;         /* room for head + lead + payload + SRTP_TRAILER_MAX */
-    uint16_t out_len;     /* set: bytes of the sealed packet; 0: could not be sealed */
+    uint8_t *out;     /* room for head + lead + payload + SRTP_TRAILER_MAX */
+    uint16_t out_len; /* set: bytes of the sealed packet; 0: could not be sealed */
 };
 
-/** Seal `n` packets. @return how many were sealed (the others have out_len 0) */
+/**
+ * Seal `n` packets. One that is malformed, or more than 1024 numbers older than the newest of its
+ * SSRC, is not sealed.
+ *
+ * @return how many were sealed (the others have out_len 0)
+ */
 size_t seal_batch(struct seal_packet *packets, size_t n);
 
 #endif

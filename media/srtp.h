@@ -27,14 +27,16 @@ enum {
     SRTP_MASTER_MAX = 46,   /* key + salt [bytes]: 32 + 14 rounded up */
     SRTP_TRAILER_MAX = 16,  /* bytes SRTP adds */
     SRTCP_TRAILER_MAX = 20, /* bytes SRTCP adds */
+    SRTP_MAX_SSRCS = 128,   /* heard per peer; the one silent for longest is forgotten, and with it
+                               its replay window and roll-over counter */
 };
 
 /** Master keys of both directions, as DTLS exports them (RFC 5764 section 4.2). */
 struct srtp_keys {
     enum srtp_profile profile;
-    size_t key_len, salt_len;               /* [bytes] */
-    uint8_t local[SRTP_MASTER_MAX];         /* key then salt: what we send with */
-    uint8_t remote[SRTP_MASTER_MAX];        /* key then salt: what we receive with */
+    size_t key_len, salt_len;        /* [bytes] */
+    uint8_t local[SRTP_MASTER_MAX];  /* key then salt: what we send with */
+    uint8_t remote[SRTP_MASTER_MAX]; /* key then salt: what we receive with */
 };
 
 /** Key and salt length of `profile` [bytes]. */
@@ -46,17 +48,23 @@ MUST_USE int srtp_global_init(void);
 
 struct srtp_session;
 
-/** Make both directions' contexts. @return 0; -EINVAL: unknown profile; -ENOMEM */
+/** Make both directions' contexts. @return 0; -EINVAL: profile and key lengths; -ENOMEM; -EIO */
 MUST_USE int srtp_session_new(struct srtp_session **ret, const struct srtp_keys *keys);
 struct srtp_session *srtp_session_free(struct srtp_session *s);
 
-/** Decrypt RTP in place. @param len  in: bytes; out: bytes of plain packet.
- *  @return 0; -EPERM: authentication failed; -EEXIST: replayed or too old; -EBADMSG: malformed */
+/**
+ * Decrypt RTP in place.
+ *
+ * @param len  in: bytes; out: bytes of the plain packet. After a failure the bytes are undefined
+ * @return 0; -EPERM: authentication failed; -EEXIST: replayed or too old; -EBADMSG: malformed;
+ *         -ENOMEM, -EIO: libsrtp2 failed
+ */
 MUST_USE int srtp_session_unprotect_rtp(struct srtp_session *s, uint8_t *data, size_t *len);
 /** The same for RTCP. */
 MUST_USE int srtp_session_unprotect_rtcp(struct srtp_session *s, uint8_t *data, size_t *len);
 
-/** Encrypt RTCP in place; `capacity` >= *len + SRTCP_TRAILER_MAX. @return 0; -EMSGSIZE; -EIO */
+/** Encrypt RTCP in place; `capacity` >= *len + SRTCP_TRAILER_MAX. @return 0; -EMSGSIZE: no room, or
+ * no RTCP header; -EIO */
 MUST_USE int srtp_session_protect_rtcp(struct srtp_session *s, uint8_t *data, size_t *len,
                                        size_t capacity);
 
