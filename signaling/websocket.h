@@ -2,6 +2,9 @@
  * @file websocket.h  One WebSocket (RFC 6455), either side, on a libevent bufferevent, framed by
  * wslay (owner of that dependency). Text frames only; pings are answered and sent; a peer that does
  * not read is closed at a bounded queue. Thread: that of its event_base.
+ *
+ * Nothing is sent and no handler called from inside websocket_send() and websocket_close(): both
+ * happen from the loop. A handler may call any function here, websocket_free() included.
  */
 #ifndef SIGNALING_WEBSOCKET_H
 #define SIGNALING_WEBSOCKET_H
@@ -16,9 +19,10 @@ struct bufferevent;
 struct websocket;
 
 enum {
-    WEBSOCKET_MAX_MESSAGE = 512 * 1024,      /* received; longer: close 1009 */
-    WEBSOCKET_MAX_QUEUE = 4 * 1024 * 1024,   /* unsent bytes; more: the peer is dropped */
-    WEBSOCKET_PING_S = 20,                   /* idle: ping; no answer in another 20 s: closed */
+    WEBSOCKET_MAX_MESSAGE = 512 * 1024,    /* received; longer: close 1009 */
+    WEBSOCKET_MAX_QUEUE = 4 * 1024 * 1024, /* unsent bytes; more: the peer is dropped */
+    WEBSOCKET_PING_S = 20,                 /* idle: ping; no answer in another 20 s: closed */
+    WEBSOCKET_CLOSE_S = 2,                 /* for the peer to answer a close frame */
 };
 
 struct websocket_handler {
@@ -26,30 +30,52 @@ struct websocket_handler {
     void (*on_open)(void *owner);
     /** A whole text message [len bytes, NUL-terminated]; borrowed. */
     void (*on_message)(void *owner, const char *text, size_t len);
-    /** Gone, for whatever reason; called once, last. `reason` is for people ("connection refused"). */
+    /** Gone, for whatever reason; called once, last. `reason` is for people ("connection refused").
+     */
     void (*on_close)(void *owner, uint16_t code, const char *reason);
 };
 
-/** Server side: take over `bev` after the upgrade. The websocket is freed with websocket_free(). */
+/**
+ * Server side: take over `bev` after the upgrade. What the caller writes to `bev` before it returns
+ * to the loop (the 101 answer) goes out before any frame.
+ *
+ * @param bev      owned by the websocket on success, the caller's on failure
+ * @param handler  copied
+ * @return 0; -ENOMEM
+ */
 MUST_USE int websocket_accept(struct websocket **ret, struct event_base *base,
                               struct bufferevent *bev, const struct websocket_handler *handler,
                               void *owner);
 
-/** Client side: connect to ws://host:port/path (wss later). Reports by the handler.
+/** Server side: undo websocket_accept() before returning to the loop. Frees `ws`, without on_close.
+ *  @return the bufferevent, the caller's again, without callbacks */
+MUST_USE struct bufferevent *websocket_detach(struct websocket *ws);
+
+/** Client side: connect to ws://host:port/path (wss later). Reports by the handler (copied). A host
+ *  name is looked up with getaddrinfo(), which may block the loop; a literal address does not.
  *  @return 0; -EINVAL: not such a URL; -ENOMEM */
 MUST_USE int websocket_connect(struct websocket **ret, struct event_base *base, const char *url,
                                const struct websocket_handler *handler, void *owner);
 
-/** Queue one text message. @return 0; -ENOTCONN; -ENOBUFS: the queue is full, and the peer dropped */
+/** Queue one text message [len bytes of UTF-8], copied.
+ *  @return 0; -ENOTCONN: not open; -ENOBUFS: the queue is full, and the peer dropped */
 MUST_USE int websocket_send(struct websocket *ws, const char *text, size_t len);
 
-/** Send a close frame, then close (at the latest after 2 s); on_close follows. */
+/** Send what is queued and a close frame, then close (at the latest after 2 s); on_close follows.
+ *  `reason` is cut to the 123 bytes a frame takes, NULL: none. */
 void websocket_close(struct websocket *ws, uint16_t code, const char *reason);
+
+/** Count the messages sent in *sent, which must outlive `ws`; NULL: do not. */
+void websocket_set_counter(struct websocket *ws, uint64_t *sent);
+
+/** Ping after `idle_ms` without a byte from the peer, instead of WEBSOCKET_PING_S; drop it after
+ *  as long again. Call it once open. */
+void websocket_set_idle(struct websocket *ws, uint32_t idle_ms);
 
 /** Close at once without on_close and free. NULL is fine. @return NULL */
 struct websocket *websocket_free(struct websocket *ws);
 
-/** Sec-WebSocket-Accept for a key (RFC 6455 section 4.2.2). `out` has room for 29. */
+/** Write Sec-WebSocket-Accept for a key (RFC 6455 section 4.2.2). `out` has room for 29. */
 void websocket_accept_key(const char *key, char out[29]);
 
 #endif

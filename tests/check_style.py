@@ -33,16 +33,16 @@ HEADER_OWNERS = {
     "glib*": ["media/ice_agent.c"],
     "gio/*": ["media/ice_agent.c"],
     "stun/*": ["media/stun.c", "media/ice_lite.c"],
-    "srtp2/*": ["media/srtp.c", "media/seal*.c"],
+    "srtp2/*": ["media/srtp*.[ch]", "media/seal*.c"],
     "intel-ipsec-mb.h": ["media/seal*.c"],
     "openssl/*": ["media/dtls.c", "media/dtls_identity.c", "media/srtp.c",
-                  "signaling/websocket.c",  # SHA-1 of the opening handshake, RFC 6455
-                  "signaling/http_server.c", "signaling/turn_credentials.c",
+                  "signaling/websocket_key.c",  # SHA-1 of the opening handshake, RFC 6455
+                  "signaling/turn_credentials.c",
                   "client/*.c"],
     "usrsctp.h": ["media/sctp.c"],
     "event2/*": ["sfu/worker.c", "sfu/server.c", "sfu/main.c", "signaling/*.c", "client/*.c"],
-    "wslay/*": ["signaling/websocket.c"],
-    "jansson.h": ["signaling/*.c"],
+    "wslay/*": ["signaling/websocket*.c"],
+    "jansson.h": ["signaling/message*.c"],
     "jwt.h": ["signaling/token.c"],
     "cyaml/*": ["sfu/config.c"],
     "opus/*": ["client/*.c"],
@@ -65,8 +65,8 @@ TEXT = (".c", ".h", ".py", ".sh", ".js", ".mjs", ".html", ".css", ".md", ".build
         ".yml", "dev")
 CODE = (".c", ".h", ".py", ".sh", ".js", ".mjs", "dev")
 
-# These verbs say it all when the object is the only argument (STYLE 5).
-PLAIN_VERBS = ("init", "done", "clear", "free", "ref", "unref")
+# These verbs say it all when there is only one argument (STYLE 5 and 8).
+PLAIN_VERBS = ("init", "done", "clear", "free", "ref", "unref", "name")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'',
