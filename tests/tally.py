@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Count test cases. Arguments: exit status, then a TAP stream or meson's testlog.json.
 
-Prints "passed failed skipped". What ended badly without saying so in a case (a crash, a time-out,
+Prints "passed failed skipped" and, to standard error, why cases of a testlog.json failed. What ended badly without saying so in a case (a crash, a time-out,
 fewer cases than planned, no log at all) counts as one failed case.
 """
 
@@ -36,12 +36,22 @@ def count_tap(text, ended_well):
     return passed, failed, skipped
 
 
+def print_failure(test):
+    """meson shows what a test wrote to standard error, but not the comments in its TAP."""
+    print(f"-- {test['name']}: {test['result']}", file=sys.stderr)
+    for line in test.get("stdout", "").splitlines():
+        if not re.match(r"ok\b|1\.\.", line):
+            print(line, file=sys.stderr)
+
+
 def count_meson(text, ended_well):
     total = (0, 0, 0)
     for line in text.splitlines():
         test = json.loads(line)
         well = test["result"] in ("OK", "SKIP", "EXPECTEDFAIL")
         counts = count_tap(test.get("stdout", ""), well)
+        if not well:
+            print_failure(test)
         if well and not any(counts):
             counts = (1, 0, 0)
         total = tuple(a + b for a, b in zip(total, counts))
