@@ -22,8 +22,13 @@ def run(command, cwd=TOP):
 
 
 def check_format(files):
+    """One line for each file: where its first difference is."""
     result = run(["clang-format", "--dry-run", "--Werror"] + files)
-    return [line for line in result.stderr.splitlines() if " error: " in line or "rror" in line]
+    firsts = {}
+    for line in result.stderr.splitlines():
+        if " error: " in line:
+            firsts.setdefault(line.split(":")[0], line.split(" [")[0])
+    return list(firsts.values()) or ([result.stderr] if result.returncode else [])
 
 
 def compile_commands(build):
