@@ -105,6 +105,16 @@ void nack_generator_set_rtt(struct nack_generator *g, int64_t rtt_us)
     g->rtt_us = rtt_us;
 }
 
+static void count_try(struct nack_generator *g, struct nack_slot *slot, int64_t now_us)
+{
+    slot->tries++;
+    slot->next_us = now_us + g->rtt_us;
+    if (slot->tries == NACK_MAX_TRIES) {
+        settle(g, slot, NACK_MAX_TRIES);
+        g->given_up++;
+    }
+}
+
 size_t nack_generator_poll(struct nack_generator *g, int64_t now_us, uint16_t *out, size_t max)
 {
     int64_t next_us = NEVER_US;
@@ -117,12 +127,7 @@ size_t nack_generator_poll(struct nack_generator *g, int64_t now_us, uint16_t *o
 
         if (slot->next_us <= now_us && n < max) {
             out[n++] = (uint16_t)seq;
-            slot->tries++;
-            slot->next_us = now_us + g->rtt_us;
-            if (slot->tries == NACK_MAX_TRIES) {
-                settle(g, slot, NACK_MAX_TRIES);
-                g->given_up++;
-            }
+            count_try(g, slot, now_us);
         }
         if (slot->next_us < next_us)
             next_us = slot->next_us;

@@ -107,6 +107,7 @@ static int64_t place_late(struct seq_rewriter *r, int64_t seq)
     return back_of(r, out)->out == (uint32_t)out ? -EEXIST : out;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): seven plain numbers, and two of them come out */
 int seq_rewriter_map(struct seq_rewriter *r, uint16_t seq16, uint32_t ts, uint32_t clock_rate,
                      int64_t now_us, uint16_t *out_seq, uint32_t *out_ts)
 {

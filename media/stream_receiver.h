@@ -27,15 +27,18 @@ struct stream_receiver {
     int64_t sr_arrival_us;
 };
 
+/** Make `r` empty. @param clock_rate  [Hz] of the timestamps, > 0 */
 void stream_receiver_init(struct stream_receiver *r, uint32_t ssrc, uint32_t clock_rate);
 
-/** Note a packet. @return its unwrapped sequence number (>= 0) */
+/** Note a packet that is no duplicate (SRTP has refused those). @return its unwrapped sequence
+ * number (>= 0) */
 int64_t stream_receiver_on_packet(struct stream_receiver *r, uint16_t seq, uint32_t ts,
                                   uint32_t payload_len, int64_t now_us);
 
 /** Note a retransmission received by RTX: counts as received, not in the jitter. */
 void stream_receiver_on_recovered(struct stream_receiver *r);
 
+/** Note a sender report of this SSRC. */
 void stream_receiver_on_sr(struct stream_receiver *r, const struct rtcp_sender_info *sr,
                            int64_t now_us);
 

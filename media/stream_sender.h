@@ -40,6 +40,7 @@ struct stream_sender {
     uint32_t highest_seq;  /* extended */
 };
 
+/** Make `s` empty. @param clock_rate  [Hz] of the timestamps */
 void stream_sender_init(struct stream_sender *s, uint32_t ssrc, uint32_t clock_rate);
 
 /** Note a packet that was sent. @param payload_len  without header and padding [bytes] */

@@ -298,7 +298,7 @@ static struct reader find_deltas(struct symbol_reader symbols, size_t count)
     return symbols.r;
 }
 
-static int16_t take_delta(struct reader *deltas, enum symbol symbol)
+static int64_t take_delta(struct reader *deltas, enum symbol symbol)
 {
     if (symbol == SMALL_DELTA)
         return reader_u8(deltas);
