@@ -35,7 +35,7 @@ HEADER_OWNERS = {
     "stun/*": ["media/stun.c", "media/ice_lite.c"],
     "srtp2/*": ["media/srtp*.[ch]", "media/seal*.c"],
     "intel-ipsec-mb.h": ["media/seal*.c"],
-    "openssl/*": ["media/dtls.c", "media/dtls_identity.c", "media/srtp.c",
+    "openssl/*": ["media/dtls*.[ch]", "media/srtp*.c",
                   "signaling/websocket_key.c",  # SHA-1 of the opening handshake, RFC 6455
                   "signaling/turn_credentials.c",
                   "client/*.c"],
