@@ -38,20 +38,28 @@ int stream_sender_report(struct stream_sender *s, const struct stream_receiver *
     if (elapsed_us < 0) /* read by another worker, later in its turn than we are in ours */
         elapsed_us = 0;
     /* NTP and RTP move by the same time, so the delay of the source's report cancels out. */
+    stream_sender_report_own(s, source->sr_ntp + scale(elapsed_us, UINT64_C(1) << 32),
+                             seq_rewriter_map_ts(rewriter, source->sr_rtp_ts) +
+                                 (uint32_t)scale(elapsed_us, s->clock_rate),
+                             now_us, ret);
+    return 0;
+}
+
+void stream_sender_report_own(struct stream_sender *s, uint64_t ntp, uint32_t rtp_ts,
+                              int64_t now_us, struct rtcp_sender_info *ret)
+{
     *ret = (struct rtcp_sender_info){
         .ssrc = s->ssrc,
-        .ntp = source->sr_ntp + scale(elapsed_us, UINT64_C(1) << 32),
-        .rtp_ts = seq_rewriter_map_ts(rewriter, source->sr_rtp_ts) +
-                  (uint32_t)scale(elapsed_us, s->clock_rate),
+        .ntp = ntp,
+        .rtp_ts = rtp_ts,
         .packets = (uint32_t)s->packets,
         .octets = (uint32_t)s->bytes,
     };
     s->sent[s->next_sent] = (struct stream_sender_sent){
-        .ntp_middle = (uint32_t)(ret->ntp >> 16),
+        .ntp_middle = (uint32_t)(ntp >> 16),
         .sent_us = now_us,
     };
     s->next_sent = (s->next_sent + 1) % STREAM_SENDER_REPORTS;
-    return 0;
 }
 
 static int64_t round_trip_us(const struct stream_sender *s, const struct rtcp_report *report,

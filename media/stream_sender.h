@@ -58,6 +58,15 @@ MUST_USE int stream_sender_report(struct stream_sender *s, const struct stream_r
                                   struct rtcp_sender_info *ret);
 
 /**
+ * The same for a stream that begins here, on our own clock.
+ *
+ * @param ntp     wall-clock time of now (ntp_from_wall_us())
+ * @param rtp_ts  timestamp that belongs to it
+ */
+void stream_sender_report_own(struct stream_sender *s, uint64_t ntp, uint32_t rtp_ts,
+                              int64_t now_us, struct rtcp_sender_info *ret);
+
+/**
  * Read a report block of the peer about this SSRC.
  *
  * @return round trip it tells of [us, >= 0]; -ENOENT: none (it echoes no report we remember)
