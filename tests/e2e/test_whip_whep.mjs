@@ -1,0 +1,69 @@
+/** WHIP and WHEP with aiortc and GStreamer: each publishes, each plays the other. */
+import { check, near, plan, pythonPeer, sleep, startServer, until } from './harness.mjs';
+
+let server;
+
+/** Publish with one client for as long as the other plays; check picture and tone. */
+async function cross(publisher, player, room, tone, options = []) {
+    const whip = pythonPeer(publisher, ['whip', `${server.http}/whip/${room}`, '--tone', tone, '--seconds', 16]);
+    await until(async () => (await server.health()).participants === 1, 'the publisher is in the room');
+    await sleep(1500);
+    const whep = pythonPeer(player, ['whep', `${server.http}/whep/${room}`, '--seconds', 9, ...options]);
+    await whep.wait(40000);
+    const seen = whep.json();
+    const frames = [seen.frames].flat()[0];
+    check(seen.status === 201 && seen.delete === 200, `HTTP: ${JSON.stringify(seen)}`);
+    check(seen.connection === 'connected', `connection is ${seen.connection}`);
+    check(frames > 15 * 4, `${frames} frames decoded in 9 s of 15 frames/s`);
+    check([seen.pictures].flat()[0] > frames / 2, 'the picture moves');
+    near([seen.tones ?? seen.tone].flat()[0], tone, 4, 'tone [Hz]');
+    await whip.wait(40000);
+    check(whip.json().delete === 200, 'the publisher ends by DELETE');
+    await until(async () => (await server.health()).rooms === 0, 'the room is gone');
+}
+
+const post = (path, body, headers = { 'Content-Type': 'application/sdp' }) =>
+    fetch(server.http + path, { method: 'POST', headers, body });
+
+await plan([
+    ['aiortc publishes by WHIP, aiortc plays by WHEP', async () => {
+        server = await startServer();
+        await cross('aiortc_peer.py', 'aiortc_peer.py', 'aa', 600);
+    }],
+    ['GStreamer publishes, GStreamer plays', () => cross('gst_peer.py', 'gst_peer.py', 'gg', 700)],
+    ['aiortc publishes, GStreamer plays', () => cross('aiortc_peer.py', 'gst_peer.py', 'ag', 800)],
+    ['GStreamer publishes, aiortc plays', () => cross('gst_peer.py', 'aiortc_peer.py', 'ga', 900)],
+    ['a WHEP offer with two slots of a kind carries two publishers, also a later one', async () => {
+        const first = pythonPeer('aiortc_peer.py', ['whip', `${server.http}/whip/two`, '--tone', 500, '--seconds', 18]);
+        await until(async () => (await server.health()).participants === 1, 'the first publisher is there');
+        const whep = pythonPeer('aiortc_peer.py', ['whep', `${server.http}/whep/two`, '--audio', 2, '--video', 2, '--seconds', 13]);
+        await until(async () => (await server.health()).participants === 2, 'the player is there');
+        const second = pythonPeer('gst_peer.py', ['whip', `${server.http}/whip/two`, '--tone', 1100, '--seconds', 13]);
+        await whep.wait(40000);
+        const seen = whep.json();
+        check(seen.tones.length === 2 && seen.frames.every((n) => n > 30), JSON.stringify(seen));
+        near(seen.tones[0], 500, 4, 'first slot: first publisher [Hz]');
+        near(seen.tones[1], 1100, 4, 'second slot: second publisher [Hz]');
+        await Promise.all([first.wait(40000), second.wait(40000)]);
+    }],
+    ['bad requests get problem+json with a stable code, and harm nobody', async () => {
+        const cases = [
+            [await post('/whip/x', 'hello'), 400, 'sdp_syntax'],
+            [await post('/whip/x', 'v=0\r\n', { 'Content-Type': 'text/plain' }), 415, null],
+            [await post('/whip/bad%20room', 'v=0\r\n'), 400, null],
+            [await post('/whip/x', 'v=0\r\n' + 'a=x\r\n'.repeat(100000)), 413, null],
+            [await fetch(`${server.http}/whip/x/none`, { method: 'DELETE' }), 404, null],
+            [await fetch(`${server.http}/whip/x`), 405, null],
+            [await fetch(`${server.http}/nothing`), 404, null],
+        ];
+        for (const [reply, status, code] of cases) {
+            const body = await reply.text();
+            check(reply.status === status, `${reply.url}: ${reply.status}, expected ${status}: ${body}`);
+            check(/problem\+json/.test(reply.headers.get('content-type')), `${reply.url}: ${reply.headers.get('content-type')}`);
+            check(!code || JSON.parse(body).code === code, `${reply.url}: ${body}`);
+        }
+        const options = await fetch(`${server.http}/whip/x`, { method: 'OPTIONS' });
+        check(options.status < 300 && options.headers.get('access-control-allow-origin') === '*', 'CORS preflight');
+        check((await server.health()).status === 'ok', 'still healthy');
+    }],
+]);
