@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 enum {
-    DTLS_MTU = 1200,              /* largest handshake datagram we send [bytes] */
-    FINGERPRINT_MAX = 64,         /* sha-512 [bytes] */
+    DTLS_MTU = 1200,      /* largest handshake datagram we send [bytes] */
+    FINGERPRINT_MAX = 64, /* sha-512 [bytes] */
     DTLS_HANDSHAKE_TIMEOUT_S = 30,
 };
 
@@ -61,23 +61,31 @@ struct dtls;
 MUST_USE int dtls_new(struct dtls **ret, const struct dtls_identity *identity,
                       const struct dtls_fingerprint *fingerprint, bool client,
                       const struct dtls_handler *handler, void *owner);
+/** Offer or accept this SRTP profile alone, for tests and measurements; before the first datagram.
+ *  @return 0; -EINVAL: SRTP_NONE */
+MUST_USE int dtls_offer_only(struct dtls *d, enum srtp_profile profile);
 /** NULL is fine; sends nothing. @return NULL */
 struct dtls *dtls_free(struct dtls *d);
 
-/** Feed one datagram of records. @return 0; -EBADMSG: not records; -ECONNABORTED: failed or closed */
+/** Feed one datagram of records. @return 0; -EBADMSG: not records; -ECONNABORTED: failed or closed
+ */
 MUST_USE int dtls_receive(struct dtls *d, const uint8_t *data, size_t len, int64_t now_us);
 
 /** Start, retransmit flights, time out. @return when to call again [us], or NEVER_US */
 MUST_USE int64_t dtls_advance(struct dtls *d, int64_t now_us);
 
-/** Send application data. @return 0; -ENOTCONN; -EMSGSIZE */
+/** Send application data in one record. @return 0; -ENOTCONN; -EMSGSIZE: 0 or above DTLS_MTU bytes
+ */
 MUST_USE int dtls_send(struct dtls *d, const uint8_t *data, size_t len);
 
 /** Send close_notify, if connected. */
 void dtls_close(struct dtls *d);
 
 enum dtls_state dtls_state(const struct dtls *d);
-/** @return why it failed, for people ("peer's certificate does not match its fingerprint") */
+/** @return "handshake", ...; static storage */
+const char *dtls_state_name(enum dtls_state state);
+/** @return why it failed, for people ("peer's certificate does not match its fingerprint");
+ *  "" if it did not */
 const char *dtls_error(const struct dtls *d);
 /** Copy the SRTP keys. @return 0; -ENOTCONN before DTLS_CONNECTED; -ENOTSUP: no common profile */
 MUST_USE int dtls_srtp_keys(const struct dtls *d, struct srtp_keys *ret);
