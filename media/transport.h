@@ -46,11 +46,12 @@ struct transport_config {
     const struct dtls_identity *identity; /* borrowed: must outlive the transport */
     struct dtls_fingerprint fingerprint;  /* of the peer's certificate */
     bool dtls_client;                     /* we send the ClientHello (peer is a=setup:passive) */
+    enum srtp_profile only_profile; /* for tests and measurements; SRTP_NONE: all, best first */
 };
 
 struct transport_stats {
-    uint64_t rtp_packets, rtp_bytes;   /* received, authenticated */
-    uint64_t rtcp_packets;             /* received, authenticated */
+    uint64_t rtp_packets, rtp_bytes;                   /* received, authenticated */
+    uint64_t rtcp_packets;                             /* received, authenticated */
     uint64_t bad_auth, replayed, malformed, too_early; /* dropped datagrams by reason */
 };
 
