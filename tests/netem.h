@@ -12,9 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    NETEM_DATAGRAM_MAX = 2048
-}; /* longest datagram a link takes [bytes] */
+enum { NETEM_DATAGRAM_MAX = 2048 }; /* longest datagram a link takes [bytes] */
 
 /** What the link does; all zero: everything arrives at once and in order. */
 struct netem_config {
