@@ -22,20 +22,32 @@ static int64_t ts_of_time(int64_t us, uint32_t clock_rate)
     return us / SECOND * clock_rate + us % SECOND * clock_rate / SECOND;
 }
 
+static int64_t transit_of(const struct stream_receiver *r, uint32_t ts, int64_t now_us)
+{
+    return ts_of_time(now_us, r->clock_rate) - ts;
+}
+
 /* RFC 3550 A.8, once per timestamp: the packets of one frame are sent as a burst. */
 static void update_jitter(struct stream_receiver *r, uint32_t ts, int64_t now_us)
 {
-    int64_t transit = ts_of_time(now_us, r->clock_rate) - ts;
+    int64_t transit = transit_of(r, ts, now_us);
     double step = fabs((double)(int32_t)(uint32_t)(transit - r->last_transit)); /* ts wraps */
-    bool first = r->last_arrival_us == 0;
 
-    if (!first && ts == r->last_ts)
+    if (ts == r->last_ts)
         return;
+    if (step < (double)JITTER_MAX_S * r->clock_rate)
+        r->jitter += (step - r->jitter) / JITTER_GAIN;
     r->last_transit = transit;
     r->last_ts = ts;
-    r->last_arrival_us = now_us;
-    if (!first && step < (double)JITTER_MAX_S * r->clock_rate)
-        r->jitter += (step - r->jitter) / JITTER_GAIN;
+}
+
+static void start(struct stream_receiver *r, uint16_t seq, uint32_t ts, int64_t now_us)
+{
+    r->started = true;
+    r->base = SEQ_FIRST_CYCLE + seq;
+    r->highest = r->base - 1;
+    r->last_transit = transit_of(r, ts, now_us);
+    r->last_ts = ts;
 }
 
 int64_t stream_receiver_on_packet(struct stream_receiver *r, uint16_t seq16, uint32_t ts,
@@ -43,14 +55,12 @@ int64_t stream_receiver_on_packet(struct stream_receiver *r, uint16_t seq16, uin
 {
     int64_t seq;
 
-    if (!r->started) {
-        r->started = true;
-        r->base = SEQ_FIRST_CYCLE + seq16;
-        r->highest = r->base - 1;
-    }
+    if (!r->started)
+        start(r, seq16, ts, now_us);
     seq = seq_unwrap(r->highest, seq16);
     r->received++;
     r->bytes += payload_len;
+    r->last_arrival_us = now_us;
     if (seq < r->base) /* late, from before the first one */
         r->base = seq;
     if (seq > r->highest) {

@@ -20,7 +20,7 @@ struct stream_receiver {
     double jitter; /* [timestamp units] */
     int64_t last_transit;
     uint32_t last_ts;
-    int64_t last_arrival_us;
+    int64_t last_arrival_us; /* of any packet */
     /* the newest sender report */
     uint64_t sr_ntp; /* 0: none yet */
     uint32_t sr_rtp_ts;
