@@ -1,0 +1,194 @@
+#include "media/nack_generator.h"
+
+#include "media/base/clock.h"
+#include "tests/netem.h"
+#include "tests/tap.h"
+
+#include <errno.h>
+
+/* Feed a packet that must be new. */
+static void arrive(struct nack_generator *g, uint16_t seq, int64_t now_us)
+{
+    CHECK_EQ(nack_generator_on_packet(g, seq, now_us), 1);
+}
+
+static void lost_packet_is_asked_for_after_the_grace(void)
+{
+    struct nack_generator g;
+    uint16_t seq[4];
+
+    nack_generator_init(&g, 20 * MS);
+    CHECK_EQ(nack_generator_deadline(&g), NEVER_US);
+    arrive(&g, 100, 0);
+    arrive(&g, 102, 5 * MS);
+    CHECK_EQ(nack_generator_deadline(&g), 25 * MS);
+    CHECK_EQ(nack_generator_poll(&g, 24 * MS, seq, 4), 0);
+    CHECK_EQ(nack_generator_poll(&g, 25 * MS, seq, 4), 1);
+    CHECK_EQ(seq[0], 101);
+}
+
+static void late_packet_cancels_the_request(void)
+{
+    struct nack_generator g;
+    uint16_t seq[4];
+
+    nack_generator_init(&g, 20 * MS);
+    arrive(&g, 65535, 0);
+    arrive(&g, 1, 0);
+    arrive(&g, 0, 0);
+    CHECK_EQ(nack_generator_on_packet(&g, 0, 0), 0);
+    CHECK_EQ(nack_generator_deadline(&g), NEVER_US);
+    CHECK_EQ(nack_generator_poll(&g, 1000 * MS, seq, 4), 0);
+}
+
+static void request_is_repeated_after_one_round_trip(void)
+{
+    struct nack_generator g;
+    uint16_t seq[4];
+
+    nack_generator_init(&g, 0);
+    nack_generator_set_rtt(&g, 60 * MS);
+    arrive(&g, 1, 0);
+    arrive(&g, 4, 0);
+    CHECK_EQ(nack_generator_poll(&g, 0, seq, 4), 2);
+    CHECK_EQ(seq[0], 2);
+    CHECK_EQ(seq[1], 3);
+    CHECK_EQ(nack_generator_deadline(&g), 60 * MS);
+    arrive(&g, 3, 30 * MS);
+    CHECK_EQ(nack_generator_poll(&g, 59 * MS, seq, 4), 0);
+    CHECK_EQ(nack_generator_poll(&g, 60 * MS, seq, 4), 1);
+    CHECK_EQ(seq[0], 2);
+}
+
+static void packet_is_given_up_after_the_last_try(void)
+{
+    struct nack_generator g;
+    uint16_t seq[4];
+
+    nack_generator_init(&g, 0);
+    nack_generator_set_rtt(&g, 20 * MS);
+    arrive(&g, 1, 0);
+    arrive(&g, 3, 0);
+    for (int i = 0; i < NACK_MAX_TRIES; i++)
+        CHECK_EQ(nack_generator_poll(&g, i * 20 * MS, seq, 4), 1);
+    CHECK_EQ(g.given_up, 1);
+    CHECK_EQ(nack_generator_deadline(&g), NEVER_US);
+    CHECK_EQ(nack_generator_poll(&g, 10 * SECOND, seq, 4), 0);
+    arrive(&g, 2, 10 * SECOND); /* and still it is new, once */
+    CHECK_EQ(nack_generator_on_packet(&g, 2, 10 * SECOND), 0);
+}
+
+static void short_list_is_continued(void)
+{
+    struct nack_generator g;
+    uint16_t seq[4];
+
+    nack_generator_init(&g, 0);
+    arrive(&g, 10, 0);
+    arrive(&g, 16, 0);
+    CHECK_EQ(nack_generator_poll(&g, 0, seq, 4), 4);
+    CHECK_EQ(seq[0], 11);
+    CHECK_EQ(nack_generator_deadline(&g), 0);
+    CHECK_EQ(nack_generator_poll(&g, 0, seq, 4), 1);
+    CHECK_EQ(seq[0], 15);
+    CHECK_EQ(nack_generator_poll(&g, 0, seq, 4), 0);
+}
+
+static void packet_from_before_the_first_is_new(void)
+{
+    struct nack_generator g;
+
+    nack_generator_init(&g, 0);
+    arrive(&g, 1, 0);
+    arrive(&g, 0, 0);
+    arrive(&g, 65535, 0);
+    CHECK_EQ(nack_generator_deadline(&g), NEVER_US);
+    CHECK_EQ(nack_generator_on_packet(&g, 1, 0), 0);
+}
+
+static void jump_beyond_the_window_asks_for_nothing(void)
+{
+    struct nack_generator g;
+    uint16_t seq[NACK_WINDOW];
+
+    nack_generator_init(&g, 0);
+    arrive(&g, 0, 0);
+    arrive(&g, 2, 0);
+    CHECK_EQ(nack_generator_on_packet(&g, 2 + NACK_WINDOW + 1, 0), -ERANGE);
+    CHECK_EQ(g.gaps_too_large, 1);
+    CHECK_EQ(nack_generator_deadline(&g), NEVER_US);
+    CHECK_EQ(nack_generator_on_packet(&g, 2, 0), 0);
+    arrive(&g, 2 + NACK_WINDOW, 0); /* from the gap, and not seen before */
+    arrive(&g, 2 + NACK_WINDOW + 3, 0);
+    CHECK_EQ(nack_generator_poll(&g, 0, seq, NACK_WINDOW), 1);
+    CHECK_EQ(seq[0], 2 + NACK_WINDOW + 2);
+}
+
+static void largest_gap_in_the_window_is_asked_for(void)
+{
+    struct nack_generator g;
+    uint16_t seq[NACK_WINDOW];
+
+    nack_generator_init(&g, 0);
+    arrive(&g, 0, 0);
+    arrive(&g, NACK_WINDOW, 0);
+    CHECK_EQ(nack_generator_poll(&g, 0, seq, NACK_WINDOW), NACK_WINDOW - 1);
+    CHECK_EQ(seq[0], 1);
+    CHECK_EQ(seq[NACK_WINDOW - 2], NACK_WINDOW - 1);
+}
+
+static void round_trip_is_clamped(void)
+{
+    struct nack_generator g;
+
+    nack_generator_init(&g, 0);
+    nack_generator_set_rtt(&g, 1);
+    CHECK_EQ(g.rtt_us, 20 * MS);
+    nack_generator_set_rtt(&g, 10 * SECOND);
+    CHECK_EQ(g.rtt_us, 500 * MS);
+}
+
+/* A third of the packets is lost, then sent again when asked for: all must arrive, each is
+ * accepted once, and nothing is asked for that has arrived. Four times around the numbers. */
+static void everything_lost_is_repaired_across_wraps(void)
+{
+    static bool here[65536];
+    struct nack_generator g;
+    uint64_t random = 7;
+    uint16_t seqs[64];
+    size_t open = 0;
+
+    nack_generator_init(&g, 0);
+    nack_generator_set_rtt(&g, 20 * MS);
+    for (uint32_t sent = 0; sent < 4 * 65536; sent++) {
+        int64_t now_us = sent * MS;
+        size_t n = nack_generator_poll(&g, now_us, seqs, 64);
+
+        here[(uint16_t)(sent + 32768)] = false;
+        for (size_t i = 0; i < n; i++) {
+            CHECK(!here[seqs[i]]);
+            if (netem_random(&random) % 3 == 0)
+                continue;
+            arrive(&g, seqs[i], now_us);
+            here[seqs[i]] = true;
+            open--;
+        }
+        if (sent > 0 && sent % 65536 != 65535 && netem_random(&random) % 3 == 0) {
+            open++;
+            continue;
+        }
+        here[(uint16_t)sent] = true;
+        arrive(&g, (uint16_t)sent, now_us);
+        CHECK_EQ(nack_generator_on_packet(&g, (uint16_t)sent, now_us), 0);
+    }
+    CHECK_EQ(g.gaps_too_large, 0);
+    CHECK(g.given_up < 4 * 65536 / 3 / 1000); /* the last try: 3^-7 of a third of them */
+    CHECK(open <= g.given_up + g.missing);
+}
+
+TAP_CASES(CASE(lost_packet_is_asked_for_after_the_grace), CASE(late_packet_cancels_the_request),
+          CASE(request_is_repeated_after_one_round_trip),
+          CASE(packet_is_given_up_after_the_last_try), CASE(short_list_is_continued),
+          CASE(packet_from_before_the_first_is_new), CASE(jump_beyond_the_window_asks_for_nothing),
+          CASE(largest_gap_in_the_window_is_asked_for), CASE(round_trip_is_clamped),
+          CASE(everything_lost_is_repaired_across_wraps))
