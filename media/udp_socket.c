@@ -1,0 +1,421 @@
+#include "media/udp_socket.h"
+
+#include "media/address.h"
+#include "media/packet.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103 /* linux/udp.h; Linux 4.18 */
+#endif
+
+enum {
+    WASTE_BYTES = 64,      /* where datagrams go for which there is no packet */
+    RUN_MAX = 64,          /* UDP_MAX_SEGMENTS of Linux before 6.9 */
+    RUN_BYTES_MAX = 65000, /* a run is one IP packet until the last moment */
+};
+
+/* Room for the one control message that tells the size of a run's datagrams. */
+struct run_control {
+    _Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
+};
+
+struct udp_socket {
+    int fd;
+    bool ipv6; /* the socket speaks IPv6, with IPv4 mapped */
+    bool runs; /* the kernel cuts runs into datagrams */
+    uint16_t port;
+    struct udp_stats stats;
+
+    struct packet *ready[UDP_BATCH]; /* taken from the pool, not used yet */
+    size_t n_ready;
+    struct mmsghdr in[UDP_BATCH];
+    struct iovec in_parts[UDP_BATCH];
+    uint8_t waste[WASTE_BYTES];
+
+    struct mmsghdr out[UDP_SEND_BATCH];
+    struct iovec out_parts[UDP_SEND_BATCH];
+    struct sockaddr_in6 out_to[UDP_SEND_BATCH]; /* mapped; not used on an IPv4 socket */
+    struct run_control out_control[UDP_SEND_BATCH];
+};
+
+static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+/* "::ffff:1.2.3.4" becomes "1.2.3.4": the rest of the tree knows only plain addresses. */
+static void unmap(struct sockaddr_storage *address)
+{
+    struct sockaddr_in6 in6;
+    struct sockaddr_in in = {.sin_family = AF_INET};
+
+    if (address->ss_family != AF_INET6)
+        return;
+    memcpy(&in6, address, sizeof(in6));
+    if (memcmp(&in6.sin6_addr, mapped_prefix, sizeof(mapped_prefix)) != 0)
+        return;
+    in.sin_port = in6.sin6_port;
+    memcpy(&in.sin_addr, in6.sin6_addr.s6_addr + sizeof(mapped_prefix), sizeof(in.sin_addr));
+    memset(address, 0, sizeof(*address));
+    memcpy(address, &in, sizeof(in));
+}
+
+static struct sockaddr_in6 map_ipv4(const struct sockaddr_storage *address)
+{
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+
+    memcpy(&in, address, sizeof(in));
+    in6.sin6_port = in.sin_port;
+    memcpy(&in6.sin6_addr, mapped_prefix, sizeof(mapped_prefix));
+    memcpy(in6.sin6_addr.s6_addr + sizeof(mapped_prefix), &in.sin_addr, sizeof(in.sin_addr));
+    return in6;
+}
+
+/* The address to bind, as the family of the socket has it. */
+static int parse_local(struct sockaddr_storage *ret, const char *text, uint16_t port, bool ipv6)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    bool is_ipv4 = text && inet_pton(AF_INET, text, &in.sin_addr) == 1;
+
+    *ret = (struct sockaddr_storage){0};
+    if (text && !is_ipv4 && inet_pton(AF_INET6, text, &in6.sin6_addr) != 1)
+        return -EINVAL;
+    memcpy(ret, &in, sizeof(in));
+    if (ipv6 && is_ipv4)
+        in6 = map_ipv4(ret);
+    if (ipv6)
+        memcpy(ret, &in6, sizeof(in6));
+    return ipv6 || !text || is_ipv4 ? 0 : -EAFNOSUPPORT;
+}
+
+/* Make the socket with the options that must come before binding. */
+static int open_family(struct udp_socket *s, int family)
+{
+    int off = 0;
+    int bytes = UDP_BUFFER_BYTES;
+
+    s->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_UDP);
+    if (s->fd < 0)
+        return -errno;
+    s->ipv6 = family == AF_INET6;
+    if (s->ipv6 && setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0)
+        return -errno;
+    /* The kernel gives less than asked for where net.core.rmem_max is small; our owner says so. */
+    (void)setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+    (void)setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+    return 0;
+}
+
+static bool kernel_has_runs(int fd)
+{
+    int size = 0;
+    socklen_t len = sizeof(size);
+
+    return getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, &len) == 0;
+}
+
+static void close_fd(struct udp_socket *s)
+{
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    s->fd = -1;
+}
+
+/* Open and bind in one family. */
+static int open_and_bind(struct udp_socket *s, int family, const char *address, uint16_t port)
+{
+    struct sockaddr_storage local;
+    socklen_t len = sizeof(local);
+    struct sockaddr_in6 bound;
+    int err;
+
+    err = open_family(s, family);
+    if (err < 0)
+        return err;
+    err = parse_local(&local, address, port, s->ipv6);
+    if (err < 0)
+        return err;
+    if (bind(s->fd, (struct sockaddr *)&local, address_len(&local)) < 0 ||
+        getsockname(s->fd, (struct sockaddr *)&local, &len) < 0)
+        return -errno;
+    s->runs = kernel_has_runs(s->fd);
+    memcpy(&bound, &local, sizeof(bound)); /* the port is where sockaddr_in has it */
+    s->port = ntohs(bound.sin6_port);
+    return 0;
+}
+
+int udp_socket_new(struct udp_socket **ret, const char *address, uint16_t port)
+{
+    struct udp_socket *s = calloc(1, sizeof(*s));
+    int err;
+
+    if (!s)
+        return -ENOMEM;
+    err = open_and_bind(s, AF_INET6, address, port);
+    if (err == -EAFNOSUPPORT || err == -EADDRNOTAVAIL) {
+        /* No IPv6 in this kernel, or switched off by sysctl: then "::" cannot be bound. */
+        close_fd(s);
+        err = open_and_bind(s, AF_INET, address, port);
+    }
+    if (err < 0) {
+        udp_socket_free(s);
+        return err;
+    }
+    *ret = s;
+    return 0;
+}
+
+struct udp_socket *udp_socket_free(struct udp_socket *s)
+{
+    if (!s)
+        return NULL;
+    while (s->n_ready > 0)
+        packet_unref(s->ready[--s->n_ready]);
+    close_fd(s);
+    free(s);
+    return NULL;
+}
+
+int udp_socket_fd(const struct udp_socket *s)
+{
+    return s->fd;
+}
+
+uint16_t udp_socket_port(const struct udp_socket *s)
+{
+    return s->port;
+}
+
+int udp_socket_buffer_bytes(const struct udp_socket *s)
+{
+    int bytes = 0;
+    socklen_t len = sizeof(bytes);
+
+    (void)getsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len);
+    return bytes / 2; /* the kernel doubles what it gives, for its own bookkeeping */
+}
+
+const struct udp_stats *udp_socket_stats(const struct udp_socket *s)
+{
+    return &s->stats;
+}
+
+/* Point the first `n` messages at packets, or at the waste where there are none. */
+static void prepare_receive(struct udp_socket *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct packet *packet = i < s->n_ready ? s->ready[i] : NULL;
+        struct msghdr *header = &s->in[i].msg_hdr;
+
+        s->in_parts[i] = packet ? (struct iovec){packet->data, PACKET_CAPACITY}
+                                : (struct iovec){s->waste, sizeof(s->waste)};
+        *header = (struct msghdr){.msg_iov = &s->in_parts[i], .msg_iovlen = 1};
+        if (packet) {
+            header->msg_name = &packet->from;
+            header->msg_namelen = sizeof(packet->from);
+        }
+    }
+}
+
+/* Sort what came into `out` and what stays ready. @return number of packets in `out` */
+static int take_received(struct udp_socket *s, size_t n, struct packet **out, int64_t now_us)
+{
+    size_t kept = 0;
+    int taken = 0;
+
+    for (size_t i = 0; i < s->n_ready; i++) {
+        struct packet *packet = s->ready[i];
+        bool cut = i < n && s->in[i].msg_hdr.msg_flags & MSG_TRUNC;
+
+        s->stats.receive_cut += cut;
+        if (i >= n || cut) {
+            s->ready[kept++] = packet;
+            continue;
+        }
+        packet->len = (uint16_t)s->in[i].msg_len;
+        packet->arrival_us = now_us;
+        unmap(&packet->from);
+        s->stats.receive_bytes += packet->len;
+        out[taken++] = packet;
+    }
+    s->n_ready = kept;
+    return taken;
+}
+
+int udp_socket_receive(struct udp_socket *s, struct packet_pool *pool, struct packet **out,
+                       int64_t now_us)
+{
+    size_t n;
+    int received;
+
+    while (s->n_ready < UDP_BATCH) {
+        struct packet *packet = packet_new(pool);
+
+        if (!packet)
+            break;
+        s->ready[s->n_ready++] = packet;
+    }
+    n = s->n_ready > 0 ? s->n_ready : UDP_BATCH;
+    prepare_receive(s, n);
+    received = recvmmsg(s->fd, s->in, (unsigned int)n, MSG_DONTWAIT, NULL);
+    s->stats.receive_calls++;
+    if (received < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    s->stats.receive_datagrams += (uint64_t)received;
+    if (s->n_ready == 0) {
+        s->stats.receive_no_packet += (uint64_t)received;
+        return 0;
+    }
+    return take_received(s, (size_t)received, out, now_us);
+}
+
+/* @return how many of the `n` datagrams the kernel can take as one */
+static size_t measure_run(const struct udp_socket *s, const struct datagram *datagrams, size_t n)
+{
+    size_t bytes = datagrams[0].len;
+    size_t run = 1;
+
+    if (!s->runs || datagrams[0].len == 0)
+        return 1;
+    while (run < n && run < RUN_MAX && datagrams[run].to == datagrams[0].to &&
+           datagrams[run - 1].len == datagrams[0].len && datagrams[run].len > 0 &&
+           datagrams[run].len <= datagrams[0].len && bytes + datagrams[run].len <= RUN_BYTES_MAX)
+        bytes += datagrams[run++].len;
+    return run;
+}
+
+static void set_run_size(struct msghdr *header, struct run_control *control, size_t len)
+{
+    uint16_t size = (uint16_t)len;
+    struct cmsghdr *message;
+
+    header->msg_control = control;
+    header->msg_controllen = sizeof(*control);
+    message = CMSG_FIRSTHDR(header);
+    message->cmsg_level = IPPROTO_UDP;
+    message->cmsg_type = UDP_SEGMENT;
+    message->cmsg_len = CMSG_LEN(sizeof(size));
+    memcpy(CMSG_DATA(message), &size, sizeof(size));
+}
+
+/* Make out[at] the message of `run` datagrams whose parts begin at `part`. */
+static void prepare_message(struct udp_socket *s, size_t at, size_t part,
+                            const struct datagram *datagrams, size_t run)
+{
+    const struct sockaddr_storage *to = datagrams[0].to;
+    struct msghdr *header = &s->out[at].msg_hdr;
+
+    *header = (struct msghdr){.msg_iov = &s->out_parts[part], .msg_iovlen = run};
+    for (size_t i = 0; i < run; i++) /* the kernel does not write what it sends */
+        s->out_parts[part + i] = (struct iovec){(void *)(uintptr_t)datagrams[i].data,
+                                                datagrams[i].len};
+    if (s->ipv6 && to->ss_family == AF_INET) {
+        s->out_to[at] = map_ipv4(to);
+        header->msg_name = &s->out_to[at];
+        header->msg_namelen = sizeof(s->out_to[at]);
+    } else {
+        header->msg_name = (void *)(uintptr_t)to;
+        header->msg_namelen = address_len(to);
+    }
+    if (run > 1)
+        set_run_size(header, &s->out_control[at], datagrams[0].len);
+}
+
+/* @return bytes of the datagrams in `header` */
+static size_t message_bytes(const struct msghdr *header)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < header->msg_iovlen; i++)
+        bytes += header->msg_iov[i].iov_len;
+    return bytes;
+}
+
+static void count_sent(struct udp_socket *s, const struct msghdr *header)
+{
+    s->stats.send_datagrams += header->msg_iovlen;
+    s->stats.send_bytes += message_bytes(header);
+    s->stats.send_runs += header->msg_iovlen > 1;
+}
+
+/* The kernel did not take a run: a path with a small MTU, or a device without checksums. */
+static void send_one_by_one(struct udp_socket *s, const struct msghdr *run)
+{
+    for (size_t i = 0; i < run->msg_iovlen; i++) {
+        struct msghdr header = {
+            .msg_name = run->msg_name,
+            .msg_namelen = run->msg_namelen,
+            .msg_iov = &run->msg_iov[i],
+            .msg_iovlen = 1,
+        };
+
+        s->stats.send_calls++;
+        if (sendmsg(s->fd, &header, MSG_DONTWAIT) >= 0)
+            count_sent(s, &header);
+        else
+            s->stats.send_dropped++;
+    }
+}
+
+/* Message `at` failed with `err`. @return how many messages are settled thereby */
+static size_t give_up(struct udp_socket *s, size_t at, size_t n, int err)
+{
+    const struct msghdr *header = &s->out[at].msg_hdr;
+
+    if (err == EINTR)
+        return 0;
+    if (err == EAGAIN || err == ENOBUFS) {
+        for (size_t i = at; i < n; i++)
+            s->stats.send_dropped += s->out[i].msg_hdr.msg_iovlen;
+        return n - at;
+    }
+    if (header->msg_iovlen > 1 && (err == EINVAL || err == EIO || err == EMSGSIZE)) {
+        s->runs = s->runs && err != EIO; /* EIO: no checksum offload, so never here */
+        send_one_by_one(s, header);
+        return 1;
+    }
+    s->stats.send_dropped += header->msg_iovlen;
+    return 1;
+}
+
+static void send_messages(struct udp_socket *s, size_t n)
+{
+    size_t at = 0;
+
+    while (at < n) {
+        int sent = sendmmsg(s->fd, &s->out[at], (unsigned int)(n - at), MSG_DONTWAIT);
+
+        s->stats.send_calls++;
+        if (sent <= 0) {
+            at += give_up(s, at, n, errno);
+            continue;
+        }
+        for (size_t end = at + (size_t)sent; at < end; at++)
+            count_sent(s, &s->out[at].msg_hdr);
+    }
+}
+
+void udp_socket_send(struct udp_socket *s, const struct datagram *datagrams, size_t n)
+{
+    while (n > 0) {
+        size_t batch = n < UDP_SEND_BATCH ? n : UDP_SEND_BATCH;
+        size_t messages = 0;
+
+        for (size_t part = 0; part < batch;) {
+            size_t run = measure_run(s, &datagrams[part], batch - part);
+
+            prepare_message(s, messages++, part, &datagrams[part], run);
+            part += run;
+        }
+        send_messages(s, messages);
+        datagrams += batch;
+        n -= batch;
+    }
+}
