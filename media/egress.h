@@ -22,20 +22,21 @@ struct packet;
 struct seal_session;
 
 enum {
-    EGRESS_HEAD_MAX = 96,     /* RTP header and lead bytes [bytes] */
-    EGRESS_QUEUE_MAX = 2048,  /* packets one peer may have queued in a turn; more are dropped */
-    EGRESS_TURN_MAX = 65536,  /* packets of all peers in a turn; reaching it flushes */
+    EGRESS_HEAD_MAX = 96,    /* RTP header and lead bytes [bytes] */
+    EGRESS_QUEUE_MAX = 2048, /* packets one peer may have queued in a turn; more are dropped */
+    EGRESS_TURN_MAX = 65536, /* packets of all peers in a turn; reaching it flushes */
 };
 
 struct egress;
 
 /** One peer's place in the egress; embedded in its owner. */
 struct egress_peer {
-    struct list link;               /* in egress while it has packets */
+    struct list link; /* in egress while it has packets */
     struct egress_entry *first, *last;
     uint32_t queued;
-    struct seal_session *session;   /* borrowed; NULL: RTP cannot be queued */
-    struct sockaddr_storage to;     /* the peer's path, kept current by the owner */
+    /* Borrowed; NULL: RTP cannot be queued. Must not change while anything is queued. */
+    struct seal_session *session;
+    struct sockaddr_storage to;       /* the peer's path, kept current by the owner */
     uint64_t packets, bytes, dropped; /* RTP sent, its wire bytes, and given up */
 };
 
@@ -52,6 +53,7 @@ struct egress *egress_new(void (*send)(void *owner, const struct datagram *datag
 /** Free; queued packets are dropped. NULL is fine. @return NULL */
 struct egress *egress_free(struct egress *e);
 
+/** Make `peer` empty; its owner then keeps `session` and `to` current. */
 void egress_peer_init(struct egress_peer *peer);
 /** Take the peer's queued packets out, unsent. */
 void egress_peer_done(struct egress *e, struct egress_peer *peer);
@@ -74,13 +76,16 @@ struct egress_head {
 struct egress_head *egress_push(struct egress *e, struct egress_peer *peer, struct packet *packet,
                                 uint16_t payload_offset, uint16_t payload_len);
 
-/** Queue one finished datagram (STUN, DTLS, SRTCP) [len bytes, copied]. @return 0; -EMSGSIZE; -ENOBUFS */
+/** Queue one finished datagram (STUN, DTLS, SRTCP) [len bytes, copied]. @return 0; -EMSGSIZE:
+ *  longer than PACKET_CAPACITY */
 MUST_USE int egress_push_datagram(struct egress *e, const struct sockaddr_storage *to,
                                   const uint8_t *data, size_t len);
 
-/** Seal and send everything queued; STUN, DTLS and SRTCP first. */
+/** Seal and send everything queued; STUN, DTLS and SRTCP first. Calls `send` with up to
+ *  UDP_SEND_BATCH datagrams at a time, a peer's in order and next to each other. */
 void egress_flush(struct egress *e);
 
+/** @return counters since egress_new(); valid as long as the egress */
 const struct egress_stats *egress_stats(const struct egress *e);
 
 #endif
