@@ -20,6 +20,7 @@ enum {
  *  @return length written; 1: neither IPv4 nor IPv6 */
 size_t address_key(const struct sockaddr_storage *address, uint8_t out[ADDRESS_KEY_MAX]);
 
+/** @return true if family, port and address are the same */
 bool address_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 
 /** @return bytes of the sockaddr_in or sockaddr_in6 in `address`, for system calls */

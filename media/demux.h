@@ -93,6 +93,7 @@ void demux_keep_early(struct demux *d, struct packet *packet);
 struct packet *demux_take_early(struct demux *d, const struct sockaddr_storage *address,
                                 int64_t now_us);
 
+/** @return counters since demux_new(); valid as long as the demux */
 const struct demux_stats *demux_stats(const struct demux *d);
 
 #endif

@@ -81,6 +81,7 @@ MUST_USE int dtls_send(struct dtls *d, const uint8_t *data, size_t len);
 /** Send close_notify, if connected. */
 void dtls_close(struct dtls *d);
 
+/** @return where the session is */
 enum dtls_state dtls_state(const struct dtls *d);
 /** @return "handshake", ...; static storage */
 const char *dtls_state_name(enum dtls_state state);

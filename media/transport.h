@@ -55,6 +55,14 @@ struct transport_stats {
     uint64_t bad_auth, replayed, malformed, too_early; /* dropped datagrams by reason */
 };
 
+/**
+ * Make a transport in TRANSPORT_NEW.
+ *
+ * @param config   copied
+ * @param handler  copied
+ * @param owner    first argument of every handler call
+ * @return 0; -EINVAL: fingerprint length does not match its hash; -ENOMEM
+ */
 MUST_USE int transport_new(struct transport **ret, const struct transport_config *config,
                            const struct transport_handler *handler, void *owner);
 /** Free, sending nothing. NULL is fine. @return NULL */
@@ -85,11 +93,14 @@ void transport_close(struct transport *t);
 /** Do what is due (DTLS flights). @return when to call again [us], or NEVER_US */
 MUST_USE int64_t transport_advance(struct transport *t, int64_t now_us);
 
+/** @return where the transport is */
 enum transport_state transport_state(const struct transport *t);
 const char *transport_state_name(enum transport_state state);
 /** @return why it failed, for people; "" if it did not */
 const char *transport_error(const struct transport *t);
+/** @return the profile agreed on; SRTP_NONE before TRANSPORT_CONNECTED */
 enum srtp_profile transport_profile(const struct transport *t);
+/** @return counters since transport_new(); valid as long as the transport */
 const struct transport_stats *transport_stats(const struct transport *t);
 
 #endif
