@@ -15,15 +15,6 @@ enum {
     DTLS_CLIENT_HELLO = 1,
 };
 
-/* One proven address of one peer. */
-struct binding {
-    struct list link; /* in peer->addresses */
-    struct demux_peer *peer;
-    int64_t checked_us;
-    size_t key_len;
-    uint8_t key[ADDRESS_KEY_MAX];
-};
-
 /* A datagram that came before its address was proven. */
 struct early {
     struct packet *packet;
@@ -31,10 +22,10 @@ struct early {
 };
 
 struct demux {
-    struct map by_address; /* to struct binding */
+    struct map by_address; /* to struct demux_binding */
     struct map by_ufrag;   /* to struct demux_peer */
     /* The address looked up last: datagrams come in runs. NULL: forgotten. */
-    const struct binding *last;
+    const struct demux_binding *last;
     struct early early[DEMUX_MAX_EARLY]; /* oldest first */
     size_t n_early;
     struct demux_stats stats;
@@ -80,7 +71,6 @@ int demux_add(struct demux *d, struct demux_peer *peer, const char *ufrag, void 
     int err;
 
     *peer = (struct demux_peer){.owner = owner};
-    list_init(&peer->addresses);
     if (len == 0 || len > ICE_UFRAG_MAX)
         return -EINVAL;
     err = map_put_str(&d->by_ufrag, ufrag, peer);
@@ -90,85 +80,73 @@ int demux_add(struct demux *d, struct demux_peer *peer, const char *ufrag, void 
     return 0;
 }
 
-static void unbind(struct demux *d, struct binding *binding)
+static void unbind(struct demux *d, struct demux_binding *binding)
 {
     if (d->last == binding)
         d->last = NULL;
-    (void)map_remove(&d->by_address, binding->key, binding->key_len);
-    list_unlink(&binding->link);
-    binding->peer->n_addresses--;
-    free(binding);
-}
-
-static struct binding *oldest_binding(struct demux_peer *peer)
-{
-    return CONTAINER_OF(peer->addresses.next, struct binding, link);
+    if (binding->key_len > 0)
+        (void)map_remove(&d->by_address, binding->key, binding->key_len);
+    binding->key_len = 0;
 }
 
 void demux_remove(struct demux *d, struct demux_peer *peer)
 {
     if (!peer->ufrag[0])
         return;
-    while (peer->n_addresses > 0)
-        unbind(d, oldest_binding(peer));
+    for (size_t i = 0; i < DEMUX_MAX_ADDRESSES; i++)
+        unbind(d, &peer->bindings[i]);
     (void)map_remove_str(&d->by_ufrag, peer->ufrag);
     peer->ufrag[0] = '\0';
 }
 
-/* Put a new binding of `key` to `peer` in. */
-static int bind_new(struct demux *d, struct demux_peer *peer, const uint8_t *key, size_t key_len,
-                    int64_t now_us)
+/* @return a place of the peer that is not in use, or the one whose last check is longest ago */
+static struct demux_binding *choose_place(struct demux_peer *peer)
 {
-    struct binding *binding = calloc(1, sizeof(*binding));
-    int err;
+    struct demux_binding *oldest = &peer->bindings[0];
 
-    if (!binding)
-        return -ENOMEM;
-    binding->peer = peer;
-    binding->checked_us = now_us;
-    binding->key_len = key_len;
-    memcpy(binding->key, key, key_len);
-    err = map_put(&d->by_address, key, key_len, binding);
-    if (err < 0) {
-        free(binding);
-        return err;
+    for (size_t i = 0; i < DEMUX_MAX_ADDRESSES; i++) {
+        if (peer->bindings[i].key_len == 0)
+            return &peer->bindings[i];
+        if (peer->bindings[i].checked_us < oldest->checked_us)
+            oldest = &peer->bindings[i];
     }
-    list_append(&peer->addresses, &binding->link);
-    peer->n_addresses++;
-    if (peer->n_addresses > DEMUX_MAX_ADDRESSES)
-        unbind(d, oldest_binding(peer));
-    return 0;
+    return oldest;
 }
 
 int demux_bind(struct demux *d, struct demux_peer *peer, const struct sockaddr_storage *address,
                int64_t now_us)
 {
-    uint8_t key[ADDRESS_KEY_MAX];
-    size_t key_len = address_key(address, key);
-    struct binding *binding = map_get(&d->by_address, key, key_len);
+    struct demux_binding fresh = {.peer = peer, .checked_us = now_us};
+    struct demux_binding *binding;
 
     assert(peer->ufrag[0]);
-    if (!binding)
-        return bind_new(d, peer, key, key_len, now_us);
-    if (binding->peer == peer) {
+    fresh.key_len = address_key(address, fresh.key);
+    binding = map_get(&d->by_address, fresh.key, fresh.key_len);
+    if (binding && binding->peer == peer) {
         binding->checked_us = now_us;
-        list_unlink(&binding->link);
-        list_append(&peer->addresses, &binding->link);
         return 0;
     }
-    if (now_us - binding->checked_us < DEMUX_HOLD_US) {
+    if (binding && now_us - binding->checked_us < DEMUX_HOLD_US) {
         d->stats.stolen++;
         return -EADDRINUSE;
     }
+    if (binding)
+        unbind(d, binding);
+    binding = choose_place(peer);
     unbind(d, binding);
-    return bind_new(d, peer, key, key_len, now_us);
+    *binding = fresh;
+    if (map_put(&d->by_address, fresh.key, fresh.key_len, binding) < 0) {
+        binding->key_len = 0;
+        return -ENOMEM;
+    }
+    return 0;
 }
 
 void *demux_find(struct demux *d, const struct sockaddr_storage *address)
 {
     uint8_t key[ADDRESS_KEY_MAX];
     size_t key_len = address_key(address, key);
-    const struct binding *binding = d->last;
+    const struct demux_binding *binding = d->last;
 
     if (!binding || memcmp(binding->key, key, sizeof(key)) != 0)
         binding = map_get(&d->by_address, key, key_len);

@@ -12,9 +12,9 @@
 #ifndef MEDIA_DEMUX_H
 #define MEDIA_DEMUX_H
 
+#include "media/address.h"
 #include "media/base/attributes.h"
 #include "media/base/clock.h"
-#include "media/base/list.h"
 #include "media/ice_lite.h"
 
 #include <stddef.h>
@@ -37,11 +37,18 @@ enum {
 
 struct demux;
 
-/** One peer's place in the demux; embedded in its owner, members are private. */
+/** A proven address; members are private. */
+struct demux_binding {
+    struct demux_peer *peer;
+    int64_t checked_us;
+    size_t key_len; /* 0: not in use */
+    uint8_t key[ADDRESS_KEY_MAX];
+};
+
+/** One peer's place in the demux; embedded in its owner, must not move. Members are private. */
 struct demux_peer {
     void *owner;
-    struct list addresses; /* least recently bound first */
-    size_t n_addresses;
+    struct demux_binding bindings[DEMUX_MAX_ADDRESSES];
     char ufrag[ICE_UFRAG_MAX + 1]; /* ours; "" while not added */
 };
 

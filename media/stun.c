@@ -17,6 +17,7 @@ enum {
     ATTRIBUTE_FINGERPRINT = 0x8028,
     INTEGRITY_LEN = 20,
     FINGERPRINT_LEN = 4,
+    PASSWORD_MAX = 256, /* RFC 8839 section 5.4 */
     REQUEST_MAX = 1500, /* bytes; libnice counts in int and we never meet longer checks */
 };
 
@@ -104,20 +105,28 @@ int stun_peek_ufrag(const uint8_t *data, size_t len, char *ufrag)
     return 0;
 }
 
-/* Called by libnice for the password of a user name; false refuses. The names are its typedef's. */
+/* As libnice wants it: in memory it might write. */
+struct lookup {
+    const char *username;
+    uint8_t password[PASSWORD_MAX];
+    size_t password_len;
+};
+
+/* Called by libnice for the password of a user name; false refuses. */
+/* NOLINTNEXTLINE(readability-function-size): its typedef */
 static bool find_password(StunAgent *agent, StunMessage *message, uint8_t *username,
                           uint16_t username_len, uint8_t **password, size_t *password_len,
                           void *user_data)
 {
-    const struct stun_expected *expected = user_data;
+    struct lookup *lookup = user_data;
 
     (void)agent;
     (void)message;
-    if (!username || username_len != strlen(expected->username) ||
-        memcmp(username, expected->username, username_len) != 0)
+    if (!username || username_len != strlen(lookup->username) ||
+        memcmp(username, lookup->username, username_len) != 0)
         return false;
-    *password = (uint8_t *)(uintptr_t)expected->password; /* libnice does not write it */
-    *password_len = strlen(expected->password);
+    *password = lookup->password;
+    *password_len = lookup->password_len;
     return true;
 }
 
@@ -166,7 +175,7 @@ static void answer(StunAgent *agent, const StunMessage *request, bool understood
 int stun_check_answer(const struct stun_expected *expected, const uint8_t *data, size_t len,
                       const struct sockaddr_storage *from, uint8_t *reply, struct stun_check *ret)
 {
-    struct stun_expected wanted = *expected;
+    struct lookup lookup = {.username = expected->username};
     StunValidationStatus status;
     StunMessage request;
     struct outline o;
@@ -176,11 +185,13 @@ int stun_check_answer(const struct stun_expected *expected, const uint8_t *data,
     err = read_outline(&o, data, len);
     if (err < 0)
         return err;
+    lookup.password_len = strnlen(expected->password, sizeof(lookup.password));
+    memcpy(lookup.password, expected->password, lookup.password_len);
     if (!o.username || !o.integrity)
         return -EPERM;
     stun_agent_init(&agent, known_attributes, STUN_COMPATIBILITY_RFC5389,
                     STUN_AGENT_USAGE_SHORT_TERM_CREDENTIALS | STUN_AGENT_USAGE_USE_FINGERPRINT);
-    status = stun_agent_validate(&agent, &request, data, len, find_password, &wanted);
+    status = stun_agent_validate(&agent, &request, data, len, find_password, &lookup);
     switch (status) {
     case STUN_VALIDATION_SUCCESS:
     case STUN_VALIDATION_UNKNOWN_REQUEST_ATTRIBUTE: /* found after integrity was checked */

@@ -305,6 +305,15 @@ static void set_run_size(struct msghdr *header, struct run_control *control, siz
     memcpy(CMSG_DATA(message), &size, sizeof(size));
 }
 
+/* For messages to send, which the kernel does not write. */
+static void *writable(const void *bytes)
+{
+    void *same;
+
+    memcpy(&same, &bytes, sizeof(same));
+    return same;
+}
+
 /* Make out[at] the message of `run` datagrams whose parts begin at `part`. */
 static void prepare_message(struct udp_socket *s, size_t at, size_t part,
                             const struct datagram *datagrams, size_t run)
@@ -313,15 +322,14 @@ static void prepare_message(struct udp_socket *s, size_t at, size_t part,
     struct msghdr *header = &s->out[at].msg_hdr;
 
     *header = (struct msghdr){.msg_iov = &s->out_parts[part], .msg_iovlen = run};
-    for (size_t i = 0; i < run; i++) /* the kernel does not write what it sends */
-        s->out_parts[part + i] = (struct iovec){(void *)(uintptr_t)datagrams[i].data,
-                                                datagrams[i].len};
+    for (size_t i = 0; i < run; i++)
+        s->out_parts[part + i] = (struct iovec){writable(datagrams[i].data), datagrams[i].len};
     if (s->ipv6 && to->ss_family == AF_INET) {
         s->out_to[at] = map_ipv4(to);
         header->msg_name = &s->out_to[at];
         header->msg_namelen = sizeof(s->out_to[at]);
     } else {
-        header->msg_name = (void *)(uintptr_t)to;
+        header->msg_name = writable(to);
         header->msg_namelen = address_len(to);
     }
     if (run > 1)

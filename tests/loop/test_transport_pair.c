@@ -142,7 +142,9 @@ static void turn(struct pair *p, struct side *to, struct netem *link)
     while (netem_pop(link, p->now_us, NULL, data, &len)) {
         struct packet *packet = packet_new(p->pool);
 
-        CHECK(packet && len <= PACKET_CAPACITY);
+        CHECK(len <= PACKET_CAPACITY);
+        if (!packet)
+            break;
         memcpy(packet->data, data, len);
         packet->len = (uint16_t)len;
         (void)!transport_receive(to->transport, packet, p->now_us);
