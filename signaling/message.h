@@ -18,27 +18,39 @@
 #include <stdint.h>
 
 enum {
-    MESSAGE_MAX_BYTES = 512 * 1024, /* a text frame, an offer included */
-    MESSAGE_MAX_DEPTH = 16,         /* nesting of JSON */
-    MESSAGE_MAX_TRACKS = 32,        /* in one join or offer, and of one participant */
+    MESSAGE_MAX_BYTES = 512 * 1024,  /* a text frame, an offer included */
+    MESSAGE_MAX_DEPTH = 16,          /* nesting of JSON */
+    MESSAGE_MAX_TRACKS = 32,         /* in one join or offer, and of one participant */
     MESSAGE_MAX_PARTICIPANTS = 2048, /* in one joined */
-    MESSAGE_MAX_SLOTS = 128,        /* in one slots */
+    MESSAGE_MAX_SLOTS = 128,         /* in one slots */
     MESSAGE_MAX_ICE_SERVERS = 4,
-    MESSAGE_MAX_ICE_URLS = 4,       /* of one ICE server */
-    MESSAGE_NAME_MAX = 64,          /* participant's name [bytes of UTF-8] */
-    MESSAGE_ROOM_MAX = 64,          /* room name: [A-Za-z0-9._~-]+ */
-    MESSAGE_SOURCE_MAX = 32,        /* "camera", "microphone", "screen", "screen_audio", ... */
+    MESSAGE_MAX_ICE_URLS = 4, /* of one ICE server */
+    MESSAGE_NAME_MAX = 64,    /* participant's name [bytes of UTF-8] */
+    MESSAGE_ROOM_MAX = 64,    /* room name: [A-Za-z0-9._~-]+ */
+    MESSAGE_SOURCE_MAX = 32,  /* "camera", "microphone", "screen", "screen_audio", ... */
     MESSAGE_MID_MAX = 32,
-    MESSAGE_ID_MAX = 40,            /* text of a participant or track id */
+    MESSAGE_ID_MAX = 40, /* text of a participant or track id */
 };
 
 enum message_type {
     MESSAGE_UNKNOWN,
     /* client -> server */
-    MESSAGE_JOIN, MESSAGE_OFFER, MESSAGE_MUTE, MESSAGE_PING, MESSAGE_LEAVE,
+    MESSAGE_JOIN,
+    MESSAGE_OFFER,
+    MESSAGE_MUTE,
+    MESSAGE_PING,
+    MESSAGE_LEAVE,
     /* server -> client */
-    MESSAGE_JOINED, MESSAGE_ANSWER, MESSAGE_NEED, MESSAGE_PARTICIPANT, MESSAGE_TRACK,
-    MESSAGE_SLOTS, MESSAGE_GO, MESSAGE_OK, MESSAGE_ERROR, MESSAGE_PONG,
+    MESSAGE_JOINED,
+    MESSAGE_ANSWER,
+    MESSAGE_NEED,
+    MESSAGE_PARTICIPANT,
+    MESSAGE_TRACK,
+    MESSAGE_SLOTS,
+    MESSAGE_GO,
+    MESSAGE_OK,
+    MESSAGE_ERROR,
+    MESSAGE_PONG,
 };
 const char *message_type_name(enum message_type type);
 
@@ -89,32 +101,32 @@ enum message_change { CHANGE_JOIN, CHANGE_UPDATE, CHANGE_LEAVE };
 /** One message of either direction; members in use depend on `type` (docs/PROTOCOL.md). */
 struct message {
     enum message_type type;
-    char type_name[32];        /* as received, also of unknown types */
-    uint64_t id;               /* request number, 0: none; in replies it is `re` */
-    uint64_t seq;              /* of server events */
+    char type_name[32]; /* as received, also of unknown types */
+    uint64_t id;        /* request number, 0: none; in replies it is `re` */
+    uint64_t seq;       /* of server events */
     char room[MESSAGE_ROOM_MAX + 1];
     char name[MESSAGE_NAME_MAX + 1];
-    char *sdp;                 /* offer or answer; owned; NULL if absent */
-    uint64_t n;                /* number of the offer */
+    char *sdp;  /* offer or answer; owned; NULL if absent */
+    uint64_t n; /* number of the offer */
     uint32_t n_track_offers;
     struct message_track_offer track_offers[MESSAGE_MAX_TRACKS];
-    uint32_t you;              /* joined: our participant */
-    uint32_t n_tracks;         /* joined, answer: all of our own tracks, with their ids */
+    uint32_t you;      /* joined: our participant */
+    uint32_t n_tracks; /* joined, answer: all of our own tracks, with their ids */
     struct message_track tracks[MESSAGE_MAX_TRACKS];
-    uint32_t n_ice_servers;    /* joined */
+    uint32_t n_ice_servers; /* joined */
     struct message_ice_server ice_servers[MESSAGE_MAX_ICE_SERVERS];
-    struct message_limits limits;             /* joined */
+    struct message_limits limits; /* joined */
     uint32_t n_participants;
     struct message_participant *participants; /* owned: roster (joined) or the one (participant) */
     enum message_change change;
-    struct message_track track;               /* track; mute: id and muted */
+    struct message_track track; /* track; mute: id and muted */
     uint32_t epoch, n_slots;
-    struct message_slot *slots;               /* owned */
-    uint32_t need_audio, need_video;          /* how many slots of each kind are wanted in all */
-    char action[16];                          /* go: "leave", later resume, rejoin, redirect */
-    char code[32];                            /* error code or reason word */
-    char text[256];                           /* error message or reason for people */
-    uint32_t retry_after_ms;                  /* 0: none */
+    struct message_slot *slots;      /* owned */
+    uint32_t need_audio, need_video; /* how many slots of each kind are wanted in all */
+    char action[16];                 /* go: "leave", later resume, rejoin, redirect */
+    char code[32];                   /* error code or reason word */
+    char text[256];                  /* error message or reason for people */
+    uint32_t retry_after_ms;         /* 0: none */
 };
 
 /**

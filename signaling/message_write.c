@@ -1,0 +1,292 @@
+#include "signaling/json_text.h"
+#include "signaling/message.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+
+/* Every field but the first ("t") begins with its comma. */
+
+static void write_string(struct text *out, const char *name, const char *value)
+{
+    text_printf(out, ",\"%s\":", name);
+    json_append_string(out, value);
+}
+
+static void write_word(struct text *out, const char *name, const char *value)
+{
+    if (value[0])
+        write_string(out, name, value);
+}
+
+static void write_number(struct text *out, const char *name, uint64_t value)
+{
+    text_printf(out, ",\"%s\":%" PRIu64, name, value);
+}
+
+static void write_bool(struct text *out, const char *name, bool value)
+{
+    text_printf(out, ",\"%s\":%s", name, value ? "true" : "false");
+}
+
+static void write_participant_id(struct text *out, const char *name, uint32_t id)
+{
+    char text[MESSAGE_ID_MAX];
+
+    write_string(out, name, participant_id_text(id, text));
+}
+
+static void write_track_id(struct text *out, const char *name, uint32_t id)
+{
+    char text[MESSAGE_ID_MAX];
+
+    write_string(out, name, track_id_text(id, text));
+}
+
+static void write_change(struct text *out, enum message_change change)
+{
+    switch (change) {
+    case CHANGE_JOIN:
+        write_string(out, "change", "join");
+        break;
+    case CHANGE_UPDATE:
+        write_string(out, "change", "update");
+        break;
+    case CHANGE_LEAVE:
+        write_string(out, "change", "leave");
+        break;
+    }
+}
+
+static void write_reason(struct text *out, const struct message *m)
+{
+    write_word(out, "code", m->code);
+    write_word(out, "message", m->text);
+}
+
+static void write_track_offers(struct text *out, const struct message *m)
+{
+    text_append(out, ",\"tracks\":[");
+    for (uint32_t i = 0; i < m->n_track_offers; i++) {
+        const struct message_track_offer *track = &m->track_offers[i];
+
+        text_append(out, i > 0 ? ",{\"mid\":" : "{\"mid\":");
+        json_append_string(out, track->mid);
+        write_string(out, "kind", media_kind_name(track->kind));
+        write_word(out, "source", track->source);
+        write_bool(out, "muted", track->muted);
+        text_append(out, "}");
+    }
+    text_append(out, "]");
+}
+
+/* Within a participant, its id need not be said again. */
+static void write_track(struct text *out, const struct message_track *track, bool with_participant)
+{
+    char id[MESSAGE_ID_MAX];
+
+    text_printf(out, "{\"id\":\"%s\"", track_id_text(track->id, id));
+    if (with_participant && track->participant)
+        write_participant_id(out, "participant", track->participant);
+    write_word(out, "mid", track->mid);
+    write_string(out, "kind", media_kind_name(track->kind));
+    write_word(out, "source", track->source);
+    write_bool(out, "muted", track->muted);
+    text_append(out, "}");
+}
+
+static void write_tracks(struct text *out, const struct message_track *tracks, uint32_t n)
+{
+    text_append(out, ",\"tracks\":[");
+    for (uint32_t i = 0; i < n; i++) {
+        if (i > 0)
+            text_append(out, ",");
+        write_track(out, &tracks[i], false);
+    }
+    text_append(out, "]");
+}
+
+static void write_participant(struct text *out, const struct message_participant *participant)
+{
+    char id[MESSAGE_ID_MAX];
+
+    text_printf(out, "{\"id\":\"%s\"", participant_id_text(participant->id, id));
+    write_string(out, "name", participant->name);
+    write_tracks(out, participant->tracks, participant->n_tracks);
+    text_append(out, "}");
+}
+
+static void write_participants(struct text *out, const struct message *m)
+{
+    text_append(out, ",\"participants\":[");
+    for (uint32_t i = 0; i < m->n_participants; i++) {
+        if (i > 0)
+            text_append(out, ",");
+        write_participant(out, &m->participants[i]);
+    }
+    text_append(out, "]");
+}
+
+static void write_ice_servers(struct text *out, const struct message *m)
+{
+    text_append(out, ",\"ice_servers\":[");
+    for (uint32_t i = 0; i < m->n_ice_servers; i++) {
+        const struct message_ice_server *server = &m->ice_servers[i];
+
+        text_append(out, i > 0 ? ",{\"urls\":[" : "{\"urls\":[");
+        for (uint32_t j = 0; j < server->n_urls; j++) {
+            if (j > 0)
+                text_append(out, ",");
+            json_append_string(out, server->urls[j]);
+        }
+        text_append(out, "]");
+        write_word(out, "username", server->username);
+        write_word(out, "credential", server->credential);
+        text_append(out, "}");
+    }
+    text_append(out, "]");
+}
+
+static void write_joined(struct text *out, const struct message *m)
+{
+    write_string(out, "room", m->room);
+    write_participant_id(out, "you", m->you);
+    write_string(out, "answer", m->sdp ? m->sdp : "");
+    write_tracks(out, m->tracks, m->n_tracks);
+    write_participants(out, m);
+    write_ice_servers(out, m);
+    text_printf(out,
+                ",\"limits\":{\"audio_slots\":%" PRIu32 ",\"video_slots\":%" PRIu32
+                ",\"tracks\":%" PRIu32 "}",
+                m->limits.audio_slots, m->limits.video_slots, m->limits.tracks);
+}
+
+static void write_participant_change(struct text *out, const struct message *m)
+{
+    char id[MESSAGE_ID_MAX];
+
+    assert(m->n_participants == 1);
+    write_change(out, m->change);
+    text_append(out, ",\"participant\":");
+    if (m->change == CHANGE_LEAVE)
+        text_printf(out, "{\"id\":\"%s\"}", participant_id_text(m->participants[0].id, id));
+    else
+        write_participant(out, &m->participants[0]);
+    write_reason(out, m);
+}
+
+static void write_track_change(struct text *out, const struct message *m)
+{
+    char track[MESSAGE_ID_MAX];
+    char participant[MESSAGE_ID_MAX];
+
+    write_change(out, m->change);
+    text_append(out, ",\"track\":");
+    if (m->change == CHANGE_LEAVE)
+        text_printf(out, "{\"id\":\"%s\",\"participant\":\"%s\"}",
+                    track_id_text(m->track.id, track),
+                    participant_id_text(m->track.participant, participant));
+    else
+        write_track(out, &m->track, true);
+}
+
+static void write_slots(struct text *out, const struct message *m)
+{
+    write_number(out, "epoch", m->epoch);
+    text_append(out, ",\"slots\":[");
+    for (uint32_t i = 0; i < m->n_slots; i++) {
+        const struct message_slot *slot = &m->slots[i];
+
+        text_append(out, i > 0 ? ",{\"mid\":" : "{\"mid\":");
+        json_append_string(out, slot->mid);
+        if (slot->track) {
+            write_track_id(out, "track", slot->track);
+            write_participant_id(out, "participant", slot->participant);
+        } else {
+            text_append(out, ",\"track\":null");
+        }
+        text_append(out, "}");
+    }
+    text_append(out, "]");
+}
+
+static void write_join(struct text *out, const struct message *m)
+{
+    write_string(out, "room", m->room);
+    write_word(out, "name", m->name);
+    write_string(out, "offer", m->sdp ? m->sdp : "");
+    write_track_offers(out, m);
+}
+
+static void write_fields(struct text *out, const struct message *m)
+{
+    switch (m->type) {
+    case MESSAGE_UNKNOWN:
+    case MESSAGE_PING:
+    case MESSAGE_LEAVE:
+    case MESSAGE_OK:
+    case MESSAGE_PONG:
+        break;
+    case MESSAGE_JOIN:
+        write_join(out, m);
+        break;
+    case MESSAGE_OFFER:
+        write_number(out, "n", m->n);
+        write_string(out, "sdp", m->sdp ? m->sdp : "");
+        write_track_offers(out, m);
+        break;
+    case MESSAGE_MUTE:
+        write_track_id(out, "track", m->track.id);
+        write_bool(out, "muted", m->track.muted);
+        break;
+    case MESSAGE_JOINED:
+        write_joined(out, m);
+        break;
+    case MESSAGE_ANSWER:
+        write_number(out, "n", m->n);
+        write_string(out, "sdp", m->sdp ? m->sdp : "");
+        write_tracks(out, m->tracks, m->n_tracks);
+        break;
+    case MESSAGE_NEED:
+        write_number(out, "audio", m->need_audio);
+        write_number(out, "video", m->need_video);
+        break;
+    case MESSAGE_PARTICIPANT:
+        write_participant_change(out, m);
+        break;
+    case MESSAGE_TRACK:
+        write_track_change(out, m);
+        break;
+    case MESSAGE_SLOTS:
+        write_slots(out, m);
+        break;
+    case MESSAGE_GO:
+        write_string(out, "action", m->action);
+        write_reason(out, m);
+        break;
+    case MESSAGE_ERROR:
+        write_reason(out, m);
+        if (m->retry_after_ms)
+            write_number(out, "retry_after_ms", m->retry_after_ms);
+        break;
+    }
+}
+
+static bool is_request(enum message_type type)
+{
+    return type >= MESSAGE_JOIN && type <= MESSAGE_LEAVE;
+}
+
+int message_write(struct text *out, const struct message *m)
+{
+    assert(m->type != MESSAGE_UNKNOWN);
+    text_append(out, "{\"t\":");
+    json_append_string(out, message_type_name(m->type));
+    if (m->id)
+        write_number(out, is_request(m->type) ? "id" : "re", m->id);
+    if (m->seq)
+        write_number(out, "seq", m->seq);
+    write_fields(out, m);
+    text_append(out, "}");
+    return text_ok(out) ? 0 : -EMSGSIZE;
+}
