@@ -1,9 +1,13 @@
 /**
- * @file http_server.h  The one HTTP port: page, /client/, /ws, /whip/{room}, /whep/{room}, /healthz.
+ * @file http_server.h  The one HTTP port: page, /client/, /ws, /whip/{room}, /whep/{room},
+ * /healthz.
  *
  * Runs on the control thread's event_base. Knows HTTP and WebSocket, no room: everything with a
  * meaning goes to the handler. Limits on headers, bodies, time and connections per address are
  * kept here, each with a problem+json answer and a counter.
+ *
+ * The files of client/web are built into the program; `/` is index.html, `/client/x` is x.
+ * http_server_new() makes the process ignore SIGPIPE.
  */
 #ifndef SIGNALING_HTTP_SERVER_H
 #define SIGNALING_HTTP_SERVER_H
@@ -17,22 +21,26 @@
 struct event_base;
 struct http_exchange; /* one HTTP request that waits for its answer */
 struct http_server;
-struct websocket;     /* signaling/websocket.h */
+struct websocket; /* signaling/websocket.h */
 
 enum http_media { HTTP_WHIP, HTTP_WHEP };
 
 struct http_handler {
-    /** A client wants /ws. @return 0 and *session; -errno refuses with 503 (-EBUSY, -EMFILE) */
+    /** A client wants /ws; `address` is its IP address as text, borrowed. `ws` is open and may be
+     *  sent to. @return 0 and *session; -errno refuses with 503 (-EBUSY, -EMFILE) */
     int (*on_websocket)(void *owner, struct websocket *ws, const char *address, void **session);
     /** One text frame [len bytes, NUL-terminated]; borrowed. */
     void (*on_message)(void *session, const char *text, size_t len);
-    /** The connection is gone (also after websocket_close()); `ws` is invalid afterwards. */
+    /** The connection is gone (also after websocket_close()); `ws` is invalid afterwards. The
+     *  session ends a connection with websocket_close(); websocket_free() is the server's. */
     void (*on_close)(void *session);
     /** POST /whip/{room} or /whep/{room} with an application/sdp body. Answer now or later with
-     *  http_reply_created() or http_reply_problem(). `sdp` is borrowed and NUL-terminated. */
+     *  http_reply_created() or http_reply_problem(), exactly once; a client that has left
+     *  meanwhile does no harm. `sdp` is borrowed and NUL-terminated, `room` a valid room name. */
     void (*on_media_post)(void *owner, struct http_exchange *x, enum http_media media,
                           const char *room, const char *sdp, size_t len);
-    /** DELETE {media}/{room}/{resource}. Answer with http_reply_empty(200) or a problem (404). */
+    /** DELETE {media}/{room}/{resource}. Answer with http_reply_empty(200) or a problem (404), now
+     *  or later. */
     void (*on_media_delete)(void *owner, struct http_exchange *x, enum http_media media,
                             const char *room, const char *resource);
     /** Body of /healthz (JSON). @return false: 503 (draining, overloaded) */
@@ -40,33 +48,64 @@ struct http_handler {
 };
 
 struct http_config {
-    const char *address;        /* "127.0.0.1", "::", ...; copied */
-    uint16_t port;              /* 0: any */
-    const char *web_root;       /* folder of the page; NULL: the page built into the program */
+    const char *address;  /* "127.0.0.1", "::", ...; copied */
+    uint16_t port;        /* 0: any */
+    const char *web_root; /* folder of the page; NULL: the page built into the program */
     uint32_t max_connections, max_connections_per_address;
     uint32_t max_header_bytes, max_body_bytes;
-    int timeout_s;              /* a request must be complete within it */
+    int timeout_s; /* a request must be complete within it */
+    /* max_connections_per_address holds for this host itself, too: not behind a reverse proxy */
+    bool limit_loopback;
 };
+
+/** Port 8080 of all addresses, the built-in page, 10 s; the limits are in http_server.c. */
 extern const struct http_config http_default_config;
 
 struct http_stats {
-    uint64_t requests, refused, bad_requests, websockets, messages_in, messages_out, ws_errors;
+    uint64_t requests;     /* that were understood, upgrades included */
+    uint64_t refused;      /* connections over a limit, upgrades the handler did not want */
+    uint64_t bad_requests; /* malformed, too large, or not complete in time */
+    uint64_t websockets;   /* opened */
+    uint64_t messages_in, messages_out;
+    uint64_t ws_errors;       /* WebSockets closed for breaking the protocol or a limit */
+    uint64_t accept_errors;   /* no descriptor or memory for a connection that waits */
+    uint32_t connections;     /* now, WebSockets included */
+    uint32_t open_websockets; /* now */
 };
 
-/** @return 0; -EADDRINUSE, -EACCES, -EINVAL (address), -EMFILE, -ENOMEM */
+/**
+ * Listen and serve.
+ *
+ * @param config   copied
+ * @param handler  copied
+ * @return 0; -EADDRINUSE, -EACCES, -EINVAL (address), -EMFILE, -ENOMEM
+ */
 MUST_USE int http_server_new(struct http_server **ret, struct event_base *base,
                              const struct http_config *config, const struct http_handler *handler,
                              void *owner);
-/** Close every connection (sessions get on_close) and free. NULL is fine. */
+
+/** Close every connection (sessions get on_close) and free. NULL is fine. Exchanges that wait for
+ *  their answer stay valid until they get it. Not from inside a handler. @return NULL */
 struct http_server *http_server_free(struct http_server *s);
+
+/** Refuse new connections from now on; those that are open stay. */
+void http_server_stop_accepting(struct http_server *s);
+
+/** @return the port that it listens on */
 uint16_t http_server_port(const struct http_server *s);
+
+/** @return the counters, always up to date; valid as long as the server */
 const struct http_stats *http_server_stats(const struct http_server *s);
 
-/** 201 with Location, ETag and the SDP answer. Ends the exchange. */
+/** Answer 201 with Location (a path such as "/whip/demo/3fd2"), ETag and the SDP answer. Ends the
+ *  exchange. */
 void http_reply_created(struct http_exchange *x, const char *location, const char *sdp);
-/** An empty answer. Ends the exchange. */
+
+/** Answer without a body. Ends the exchange. */
 void http_reply_empty(struct http_exchange *x, int status);
-/** application/problem+json {type, title, status, detail, code}. Ends the exchange. */
+
+/** Answer application/problem+json {type, title, status, detail, code}; `code` is a stable word of
+ *  docs/PROTOCOL.md, `detail` for people. With 503 it says Retry-After. Ends the exchange. */
 void http_reply_problem(struct http_exchange *x, int status, const char *code, const char *detail);
 
 #endif

@@ -1,0 +1,193 @@
+#include "media/base/random.h"
+#include "signaling/http_internal.h"
+#include "signaling/json_text.h"
+
+#include <assert.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/util.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_PROBLEM = 2048, ETAG_LEN = 16 };
+
+static const char *status_title(int status)
+{
+    static const struct {
+        int status;
+        const char *title;
+    } titles[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {204, "No Content"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},
+        {422, "Unprocessable Content"},
+        {426, "Upgrade Required"},
+        {428, "Precondition Required"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+        {505, "HTTP Version Not Supported"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(titles); i++) {
+        if (titles[i].status == status)
+            return titles[i].title;
+    }
+    return "Unknown";
+}
+
+struct http_exchange *http_exchange_new(struct http_connection *c)
+{
+    struct http_exchange *x = calloc(1, sizeof(*x));
+
+    if (!x)
+        return NULL;
+    x->connection = c;
+    x->head = c->request.method == HTTP_HEAD;
+    text_init(&x->fields, HTTP_MAX_ANSWER_HEAD);
+    list_append(&c->server->exchanges, &x->link);
+    return x;
+}
+
+void http_exchange_free(struct http_exchange *x)
+{
+    if (x->connection)
+        x->connection->exchange = NULL;
+    list_unlink(&x->link);
+    text_done(&x->fields);
+    free(x);
+}
+
+/* Whatever the value comes from, it cannot begin another field. */
+static void append_value(struct text *out, const char *value)
+{
+    while (*value) {
+        size_t len = strcspn(value, "\r\n");
+
+        text_append_n(out, value, len);
+        value += len;
+        value += strspn(value, "\r\n");
+    }
+}
+
+void http_exchange_field(struct http_exchange *x, const char *name, const char *value)
+{
+    text_printf(&x->fields, "%s: ", name);
+    append_value(&x->fields, value);
+    text_append(&x->fields, "\r\n");
+}
+
+static void write_head(struct http_exchange *x, struct evbuffer *output, int status, size_t len)
+{
+    struct http_connection *c = x->connection;
+    char date[64] = "";
+
+    (void)evutil_date_rfc1123(date, sizeof(date), NULL);
+    (void)evbuffer_add_printf(output, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status,
+                              status_title(status), date);
+    if (status != 204 && status != 304)
+        (void)evbuffer_add_printf(output, "Content-Length: %zu\r\n", len);
+    if (!c->persistent)
+        (void)evbuffer_add_printf(output, "Connection: close\r\n");
+    (void)evbuffer_add_printf(output, "%s\r\n", text_str(&x->fields));
+}
+
+void http_exchange_send(struct http_exchange *x, int status, struct evbuffer *body)
+{
+    struct http_connection *c = x->connection;
+
+    if (c) {
+        struct evbuffer *output = bufferevent_get_output(c->bev);
+
+        write_head(x, output, status, body ? evbuffer_get_length(body) : 0);
+        if (body && !x->head)
+            (void)evbuffer_add_buffer(output, body);
+    }
+    if (body)
+        evbuffer_free(body);
+    http_exchange_free(x);
+    if (c)
+        http_connection_answered(c);
+}
+
+static void send_text(struct http_exchange *x, int status, const char *type, const char *text)
+{
+    struct evbuffer *body = evbuffer_new();
+
+    http_exchange_field(x, "Content-Type", type);
+    if (body)
+        (void)evbuffer_add(body, text, strlen(text));
+    http_exchange_send(x, status, body);
+}
+
+/* Any page may talk to us: access is a matter of tokens, not of where a script comes from. */
+static void allow_origins(struct http_exchange *x)
+{
+    http_exchange_field(x, "Access-Control-Allow-Origin", "*");
+    http_exchange_field(x, "Access-Control-Expose-Headers", "Location, ETag, Link, Accept-Patch");
+}
+
+void http_reply_created(struct http_exchange *x, const char *location, const char *sdp)
+{
+    char etag[ETAG_LEN + 3] = "\"";
+
+    random_name(etag + 1, ETAG_LEN);
+    etag[ETAG_LEN + 1] = '"';
+    etag[ETAG_LEN + 2] = '\0';
+    allow_origins(x);
+    http_exchange_field(x, "Location", location);
+    http_exchange_field(x, "ETag", etag);
+    http_exchange_field(x, "Cache-Control", "no-store");
+    send_text(x, 201, "application/sdp", sdp);
+}
+
+void http_reply_empty(struct http_exchange *x, int status)
+{
+    allow_origins(x);
+    http_exchange_send(x, status, NULL);
+}
+
+void http_reply_problem(struct http_exchange *x, int status, const char *code, const char *detail)
+{
+    struct text json;
+    char retry_after[16];
+
+    text_init(&json, MAX_PROBLEM);
+    text_printf(&json, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":",
+                status_title(status), status);
+    json_append_string(&json, detail);
+    text_append(&json, ",\"code\":");
+    json_append_string(&json, code);
+    text_append(&json, "}\n");
+
+    allow_origins(x);
+    http_exchange_field(x, "Cache-Control", "no-store");
+    if (status == 503) {
+        (void)evutil_snprintf(retry_after, sizeof(retry_after), "%d", HTTP_RETRY_AFTER_S);
+        http_exchange_field(x, "Retry-After", retry_after);
+    }
+    send_text(x, status, "application/problem+json", text_ok(&json) ? text_str(&json) : "{}\n");
+    text_done(&json);
+}
+
+void http_reply_not_allowed(struct http_exchange *x, const char *allow)
+{
+    http_exchange_field(x, "Allow", allow);
+    http_reply_problem(x, 405, "method_not_allowed", "this resource does not have that method");
+}

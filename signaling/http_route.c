@@ -1,0 +1,61 @@
+#include "signaling/http_internal.h"
+
+#include <event2/buffer.h>
+#include <string.h>
+
+enum { MAX_HEALTH = 4096 };
+
+static void serve_health(struct http_exchange *x)
+{
+    struct http_server *s = x->connection->server;
+    enum http_method method = x->connection->request.method;
+    struct evbuffer *body;
+    char json[MAX_HEALTH] = "{}";
+    bool healthy;
+
+    if (method != HTTP_GET && method != HTTP_HEAD) {
+        http_reply_not_allowed(x, "GET, HEAD");
+        return;
+    }
+    healthy = s->handler.on_health(s->owner, json, sizeof(json));
+    body = evbuffer_new();
+    if (body)
+        (void)evbuffer_add_printf(body, "%s\n", json);
+    http_exchange_field(x, "Content-Type", "application/json");
+    http_exchange_field(x, "Cache-Control", "no-store");
+    http_exchange_send(x, healthy ? 200 : 503, body);
+}
+
+static void serve_whip(struct http_exchange *x)
+{
+    http_media_serve(x, HTTP_WHIP);
+}
+
+static void serve_whep(struct http_exchange *x)
+{
+    http_media_serve(x, HTTP_WHEP);
+}
+
+void http_route(struct http_exchange *x)
+{
+    static const struct {
+        const char *first; /* segment of the path */
+        bool whole;        /* there is nothing below */
+        void (*serve)(struct http_exchange *x);
+    } routes[] = {
+        {"ws", true, http_upgrade_serve},
+        {"whip", false, serve_whip},
+        {"whep", false, serve_whep},
+        {"healthz", true, serve_health},
+    };
+    const struct http_request *r = &x->connection->request;
+
+    for (size_t i = 0; r->n_segments > 0 && i < ARRAY_LEN(routes); i++) {
+        if (strcmp(r->segments[0], routes[i].first) == 0 &&
+            (r->n_segments == 1 || !routes[i].whole)) {
+            routes[i].serve(x);
+            return;
+        }
+    }
+    http_static_serve(x);
+}
