@@ -1,5 +1,8 @@
 #include "sfu/config.h"
 
+#include "signaling/message.h"
+#include "signaling/negotiation.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <cyaml/cyaml.h>
@@ -8,9 +11,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "signaling/message.h"
-#include "signaling/negotiation.h"
 
 enum key_type { KEY_NUMBER, KEY_LISTEN, KEY_ADDRESS, KEY_ADVERTISE, KEY_PATH, KEY_LOG_LEVEL };
 

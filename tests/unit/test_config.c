@@ -1,9 +1,9 @@
 #include "sfu/config.h"
 
+#include "tests/tap.h"
+
 #include <errno.h>
 #include <unistd.h>
-
-#include "tests/tap.h"
 
 static struct config config;
 static struct config_error error;

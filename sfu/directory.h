@@ -1,0 +1,109 @@
+/**
+ * @file directory.h  Who is where: rooms by name, their members and tracks, and the roster events
+ * that members get about each other. The control thread's view; media is not here.
+ *
+ * A room is made when its first member enters, given to the worker with the fewest members, and
+ * freed when its last one leaves. Numbers of participants, tracks and rooms are not used again
+ * while what they named can still be on a worker's mind (a 32-bit counter with a random start).
+ * Thread: control.
+ */
+#ifndef SFU_DIRECTORY_H
+#define SFU_DIRECTORY_H
+
+#include "media/base/attributes.h"
+#include "media/base/list.h"
+#include "signaling/message.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct directory;
+struct directory_room;
+
+/** A participant; embedded in what owns it (a session). Zero-initialised, then `name` and `hidden`
+ *  set by the owner; the rest is the directory's to change and the owner's to read. */
+struct directory_member {
+    char name[MESSAGE_NAME_MAX + 1];
+    bool hidden;    /* others are not told of it, and it gets no events */
+    bool announced; /* others know of it */
+    uint32_t id;    /* 0: in no room */
+    struct directory_room *room;
+    struct list link; /* in the room */
+    uint32_t n_tracks;
+    struct message_track tracks[MESSAGE_MAX_TRACKS];
+};
+
+struct directory_limits {
+    uint32_t rooms, participants, participants_per_room;
+};
+
+struct directory_handler {
+    /** One roster event for `to`. May set event->seq; must keep nothing of it, and must not enter
+     * or leave a room before it returns. */
+    void (*deliver)(struct directory_member *to, struct message *event);
+};
+
+/**
+ * @param workers  how many there are, at least 1
+ * @param handler  copied
+ * @return 0; -ENOMEM
+ */
+MUST_USE int directory_new(struct directory **ret, const struct directory_limits *limits,
+                           uint32_t workers, const struct directory_handler *handler);
+
+/** All members must have left. NULL is fine. @return NULL */
+struct directory *directory_free(struct directory *d);
+
+/**
+ * Put `m`, which is in no room, into the room of that name and give it an id. Nobody is told yet.
+ *
+ * @return 0; -EINVAL: no such name can be; -EDQUOT: the room is full; -EUSERS: too many
+ *         participants; -ENFILE: too many rooms; -ENOMEM
+ */
+MUST_USE int directory_enter(struct directory *d, struct directory_member *m,
+                             const char *room_name);
+
+/** Tell the others that `m` is there, with its tracks. Once. */
+void directory_announce(struct directory *d, struct directory_member *m);
+
+/** Take `m` out and, if they knew of it, tell the others why. Nothing happens if it is in no room.
+ */
+void directory_leave(struct directory *d, struct directory_member *m, const char *code,
+                     const char *text);
+
+/**
+ * Make `tracks` the tracks of `m`. One with the mid and kind of a track that is there already is
+ * that track and keeps its id; others get new ids. Once announced, the others get an event for each
+ * difference.
+ *
+ * @param n  at most MESSAGE_MAX_TRACKS
+ */
+void directory_set_tracks(struct directory *d, struct directory_member *m,
+                          const struct message_track *tracks, uint32_t n);
+
+/** Mute or unmute; a change is told to the others. @return 0; -ENOENT: no track of `m` */
+MUST_USE int directory_mute(struct directory *d, struct directory_member *m, uint32_t track,
+                            bool muted);
+
+/**
+ * Write the announced others in the room of `m` into message->participants (allocated; the
+ * message's) and n_participants.
+ *
+ * @return 0; -ENOMEM
+ */
+MUST_USE int directory_roster(const struct directory_member *m, struct message *message);
+
+/** @return the member with this id, or NULL */
+struct directory_member *directory_find(const struct directory *d, uint32_t id);
+
+/** @return rooms and participants there are now */
+uint32_t directory_rooms(const struct directory *d);
+uint32_t directory_participants(const struct directory *d);
+
+/** @return name, number (unique while it lives) and worker of a room */
+const char *directory_room_name(const struct directory_room *room);
+uint32_t directory_room_number(const struct directory_room *room);
+uint32_t directory_room_worker(const struct directory_room *room);
+
+#endif
