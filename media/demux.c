@@ -99,16 +99,16 @@ void demux_remove(struct demux *d, struct demux_peer *peer)
     peer->ufrag[0] = '\0';
 }
 
-/* @return a place of the peer that is not in use, or the one whose last check is longest ago */
-static struct demux_binding *choose_place(struct demux_peer *peer)
+/* @return index of a binding that is not in use, or of the one checked longest ago */
+static size_t choose_place(const struct demux_peer *peer)
 {
-    struct demux_binding *oldest = &peer->bindings[0];
+    size_t oldest = 0;
 
     for (size_t i = 0; i < DEMUX_MAX_ADDRESSES; i++) {
         if (peer->bindings[i].key_len == 0)
-            return &peer->bindings[i];
-        if (peer->bindings[i].checked_us < oldest->checked_us)
-            oldest = &peer->bindings[i];
+            return i;
+        if (peer->bindings[i].checked_us < peer->bindings[oldest].checked_us)
+            oldest = i;
     }
     return oldest;
 }
@@ -132,7 +132,7 @@ int demux_bind(struct demux *d, struct demux_peer *peer, const struct sockaddr_s
     }
     if (binding)
         unbind(d, binding);
-    binding = choose_place(peer);
+    binding = &peer->bindings[choose_place(peer)];
     unbind(d, binding);
     *binding = fresh;
     if (map_put(&d->by_address, fresh.key, fresh.key_len, binding) < 0) {
