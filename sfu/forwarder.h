@@ -43,7 +43,6 @@ extern const struct forwarder_limits forwarder_default_limits;
 struct forwarder_config {
     const struct dtls_identity *identity; /* borrowed: must outlive the forwarder */
     uint16_t port;                        /* ours, for messages to people */
-    int64_t wall_offset_us;               /* wall clock (since 1970) minus `now_us` */
     struct forwarder_limits limits;
 };
 
@@ -111,7 +110,7 @@ void forwarder_receive(struct forwarder *f, struct packet **packets, size_t n, i
 void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us);
 
 /** Do what is due. @return when to call again [us], or NEVER_US */
-MUST_USE int64_t forwarder_advance(struct forwarder *f, int64_t now_us);
+int64_t forwarder_advance(struct forwarder *f, int64_t now_us);
 
 /** @return when forwarder_advance() has work [us], or NEVER_US; changes with receive and mail */
 int64_t forwarder_deadline(const struct forwarder *f);
@@ -119,6 +118,7 @@ int64_t forwarder_deadline(const struct forwarder *f);
 /** Send everything queued in this turn. */
 void forwarder_flush(struct forwarder *f);
 
+/** Copy the counters. */
 void forwarder_stats(const struct forwarder *f, struct forwarder_stats *ret);
 
 #endif

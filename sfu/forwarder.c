@@ -1,0 +1,414 @@
+#include "sfu/forwarder.h"
+
+#include "media/base/map.h"
+#include "media/base/random.h"
+#include "media/demux.h"
+#include "media/egress.h"
+#include "media/packet.h"
+#include "media/rtp.h"
+#include "media/srtp.h"
+#include "sfu/core.h"
+#include "sfu/mail.h"
+#include "sfu/participant.h"
+#include "sfu/room.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* 64 Ki packets of 2 KiB: the worst case of 128 MiB, or 60 video streams' full stores. */
+const struct forwarder_limits forwarder_default_limits = {
+    .max_participants = 4096,
+    .max_packets = 65536,
+};
+
+struct forwarder {
+    struct core core;
+    struct map rooms, participants; /* by id */
+    int64_t now_us;                 /* of the turn */
+};
+
+static void on_send(void *owner, const struct datagram *datagrams, size_t n)
+{
+    struct core *core = owner;
+
+    core->stats.send_datagrams += n;
+    for (size_t i = 0; i < n; i++)
+        core->stats.send_bytes += datagrams[i].len;
+    core->handler.send(core->owner, datagrams, n);
+}
+
+int forwarder_new(struct forwarder **ret, const struct forwarder_config *config,
+                  const struct forwarder_handler *handler, void *owner)
+{
+    struct forwarder *f;
+    int err = srtp_global_init();
+
+    if (err < 0)
+        return -ENOTSUP;
+    f = calloc(1, sizeof(*f));
+    if (!f)
+        return -ENOMEM;
+    f->core.config = *config;
+    f->core.handler = *handler;
+    f->core.owner = owner;
+    list_init(&f->core.touched);
+    list_init(&f->core.dirty_rooms);
+    deadline_heap_init(&f->core.deadlines);
+    map_init(&f->rooms);
+    map_init(&f->participants);
+    random_name(f->core.cname, sizeof(f->core.cname) - 1);
+    f->core.pool = packet_pool_new(config->limits.max_packets);
+    f->core.egress = egress_new(on_send, &f->core);
+    f->core.demux = demux_new();
+    if (!f->core.pool || !f->core.egress || !f->core.demux) {
+        forwarder_free(f);
+        return -ENOMEM;
+    }
+    *ret = f;
+    return 0;
+}
+
+static struct participant *find_participant(const struct forwarder *f, uint32_t id)
+{
+    return map_get(&f->participants, &id, sizeof(id));
+}
+
+static void free_if_empty(struct forwarder *f, struct room *room)
+{
+    if (room->n_participants > 0)
+        return;
+    (void)map_remove(&f->rooms, &room->id, sizeof(room->id));
+    room_free(room);
+}
+
+/* Take `p` out and free it, and its room if it was the last one there. */
+static void remove_participant(struct forwarder *f, struct participant *p)
+{
+    struct room *room = p->room;
+
+    (void)map_remove(&f->participants, &p->id, sizeof(p->id));
+    participant_free(p);
+    f->core.stats.left++;
+    free_if_empty(f, room);
+}
+
+static void remove_all(struct forwarder *f)
+{
+    size_t cursor = 0;
+    struct participant *p;
+
+    while ((p = map_next(&f->participants, &cursor))) {
+        remove_participant(f, p);
+        cursor = 0;
+    }
+}
+
+struct forwarder *forwarder_free(struct forwarder *f)
+{
+    if (!f)
+        return NULL;
+    remove_all(f);
+    map_done(&f->participants);
+    map_done(&f->rooms);
+    deadline_heap_done(&f->core.deadlines);
+    f->core.egress = egress_free(f->core.egress);
+    f->core.demux = demux_free(f->core.demux);
+    f->core.pool = packet_pool_free(f->core.pool);
+    free(f);
+    return NULL;
+}
+
+struct packet_pool *forwarder_pool(struct forwarder *f)
+{
+    return f->core.pool;
+}
+
+/* ------------------------------------------------------------------ datagrams */
+
+static void receive_stun(struct forwarder *f, struct packet *packet)
+{
+    char ufrag[STUN_UFRAG_MAX + 1];
+    struct participant *p;
+
+    if (stun_peek_ufrag(packet->data, packet->len, ufrag) < 0) {
+        f->core.stats.drop_ice++;
+        return;
+    }
+    p = demux_find_ufrag(f->core.demux, ufrag);
+    if (!p) {
+        f->core.stats.drop_unknown++;
+        return;
+    }
+    connection_receive_stun(&p->connection, packet, f->now_us);
+    core_touch(&f->core, &p->touched_link);
+}
+
+static void receive_other(struct forwarder *f, struct packet *packet, enum datagram_kind kind)
+{
+    struct participant *p = demux_find(f->core.demux, &packet->from);
+
+    if (p) {
+        connection_receive(&p->connection, packet, f->now_us);
+        core_touch(&f->core, &p->touched_link);
+        return;
+    }
+    f->core.stats.drop_unknown++;
+    if (kind == DATAGRAM_DTLS)
+        demux_keep_early(f->core.demux, packet);
+}
+
+static void receive(struct forwarder *f, struct packet *packet)
+{
+    enum datagram_kind kind = datagram_kind(packet->data, packet->len);
+
+    f->core.stats.receive_datagrams++;
+    f->core.stats.receive_bytes += packet->len;
+    switch (kind) {
+    case DATAGRAM_UNKNOWN:
+        f->core.stats.drop_kind++;
+        break;
+    case DATAGRAM_STUN:
+        receive_stun(f, packet);
+        break;
+    case DATAGRAM_DTLS:
+    case DATAGRAM_RTP:
+    case DATAGRAM_RTCP:
+        receive_other(f, packet, kind);
+        break;
+    }
+}
+
+void forwarder_receive(struct forwarder *f, struct packet **packets, size_t n, int64_t now_us)
+{
+    f->now_us = now_us;
+    for (size_t i = 0; i < n; i++) {
+        receive(f, packets[i]);
+        packets[i] = packet_unref(packets[i]);
+    }
+}
+
+/* ------------------------------------------------------------------ mail */
+
+static void post_participant(struct forwarder *f, enum mail_type type, uint32_t participant)
+{
+    struct mail_participant *mail = calloc(1, sizeof(*mail));
+
+    if (!mail) {
+        f->core.stats.drop_memory++;
+        return;
+    }
+    mail->mail.type = (int)type;
+    mail->participant = participant;
+    core_post(&f->core, &mail->mail);
+}
+
+static void post_state(struct forwarder *f, uint32_t participant, enum peer_state state,
+                       const char *reason)
+{
+    struct mail_state *mail = calloc(1, sizeof(*mail));
+
+    if (!mail) {
+        f->core.stats.drop_memory++;
+        return;
+    }
+    mail->mail.type = MAIL_STATE;
+    mail->participant = participant;
+    mail->state = state;
+    (void)snprintf(mail->reason, sizeof(mail->reason), "%s", reason);
+    core_post(&f->core, &mail->mail);
+}
+
+static void fail(struct forwarder *f, uint32_t participant, int err)
+{
+    const char *reason = "the media worker has no room for more";
+
+    if (err == -EINVAL)
+        reason = "the offer's ICE credentials or fingerprint cannot be used";
+    else if (err == -ENOMEM)
+        reason = "out of memory";
+    f->core.stats.failed++;
+    post_state(f, participant, PEER_FAILED, reason);
+}
+
+static struct room *find_or_make_room(struct forwarder *f, uint32_t id)
+{
+    struct room *room = map_get(&f->rooms, &id, sizeof(id));
+
+    if (room)
+        return room;
+    room = room_new(&f->core, id);
+    if (room && map_put(&f->rooms, &id, sizeof(id), room) < 0)
+        room = room_free(room);
+    return room;
+}
+
+static int join(struct forwarder *f, struct mail_join *mail)
+{
+    struct room *room;
+    struct participant *p;
+    int err;
+
+    if (map_count(&f->participants) >= f->core.config.limits.max_participants)
+        return -EUSERS;
+    if (!mail->plan || find_participant(f, mail->participant))
+        return -EINVAL;
+    room = find_or_make_room(f, mail->room);
+    if (!room)
+        return -ENOMEM;
+    err = participant_new(&p, &f->core, room, mail, f->now_us);
+    if (err < 0) {
+        free_if_empty(f, room);
+        return err;
+    }
+    err = map_put(&f->participants, &p->id, sizeof(p->id), p);
+    if (err < 0) {
+        participant_free(p);
+        free_if_empty(f, room);
+        return err;
+    }
+    f->core.stats.joined++;
+    return 0;
+}
+
+static void on_join(struct forwarder *f, struct mail_join *mail)
+{
+    int err = join(f, mail);
+
+    if (err < 0)
+        fail(f, mail->participant, err);
+}
+
+static void on_update(struct forwarder *f, struct mail_join *mail)
+{
+    struct participant *p = find_participant(f, mail->participant);
+    int err;
+
+    if (!p || !mail->plan)
+        return;
+    err = participant_update(p, mail, f->now_us);
+    if (err == 0)
+        return;
+    connection_close(&p->connection);
+    remove_participant(f, p);
+    fail(f, mail->participant, err);
+}
+
+static void on_leave(struct forwarder *f, uint32_t id)
+{
+    struct participant *p = find_participant(f, id);
+
+    if (p) {
+        connection_close(&p->connection);
+        remove_participant(f, p);
+    }
+    post_participant(f, MAIL_GONE, id);
+}
+
+static void on_stop(struct forwarder *f)
+{
+    size_t cursor = 0;
+    struct participant *p;
+
+    while ((p = map_next(&f->participants, &cursor)))
+        connection_close(&p->connection);
+    remove_all(f);
+    post_participant(f, MAIL_STOPPED, 0);
+}
+
+void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
+{
+    const struct mail_mute *mute = (const struct mail_mute *)mail;
+    struct participant *p;
+
+    f->now_us = now_us;
+    switch ((enum mail_type)mail->type) {
+    case MAIL_JOIN:
+        on_join(f, (struct mail_join *)mail);
+        break;
+    case MAIL_UPDATE:
+        on_update(f, (struct mail_join *)mail);
+        break;
+    case MAIL_MUTE:
+        p = find_participant(f, mute->participant);
+        if (p)
+            participant_mute(p, mute->track, mute->muted);
+        break;
+    case MAIL_LEAVE:
+        on_leave(f, ((const struct mail_participant *)mail)->participant);
+        break;
+    case MAIL_STOP:
+        on_stop(f);
+        break;
+    case MAIL_STATE:
+    case MAIL_SLOTS:
+    case MAIL_NEED:
+    case MAIL_GONE:
+    case MAIL_STOPPED:
+        break; /* ours to send */
+    }
+    mail_free(mail);
+}
+
+/* ------------------------------------------------------------------ time */
+
+static void end_participant(struct forwarder *f, struct participant *p)
+{
+    f->core.stats.failed += p->connection.end == PEER_FAILED;
+    post_state(f, p->id, p->connection.end, p->connection.reason);
+    remove_participant(f, p);
+}
+
+static void look_after(struct forwarder *f, struct participant *p)
+{
+    int64_t next_us = participant_advance(p, f->now_us);
+
+    if (p->connection.ended)
+        end_participant(f, p);
+    else if (deadline_heap_set(&f->core.deadlines, &p->timer, next_us) < 0)
+        f->core.stats.drop_memory++; /* the next packet or check of the peer tries again */
+}
+
+/* Give out slots, and let everybody do what the turn brought; either may bring more of the other.
+ */
+static void settle(struct forwarder *f)
+{
+    struct core *core = &f->core;
+    struct list *link;
+
+    while (!list_empty(&core->dirty_rooms) || !list_empty(&core->touched)) {
+        while ((link = list_take_first(&core->dirty_rooms)))
+            room_assign_slots(CONTAINER_OF(link, struct room, dirty_link), f->now_us);
+        link = list_take_first(&core->touched);
+        if (link)
+            look_after(f, CONTAINER_OF(link, struct participant, touched_link));
+    }
+}
+
+int64_t forwarder_advance(struct forwarder *f, int64_t now_us)
+{
+    struct deadline_node *due;
+
+    f->now_us = now_us;
+    while ((due = deadline_heap_take_due(&f->core.deadlines, now_us)))
+        core_touch(&f->core, &CONTAINER_OF(due, struct participant, timer)->touched_link);
+    settle(f);
+    return forwarder_deadline(f);
+}
+
+int64_t forwarder_deadline(const struct forwarder *f)
+{
+    return deadline_heap_next_us(&f->core.deadlines);
+}
+
+void forwarder_flush(struct forwarder *f)
+{
+    settle(f);
+    egress_flush(f->core.egress);
+}
+
+void forwarder_stats(const struct forwarder *f, struct forwarder_stats *ret)
+{
+    *ret = f->core.stats;
+    ret->drop_pool = packet_pool_exhausted(f->core.pool);
+}

@@ -1,0 +1,138 @@
+#include "sfu/head_template.h"
+
+#include "media/base/clock.h"
+#include "media/base/writer.h"
+
+#include <string.h>
+
+enum {
+    FIRST_BYTE = 0x81, /* version 2, one CSRC */
+    EXTENDED = 0x10,   /* the X bit */
+    PROFILE_ONE_BYTE = 0xbede,
+    PROFILE_TWO_BYTE = 0x1000,
+    ONE_BYTE_MAX_ID = 14,
+    ONE_BYTE_MAX_LEN = 16,
+    PROFILE_AT = 16, /* in the packet: after twelve bytes and the CSRC */
+};
+
+static bool needs_two_byte(const struct plan_section *section)
+{
+    /* Descriptors of key frames exceed 16 bytes, and a stream should keep to one form. */
+    if (section->extensions.id[EXTENSION_DEPENDENCY_DESCRIPTOR])
+        return true;
+    for (size_t i = 0; i < EXTENSION_COUNT; i++) {
+        if (section->extensions.id[i] > ONE_BYTE_MAX_ID)
+            return true;
+    }
+    return section->extensions.id[EXTENSION_MID] && strlen(section->mid) > ONE_BYTE_MAX_LEN;
+}
+
+static void write_element_head(const struct head_template *t, struct writer *w, uint8_t id,
+                               uint8_t len)
+{
+    if (t->two_byte) {
+        writer_u8(w, id);
+        writer_u8(w, len);
+    } else {
+        writer_u8(w, (uint8_t)(id << 4 | (len - 1)));
+    }
+}
+
+static bool has_rtx(const struct plan_section *section)
+{
+    return section->rtx_ssrc != 0;
+}
+
+static bool has_nack(const struct plan_section *section)
+{
+    for (size_t i = 0; i < section->n_codecs; i++) {
+        if (section->codecs[i].nack)
+            return true;
+    }
+    return false;
+}
+
+void head_template_init(struct head_template *t, const struct plan_section *section, uint32_t csrc)
+{
+    struct writer w = writer_of(t->fixed, sizeof(t->fixed));
+    uint8_t mid_id = section->extensions.id[EXTENSION_MID];
+    size_t mid_len = strlen(section->mid);
+
+    t->ids = section->extensions;
+    t->two_byte = needs_two_byte(section);
+    /* Without RTX a packet is sent again as it was, to the bit: AES-GCM under the same number must
+     * not see two different packets (RFC 7714 section 8.1). */
+    if (has_nack(section) && !has_rtx(section)) {
+        t->ids.id[EXTENSION_TRANSPORT_CC] = 0;
+        t->ids.id[EXTENSION_ABS_SEND_TIME] = 0;
+    }
+    t->repeatable = !t->ids.id[EXTENSION_TRANSPORT_CC] && !t->ids.id[EXTENSION_ABS_SEND_TIME];
+    t->extended = false;
+    for (size_t i = 0; i < EXTENSION_COUNT; i++)
+        t->extended = t->extended || t->ids.id[i];
+    writer_u32(&w, csrc);
+    if (t->extended) {
+        writer_u16(&w, t->two_byte ? PROFILE_TWO_BYTE : PROFILE_ONE_BYTE);
+        writer_u16(&w, 0);
+    }
+    if (mid_id && mid_len > 0) {
+        write_element_head(t, &w, mid_id, (uint8_t)mid_len);
+        writer_bytes(&w, section->mid, mid_len);
+    }
+    t->fixed_len = (uint8_t)w.len;
+}
+
+/* 24 bits of seconds in 6.18 fixed point, of any clock that counts evenly. */
+static uint32_t abs_send_time(int64_t now_us)
+{
+    return (uint32_t)(((uint64_t)(now_us % (64 * SECOND)) << 18) / SECOND) & 0xffffff;
+}
+
+static void write_passed(const struct head_template *t, const struct forward *f, struct writer *w)
+{
+    for (size_t i = 0; i < f->n_extensions; i++) {
+        const struct forward_extension *e = &f->extensions[i];
+        uint8_t id = t->ids.id[e->kind];
+
+        /* 2 for the element's head, 3 for padding */
+        if (!id || e->len + 5U > writer_left(w))
+            continue;
+        if (!t->two_byte && (e->len == 0 || e->len > ONE_BYTE_MAX_LEN))
+            continue;
+        write_element_head(t, w, id, e->len);
+        writer_bytes(w, e->value, e->len);
+    }
+}
+
+static void write_extensions(const struct head_template *t, const struct head_fields *fields,
+                             const struct forward *f, struct writer *w)
+{
+    if (t->ids.id[EXTENSION_TRANSPORT_CC]) {
+        write_element_head(t, w, t->ids.id[EXTENSION_TRANSPORT_CC], 2);
+        writer_u16(w, fields->transport_seq);
+    }
+    if (t->ids.id[EXTENSION_ABS_SEND_TIME]) {
+        write_element_head(t, w, t->ids.id[EXTENSION_ABS_SEND_TIME], 3);
+        writer_u24(w, abs_send_time(f->now_us));
+    }
+    write_passed(t, f, w);
+    while (w->len % 4 != 0)
+        writer_u8(w, 0);
+    writer_patch_u16(w, PROFILE_AT + 2, (uint16_t)((w->len - PROFILE_AT) / 4 - 1));
+}
+
+uint16_t head_template_write(const struct head_template *t, const struct head_fields *fields,
+                             const struct forward *f, uint8_t *out)
+{
+    struct writer w = writer_of(out, HEAD_TEMPLATE_MAX);
+
+    writer_u8(&w, (uint8_t)(FIRST_BYTE | (t->extended ? EXTENDED : 0)));
+    writer_u8(&w, (uint8_t)((fields->marker ? 0x80 : 0) | fields->pt));
+    writer_u16(&w, fields->seq);
+    writer_u32(&w, fields->ts);
+    writer_u32(&w, fields->ssrc);
+    writer_bytes(&w, t->fixed, t->fixed_len);
+    if (t->extended)
+        write_extensions(t, fields, f, &w);
+    return (uint16_t)w.len;
+}

@@ -1,0 +1,91 @@
+/**
+ * @file participant.h  One peer on this worker: its path, the tracks it publishes and the slots it
+ * has. Made from MAIL_JOIN, changed by MAIL_UPDATE.
+ *
+ * Owned by the forwarder, listed in its room. Nothing here frees a participant but its owner: one
+ * whose connection has ended waits for it. Thread: the worker's own.
+ */
+#ifndef SFU_PARTICIPANT_H
+#define SFU_PARTICIPANT_H
+
+#include "media/base/attributes.h"
+#include "media/base/deadline_heap.h"
+#include "media/base/list.h"
+#include "sfu/connection.h"
+#include "sfu/mail.h"
+#include "sfu/routing.h"
+#include "sfu/slot_allocator.h"
+#include "sfu/subscription.h"
+#include "sfu/track.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct core;
+struct feedback_recorder;
+struct packet;
+struct room;
+
+struct participant {
+    struct list room_link;      /* in the room's participants */
+    struct list touched_link;   /* in core->touched */
+    struct deadline_node timer; /* in core->deadlines */
+    struct core *core;
+    struct room *room;
+    uint32_t id;
+    struct media_plan *plan;
+    struct connection connection;
+    struct routing routing;
+    struct subscriber subscriber;
+    uint32_t n_tracks;
+    struct track *tracks[MESSAGE_MAX_TRACKS];
+    struct track **track_of_section;     /* by section of the plan; NULL: publishes nothing */
+    struct subscription **subscriptions; /* by section of the plan; NULL: no slot */
+    /* slots */
+    uint32_t epoch;            /* of the last MAIL_SLOTS */
+    uint32_t need[SLOT_KINDS]; /* slots wanted in all */
+    bool needs_slots;          /* there are tracks without a slot */
+    bool need_outstanding;     /* MAIL_NEED was sent since the plan last changed */
+    bool need_sent;
+    int64_t need_us; /* when it was sent last */
+    /* RTCP */
+    uint32_t ssrc;                      /* ours, as sender of RTCP about its tracks */
+    bool reduced_size;                  /* it takes RTCP that is no full compound (RFC 5506) */
+    uint8_t transport_cc_id;            /* extension of its packets; 0: no such feedback */
+    bool wants_remb;                    /* it takes no other word on bandwidth */
+    uint32_t media_ssrc;                /* of a stream of its, for feedback about the transport */
+    struct feedback_recorder *feedback; /* NULL until a packet has such a number */
+    int64_t report_us;                  /* when reports are next sent */
+};
+
+/**
+ * Make the participant that `mail` describes, put it in `room`, and take mail->plan.
+ *
+ * @return 0; -EINVAL: credentials or fingerprint; -EEXIST: its ufrag is in use; -ENOMEM
+ */
+MUST_USE int participant_new(struct participant **ret, struct core *core, struct room *room,
+                             struct mail_join *mail, int64_t now_us);
+/** Leave the room, say nothing, free. NULL is fine. @return NULL */
+struct participant *participant_free(struct participant *p);
+
+/** Take over the plan and tracks of a re-offer; what goes on undisturbed. Takes mail->plan.
+ *  @return 0; -errno: the participant cannot go on */
+MUST_USE int participant_update(struct participant *p, struct mail_join *mail, int64_t now_us);
+
+/** MAIL_MUTE; unknown tracks are passed over. */
+void participant_mute(struct participant *p, uint32_t track, bool muted);
+
+/** Do what is due. @return when to call again [us], or NEVER_US */
+MUST_USE int64_t participant_advance(struct participant *p, int64_t now_us);
+
+/** @return the subscription with this outgoing SSRC (not RTX), or NULL */
+struct subscription *participant_find_slot(const struct participant *p, uint32_t ssrc);
+
+/** @return the layer with this incoming SSRC (not RTX), or NULL; *track is whose it is */
+struct track_layer *participant_find_layer(const struct participant *p, uint32_t ssrc,
+                                           struct track **track);
+
+/** The round trip to this peer was measured. */
+void participant_set_rtt(struct participant *p, int64_t rtt_us);
+
+#endif

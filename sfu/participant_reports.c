@@ -1,0 +1,235 @@
+#include "sfu/participant_reports.h"
+
+#include "media/nack_generator.h"
+#include "media/rtcp.h"
+#include "media/transport_feedback.h"
+#include "sfu/core.h"
+#include "sfu/participant.h"
+
+/* What a publisher that knows no transport-wide feedback is told it may send: its encoder's
+ * maximum is the limit, not we. */
+static const uint64_t REMB_BPS = 5 * 1000 * 1000;
+
+enum {
+    COMPOUND_MAX = 1200, /* bytes of clear RTCP in a datagram */
+    NACKS_MAX = 200,     /* numbers asked for at a time: at worst 4 bytes each */
+    FEEDBACK_MIN = 600,  /* room worth beginning a feedback packet in */
+};
+
+/** An RTCP compound that grows until it is full, or done. */
+struct compound {
+    struct participant *p;
+    struct writer w;
+    uint8_t bytes[COMPOUND_MAX];
+};
+
+static void begin(struct compound *c, struct participant *p)
+{
+    c->p = p;
+    c->w = writer_of(c->bytes, sizeof(c->bytes));
+}
+
+static void send_compound(struct compound *c)
+{
+    if (c->w.len > 0 && transport_send_rtcp(c->p->connection.transport, c->bytes, c->w.len) < 0)
+        c->p->core->stats.drop_queue++;
+    begin(c, c->p);
+}
+
+/* Make room for `len` bytes of feedback, and for what must stand before it. */
+static void make_room(struct compound *c, size_t len)
+{
+    if (writer_left(&c->w) < len)
+        send_compound(c);
+    if (c->w.len > 0 || c->p->reduced_size)
+        return;
+    rtcp_write_rr(&c->w, c->p->ssrc, NULL, 0);
+    rtcp_write_sdes_cname(&c->w, c->p->ssrc, c->p->core->cname);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ------------------------------------------------------------------ once per second */
+
+static size_t collect_reports(struct participant *p, struct rtcp_report *out, int64_t now_us)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < p->n_tracks; i++) {
+        for (size_t k = 0; k < PLAN_MAX_LAYERS; k++) {
+            struct track_layer *layer = p->tracks[i]->layers[k];
+
+            if (layer && layer->receiver.started && n < RTCP_MAX_REPORTS)
+                stream_receiver_report(&layer->receiver, &out[n++], now_us);
+        }
+    }
+    return n;
+}
+
+static void write_receiver_report(struct compound *c, int64_t now_us)
+{
+    struct rtcp_report reports[RTCP_MAX_REPORTS];
+    size_t n = collect_reports(c->p, reports, now_us);
+
+    if (n == 0)
+        return;
+    rtcp_write_rr(&c->w, c->p->ssrc, reports, n);
+    rtcp_write_sdes_cname(&c->w, c->p->ssrc, c->p->core->cname);
+}
+
+static void write_sender_reports(struct compound *c, int64_t now_us)
+{
+    enum { SR_AND_SDES = 28 + 8 + 24 };
+    const struct media_plan *plan = c->p->plan;
+
+    for (size_t i = 0; i < plan->n_sections; i++) {
+        struct subscription *s = c->p->subscriptions[i];
+        struct rtcp_sender_info info;
+
+        if (!s || !s->layer || s->track->muted)
+            continue;
+        if (stream_sender_report(&s->sender, &s->layer->receiver, s->rewriter, now_us, &info) < 0)
+            continue;
+        if (writer_left(&c->w) < SR_AND_SDES)
+            send_compound(c);
+        rtcp_write_sr(&c->w, &info, NULL, 0);
+        rtcp_write_sdes_cname(&c->w, info.ssrc, c->p->core->cname);
+    }
+}
+
+static void write_remb(struct compound *c)
+{
+    uint32_t ssrcs[PLAN_MAX_LAYERS * 4];
+    size_t n = 0;
+    struct rtcp_feedback fb = {.sender = c->p->ssrc};
+
+    for (uint32_t i = 0; i < c->p->n_tracks; i++) {
+        for (size_t k = 0; k < PLAN_MAX_LAYERS; k++) {
+            const struct track_layer *layer = c->p->tracks[i]->layers[k];
+
+            if (layer && layer->kind == KIND_VIDEO && n < ARRAY_LEN(ssrcs))
+                ssrcs[n++] = layer->receiver.ssrc;
+        }
+    }
+    if (n == 0)
+        return;
+    make_room(c, 20 + 4 * n);
+    rtcp_write_remb(&c->w, &fb, REMB_BPS, ssrcs, n);
+}
+
+/* What the second brings to the tracks besides reports. */
+static void look_after_tracks(struct participant *p, int64_t now_us)
+{
+    for (uint32_t i = 0; i < p->n_tracks; i++) {
+        track_choose_layer(p->tracks[i], now_us);
+        for (size_t k = 0; k < PLAN_MAX_LAYERS; k++) {
+            if (p->tracks[i]->layers[k])
+                track_layer_expire(p->tracks[i]->layers[k], now_us);
+        }
+    }
+}
+
+static void send_reports(struct participant *p, int64_t now_us)
+{
+    struct compound c;
+
+    begin(&c, p);
+    look_after_tracks(p, now_us);
+    write_receiver_report(&c, now_us);
+    write_sender_reports(&c, now_us);
+    if (p->wants_remb)
+        write_remb(&c);
+    send_compound(&c);
+    p->report_us += REPORT_INTERVAL_US;
+    if (p->report_us <= now_us) /* first, or late: from now on evenly, not all at the same moment */
+        p->report_us = now_us + REPORT_INTERVAL_US / 2 + p->id * 7919 % 1000 * MS / 2;
+}
+
+/* ------------------------------------------------------------------ as needed */
+
+static void write_nack(struct compound *c, struct track_layer *layer, int64_t now_us)
+{
+    struct rtcp_feedback fb = {.sender = c->p->ssrc, .media = layer->receiver.ssrc};
+    uint16_t seqs[NACKS_MAX];
+    size_t n;
+
+    if (!layer->nack || nack_generator_deadline(layer->nack) > now_us)
+        return;
+    n = nack_generator_poll(layer->nack, now_us, seqs, NACKS_MAX);
+    if (n == 0)
+        return;
+    make_room(c, 12 + 4 * n);
+    rtcp_write_nack(&c->w, &fb, seqs, n);
+    c->p->core->stats.nacks_out += n;
+}
+
+static void write_key_frame_request(struct compound *c, const struct track *track,
+                                    struct track_layer *layer, int64_t now_us)
+{
+    struct rtcp_feedback fb = {.sender = c->p->ssrc, .media = layer->receiver.ssrc};
+    const struct plan_codec *codec = track_codec(track);
+
+    if (!key_frame_request_poll(&layer->key_frame, now_us))
+        return;
+    make_room(c, 20);
+    if (codec->fir && !codec->pli)
+        rtcp_write_fir(&c->w, &fb, layer->fir_seq++);
+    else
+        rtcp_write_pli(&c->w, &fb);
+    c->p->core->stats.key_frames_out++;
+}
+
+/* @return when a track next has something to ask for [us] */
+static int64_t write_requests(struct compound *c, int64_t now_us)
+{
+    int64_t next_us = NEVER_US;
+
+    for (uint32_t i = 0; i < c->p->n_tracks; i++) {
+        for (size_t k = 0; k < PLAN_MAX_LAYERS; k++) {
+            struct track_layer *layer = c->p->tracks[i]->layers[k];
+
+            if (!layer)
+                continue;
+            write_nack(c, layer, now_us);
+            write_key_frame_request(c, c->p->tracks[i], layer, now_us);
+            next_us = earlier(next_us, key_frame_request_deadline(&layer->key_frame));
+            if (layer->nack)
+                next_us = earlier(next_us, nack_generator_deadline(layer->nack));
+        }
+    }
+    return next_us;
+}
+
+static int64_t write_transport_feedback(struct compound *c, int64_t now_us)
+{
+    struct participant *p = c->p;
+    size_t n = 1;
+
+    if (!p->feedback)
+        return NEVER_US;
+    if (feedback_recorder_deadline(p->feedback) > now_us)
+        return feedback_recorder_deadline(p->feedback);
+    while (n > 0 && feedback_recorder_deadline(p->feedback) != NEVER_US) {
+        make_room(c, FEEDBACK_MIN);
+        n = feedback_recorder_write(p->feedback, &c->w, p->ssrc, p->media_ssrc, now_us);
+        p->core->stats.feedback_out += n;
+    }
+    return feedback_recorder_deadline(p->feedback);
+}
+
+int64_t participant_send_rtcp(struct participant *p, int64_t now_us)
+{
+    struct compound c;
+    int64_t next_us;
+
+    if (p->report_us <= now_us)
+        send_reports(p, now_us);
+    begin(&c, p);
+    next_us = write_requests(&c, now_us);
+    next_us = earlier(next_us, write_transport_feedback(&c, now_us));
+    send_compound(&c);
+    return earlier(next_us, p->report_us);
+}

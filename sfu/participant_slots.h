@@ -1,0 +1,34 @@
+/**
+ * @file participant_slots.h  Which tracks of the room a participant's slots carry, and what control
+ * is told of it: MAIL_SLOTS and MAIL_NEED. Thread: the worker's own.
+ */
+#ifndef SFU_PARTICIPANT_SLOTS_H
+#define SFU_PARTICIPANT_SLOTS_H
+
+#include "media/base/attributes.h"
+#include "media/base/clock.h"
+#include "sfu/slot_allocator.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct participant;
+struct track;
+
+/** Least time between two MAIL_NEED for one participant. */
+#define NEED_INTERVAL_US (100 * MS)
+
+/** Working memory, for as many tracks as the room has. */
+struct slot_scratch {
+    struct track **tracks;
+    struct slot_track *described;
+};
+
+/** Bind and unbind slots. @param tracks  all of the room, in order of publishing */
+void participant_assign_slots(struct participant *p, struct track *const *tracks, size_t n,
+                              const struct slot_scratch *scratch, int64_t now_us);
+
+/** Send MAIL_NEED if it is due. @return when to call again [us], or NEVER_US */
+MUST_USE int64_t participant_advance_need(struct participant *p, int64_t now_us);
+
+#endif

@@ -1,0 +1,88 @@
+#include "sfu/room.h"
+
+#include "sfu/core.h"
+#include "sfu/participant.h"
+#include "sfu/participant_slots.h"
+#include "sfu/track.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct room *room_new(struct core *core, uint32_t id)
+{
+    struct room *room = calloc(1, sizeof(*room));
+
+    if (!room)
+        return NULL;
+    room->core = core;
+    room->id = id;
+    list_init(&room->participants);
+    list_init(&room->tracks);
+    return room;
+}
+
+struct room *room_free(struct room *room)
+{
+    if (!room)
+        return NULL;
+    assert(list_empty(&room->participants) && list_empty(&room->tracks));
+    list_unlink(&room->dirty_link);
+    free(room);
+    return NULL;
+}
+
+void room_add(struct room *room, struct participant *p)
+{
+    list_append(&room->participants, &p->room_link);
+    room->n_participants++;
+}
+
+void room_remove(struct room *room, struct participant *p)
+{
+    list_unlink(&p->room_link);
+    room->n_participants--;
+}
+
+void room_add_track(struct room *room, struct track *track)
+{
+    list_append(&room->tracks, &track->room_link);
+}
+
+void room_touch(struct room *room)
+{
+    if (!list_linked(&room->dirty_link))
+        list_append(&room->core->dirty_rooms, &room->dirty_link);
+}
+
+static size_t count_tracks(const struct room *room)
+{
+    size_t n = 0;
+
+    LIST_FOREACH(link, &room->tracks)
+        n++;
+    return n;
+}
+
+void room_assign_slots(struct room *room, int64_t now_us)
+{
+    size_t n = count_tracks(room);
+    struct slot_scratch scratch = {0};
+    struct track **tracks = calloc(n + 1, sizeof(*tracks));
+
+    scratch.tracks = calloc(n + 1, sizeof(*scratch.tracks));
+    scratch.described = calloc(n + 1, sizeof(*scratch.described));
+    if (!tracks || !scratch.tracks || !scratch.described) {
+        room->core->stats.drop_memory++; /* the next change tries again */
+        goto out;
+    }
+    n = 0;
+    LIST_FOREACH(link, &room->tracks)
+        tracks[n++] = CONTAINER_OF(link, struct track, room_link);
+    LIST_FOREACH(link, &room->participants)
+        participant_assign_slots(CONTAINER_OF(link, struct participant, room_link), tracks, n,
+                                 &scratch, now_us);
+out:
+    free(tracks);
+    free(scratch.tracks);
+    free(scratch.described);
+}

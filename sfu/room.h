@@ -1,0 +1,44 @@
+/**
+ * @file room.h  Who is together on this worker, and what they publish. Thread: the worker's own.
+ */
+#ifndef SFU_ROOM_H
+#define SFU_ROOM_H
+
+#include "media/base/list.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct core;
+struct participant;
+struct track;
+
+struct room {
+    struct list dirty_link; /* in core->dirty_rooms while slots are to be given out anew */
+    struct core *core;
+    uint32_t id;
+    struct list participants;
+    struct list tracks; /* in order of publishing */
+    size_t n_participants;
+};
+
+/** @return an empty room, or NULL: no memory */
+struct room *room_new(struct core *core, uint32_t id);
+/** Free an empty room. NULL is fine. @return NULL */
+struct room *room_free(struct room *room);
+
+/** Put `p` in, or take it out. */
+void room_add(struct room *room, struct participant *p);
+void room_remove(struct room *room, struct participant *p);
+
+/** Append `track` to those of the room; track_free() takes it out. */
+void room_add_track(struct room *room, struct track *track);
+
+/** Tracks or slots have changed: slots are given out anew before the turn ends. */
+void room_touch(struct room *room);
+
+/** Give out slots, and tell control. */
+void room_assign_slots(struct room *room, int64_t now_us);
+
+#endif

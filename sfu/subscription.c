@@ -1,0 +1,373 @@
+#include "sfu/subscription.h"
+
+#include "media/base/random.h"
+#include "media/egress.h"
+#include "media/payload.h"
+#include "media/rtx.h"
+#include "media/seq_rewriter.h"
+#include "sfu/core.h"
+#include "sfu/format_match.h"
+#include "sfu/track.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RED_LEAD_MAX = HEAD_TEMPLATE_LEAD_MAX - RTX_LEAD_LEN };
+
+struct subscription *subscription_new(struct subscriber *subscriber,
+                                      const struct plan_section *section)
+{
+    struct subscription *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return NULL;
+    s->subscriber = subscriber;
+    s->section = section;
+    s->rtx_seq = (uint16_t)random_u32();
+    subscriber->core->stats.subscriptions++;
+    return s;
+}
+
+struct subscription *subscription_free(struct subscription *s)
+{
+    if (!s)
+        return NULL;
+    subscription_unbind(s);
+    s->subscriber->core->stats.subscriptions--;
+    free(s->rewriter);
+    free(s);
+    return NULL;
+}
+
+struct subscription *subscription_of_link(struct list *link)
+{
+    return CONTAINER_OF(link, struct subscription, link);
+}
+
+/* RED goes as it is, with other numbers inside, or as plain Opus. */
+static struct payload_mapping map_red(const struct plan_section *slot,
+                                      const struct plan_section *published)
+{
+    int slot_red = format_find(slot, CODEC_RED);
+    int slot_opus = format_find(slot, CODEC_OPUS);
+    int opus = format_find(published, CODEC_OPUS);
+    struct payload_mapping m = {.form = PAYLOAD_REFUSED};
+
+    if (slot_opus < 0 || opus < 0)
+        return m;
+    m.form = PAYLOAD_RED_PRIMARY;
+    m.pt = m.block_pt = slot->codecs[slot_opus].pt;
+    m.rtx_pt = slot->codecs[slot_opus].rtx_pt;
+    if (slot_red < 0)
+        return m;
+    m.form = m.block_pt == published->codecs[opus].pt ? PAYLOAD_AS_IS : PAYLOAD_RED_HEADERS;
+    m.pt = slot->codecs[slot_red].pt;
+    m.rtx_pt = slot->codecs[slot_red].rtx_pt;
+    return m;
+}
+
+static struct payload_mapping map_format(const struct plan_section *slot,
+                                         const struct plan_section *published, size_t format)
+{
+    const struct plan_codec *codec = &published->codecs[format];
+    int found;
+
+    if (codec->codec == CODEC_RED)
+        return map_red(slot, published);
+    found = format_match(slot, codec);
+    if (found < 0)
+        return (struct payload_mapping){.form = PAYLOAD_REFUSED};
+    return (struct payload_mapping){
+        .form = PAYLOAD_AS_IS,
+        .pt = slot->codecs[found].pt,
+        .rtx_pt = slot->codecs[found].rtx_pt,
+    };
+}
+
+bool subscription_accepts(const struct plan_section *section, const struct track *track)
+{
+    return format_match(section, track_codec(track)) >= 0;
+}
+
+void subscription_refresh(struct subscription *s)
+{
+    const struct plan_section *published;
+
+    if (!s->track)
+        return;
+    published = s->track->section;
+    for (size_t i = 0; i < published->n_codecs; i++) {
+        s->mappings[i] = map_format(s->section, published, i);
+        if (s->section->rtx_ssrc == 0)
+            s->mappings[i].rtx_pt = 0;
+    }
+    head_template_init(&s->head, s->section, s->track->participant);
+}
+
+static int make_rewriter(struct subscription *s)
+{
+    if (s->rewriter)
+        return 0;
+    s->rewriter = malloc(sizeof(*s->rewriter));
+    if (!s->rewriter)
+        return -ENOMEM;
+    seq_rewriter_init(s->rewriter, (uint16_t)random_u32(), random_u32());
+    stream_sender_init(&s->sender, s->section->ssrc, 0);
+    return 0;
+}
+
+int subscription_bind(struct subscription *s, struct track *track)
+{
+    int err = make_rewriter(s);
+
+    if (err < 0)
+        return err;
+    s->track = track;
+    s->sender.clock_rate = codec_info(track_codec(track)->codec)->clock_rate;
+    subscription_refresh(s);
+    list_append(&track->idle, &s->link);
+    if (s->subscriber->connected)
+        subscription_connect(s);
+    return 0;
+}
+
+void subscription_unbind(struct subscription *s)
+{
+    list_unlink(&s->link);
+    s->track = NULL;
+    s->layer = s->target = NULL;
+}
+
+void subscription_connect(struct subscription *s)
+{
+    if (!s->track)
+        return;
+    list_unlink(&s->link);
+    list_append(&s->track->live, &s->link);
+    subscription_restart(s);
+}
+
+void subscription_restart(struct subscription *s)
+{
+    s->layer = NULL;
+    s->target = s->track->best;
+    track_want_key_frame(s->track, s->target);
+}
+
+void subscription_set_target(struct subscription *s, struct track_layer *layer)
+{
+    s->target = layer;
+    if (s->layer != layer)
+        track_want_key_frame(s->track, layer);
+}
+
+void subscription_want_key_frame(struct subscription *s)
+{
+    if (s->track)
+        track_want_key_frame(s->track, s->layer ? s->layer : s->target);
+}
+
+/* May the stream begin, or go on, with this packet of another layer than before? */
+static bool begin_layer(struct subscription *s, const struct forward *f)
+{
+    bool other = s->layer && f->layer != s->target;
+
+    if (other || !f->starts_key_frame || f->packet->rtp.payload_len == 0) {
+        s->subscriber->core->stats.drop_waiting += !s->layer;
+        return false;
+    }
+    if (s->rewriter->started)
+        seq_rewriter_switch(s->rewriter);
+    s->layer = f->layer;
+    return true;
+}
+
+/** What of a packet goes out: `lead`, then the packet's bytes. */
+struct payload {
+    uint8_t lead[RED_LEAD_MAX];
+    uint16_t lead_len, offset, len;
+};
+
+/* @return 0; -EBADMSG: RED that is none */
+static int make_payload(const struct payload_mapping *m, const struct packet *packet,
+                        struct payload *ret)
+{
+    const uint8_t *bytes = packet->data + packet->rtp.header_len;
+    int skip = 0;
+
+    ret->lead_len = 0;
+    if (m->form == PAYLOAD_RED_PRIMARY) {
+        skip = payload_red_primary(bytes, packet->rtp.payload_len);
+    } else if (m->form == PAYLOAD_RED_HEADERS) {
+        skip = payload_red_headers(bytes, packet->rtp.payload_len, m->block_pt, ret->lead,
+                                   sizeof(ret->lead));
+        ret->lead_len = (uint16_t)(skip > 0 ? skip : 0);
+    }
+    if (skip < 0)
+        return skip;
+    ret->offset = (uint16_t)(packet->rtp.header_len + skip);
+    ret->len = (uint16_t)(packet->rtp.payload_len - skip);
+    return 0;
+}
+
+/* Queue one packet. `osn`: by RTX, its payload begins with this number; NULL: as it is.
+ * @return 0; -ENOBUFS */
+static int push(struct subscription *s, const struct forward *f, const struct payload *payload,
+                struct head_fields *fields, const uint16_t *osn)
+{
+    struct egress_head *head;
+    uint8_t *lead;
+
+    head = egress_push(s->subscriber->core->egress, s->subscriber->peer, f->packet, payload->offset,
+                       payload->len);
+    if (!head)
+        return -ENOBUFS;
+    if (s->head.ids.id[EXTENSION_TRANSPORT_CC])
+        fields->transport_seq = s->subscriber->transport_seq++;
+    head->head_len = head_template_write(&s->head, fields, f, head->bytes);
+    lead = head->bytes + head->head_len;
+    head->lead_len = payload->lead_len;
+    if (osn) {
+        *lead++ = (uint8_t)(*osn >> 8);
+        *lead++ = (uint8_t)*osn;
+        head->lead_len += RTX_LEAD_LEN;
+    }
+    memcpy(lead, payload->lead, payload->lead_len);
+    return 0;
+}
+
+static void send_new(struct subscription *s, const struct forward *f)
+{
+    const struct payload_mapping *m = &s->mappings[f->format];
+    const struct rtp_header *rtp = &f->packet->rtp;
+    struct forwarder_stats *stats = &s->subscriber->core->stats;
+    struct head_fields fields = {
+        .marker = rtp->marker,
+        .pt = m->pt,
+        .ssrc = s->section->ssrc,
+    };
+    struct payload payload;
+
+    if (rtp->payload_len == 0) {
+        seq_rewriter_skip(s->rewriter, rtp->seq);
+        return;
+    }
+    if (m->form == PAYLOAD_REFUSED || make_payload(m, f->packet, &payload) < 0) {
+        stats->drop_codec++;
+        seq_rewriter_skip(s->rewriter, rtp->seq);
+        return;
+    }
+    if (seq_rewriter_map(s->rewriter, rtp->seq, rtp->ts, f->clock_rate, f->now_us, &fields.seq,
+                         &fields.ts) < 0) {
+        stats->drop_old++;
+        return;
+    }
+    if (push(s, f, &payload, &fields, NULL) < 0) {
+        stats->drop_queue++;
+        return;
+    }
+    stats->rtp_out++;
+    stream_sender_on_packet(&s->sender, rtp->payload_len);
+    if (s->subscriber->responder)
+        nack_responder_on_sent(s->subscriber->responder, rtp->payload_len);
+}
+
+bool subscription_forward(struct subscription *s, const struct forward *f)
+{
+    bool begins = UNLIKELY(s->layer != f->layer);
+
+    if (begins && !begin_layer(s, f))
+        return false;
+    send_new(s, f);
+    return begins && !f->newest;
+}
+
+void subscription_skip(struct subscription *s, const struct track_layer *layer, uint16_t seq)
+{
+    if (s->layer == layer)
+        seq_rewriter_skip(s->rewriter, seq);
+}
+
+static int allow(struct subscription *s, uint16_t seq, size_t len, int64_t now_us)
+{
+    struct subscriber *subscriber = s->subscriber;
+
+    if (!subscriber->responder) {
+        subscriber->responder = malloc(sizeof(*subscriber->responder));
+        if (!subscriber->responder)
+            return -ENOMEM;
+        nack_responder_init(subscriber->responder, NACK_RESPONDER_BURST);
+        if (subscriber->rtt_us >= 0)
+            nack_responder_set_rtt(subscriber->responder, subscriber->rtt_us);
+    }
+    return nack_responder_allow(subscriber->responder, s->section->ssrc, seq, len, now_us);
+}
+
+/* @return 0 and the packet that went out with `seq`; -ENOENT, -ESTALE */
+static int find_sent(struct subscription *s, uint16_t seq, int64_t now_us, struct forward *ret)
+{
+    int source;
+
+    if (!s->layer)
+        return -ENOENT;
+    source = seq_rewriter_source_of(s->rewriter, seq);
+    if (source < 0)
+        return source;
+    if (track_find_packet(s->track, s->layer, (uint16_t)source, now_us, ret) < 0)
+        return -ESTALE;
+    return 0;
+}
+
+static int push_again(struct subscription *s, const struct forward *f, uint16_t seq)
+{
+    const struct payload_mapping *m = &s->mappings[f->format];
+    const struct rtp_header *rtp = &f->packet->rtp;
+    struct head_fields fields = {
+        .marker = rtp->marker,
+        .pt = m->rtx_pt ? m->rtx_pt : m->pt,
+        .seq = seq,
+        .ts = seq_rewriter_map_ts(s->rewriter, rtp->ts),
+        .ssrc = m->rtx_pt ? s->section->rtx_ssrc : s->section->ssrc,
+    };
+    struct payload payload;
+
+    if (m->form == PAYLOAD_REFUSED || (!m->rtx_pt && !s->head.repeatable))
+        return -ENOENT;
+    if (make_payload(m, f->packet, &payload) < 0)
+        return -ENOENT;
+    if (m->rtx_pt)
+        fields.seq = s->rtx_seq++;
+    return push(s, f, &payload, &fields, m->rtx_pt ? &seq : NULL);
+}
+
+static int resend(struct subscription *s, uint16_t seq, int64_t now_us)
+{
+    struct forward f;
+    int err = find_sent(s, seq, now_us, &f);
+
+    if (err < 0)
+        return err;
+    err = allow(s, seq, f.packet->rtp.payload_len, now_us);
+    if (err < 0)
+        return err;
+    return push_again(s, &f, seq);
+}
+
+int subscription_resend(struct subscription *s, uint16_t seq, int64_t now_us)
+{
+    struct forwarder_stats *stats = &s->subscriber->core->stats;
+    int err = resend(s, seq, now_us);
+
+    if (err == 0)
+        stats->rtx_out++;
+    else if (err == -ENOENT)
+        stats->nack_unknown++;
+    else if (err == -ESTALE)
+        stats->nack_gone++;
+    else if (err == -ENOMEM)
+        stats->drop_memory++;
+    else
+        stats->nack_limited++;
+    return err;
+}

@@ -1,0 +1,120 @@
+/**
+ * @file subscription.h  One slot of a subscriber, and while a track is bound to it, that
+ * subscriber's view of the track: which layer, under which numbers, with which header.
+ *
+ * The slot's SSRC, numbers and timestamps go on evenly whatever is bound. Owned by the subscribing
+ * participant, linked in the track. Thread: the worker's own.
+ */
+#ifndef SFU_SUBSCRIPTION_H
+#define SFU_SUBSCRIPTION_H
+
+#include "media/base/attributes.h"
+#include "media/base/list.h"
+#include "media/nack_responder.h"
+#include "media/stream_sender.h"
+#include "sfu/forward.h"
+#include "sfu/head_template.h"
+#include "signaling/negotiation.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct core;
+struct egress_peer;
+struct seq_rewriter;
+struct track;
+struct track_layer;
+
+/** What all subscriptions of one participant share. */
+struct subscriber {
+    struct core *core;
+    struct egress_peer *peer;
+    uint16_t transport_seq; /* of the next packet: one count for the whole transport */
+    bool connected;
+    struct nack_responder *responder; /* made for the first NACK */
+    int64_t rtt_us;                   /* as last measured; -1: not yet */
+};
+
+/** How packets of one of the publisher's formats go out. */
+enum payload_form {
+    PAYLOAD_REFUSED, /* the slot takes nothing like it */
+    PAYLOAD_AS_IS,
+    PAYLOAD_RED_PRIMARY, /* RED to who does not take it: its newest block alone */
+    PAYLOAD_RED_HEADERS, /* RED whose blocks have another number here */
+};
+
+struct payload_mapping {
+    enum payload_form form;
+    uint8_t pt, rtx_pt; /* rtx_pt 0: sent again as it was */
+    uint8_t block_pt;   /* of RED's blocks */
+};
+
+struct subscription {
+    struct list link; /* in the track's live or idle */
+    struct subscriber *subscriber;
+    const struct plan_section *section; /* the slot's m-line; kept current by the participant */
+    struct track *track;                /* NULL: the slot is free */
+    struct track_layer *layer;          /* what is forwarded; NULL: waiting for a key frame */
+    struct track_layer *target;         /* what shall be forwarded from its next key frame on */
+    struct payload_mapping mappings[PLAN_MAX_CODECS]; /* by format of the publisher's m-line */
+    struct head_template head;
+    struct seq_rewriter *rewriter; /* made when first bound; kept, as numbers must go on */
+    struct stream_sender sender;
+    uint16_t rtx_seq;
+    uint32_t told_track; /* what control was told last; 0: free */
+};
+
+/** @return a free slot, or NULL: no memory. @param section  borrowed, see above */
+struct subscription *subscription_new(struct subscriber *subscriber,
+                                      const struct plan_section *section);
+/** Unbind and free. NULL is fine. @return NULL */
+struct subscription *subscription_free(struct subscription *s);
+
+/** @return the subscription with this `link` */
+struct subscription *subscription_of_link(struct list *link);
+
+/** @return true if a slot with m-line `section` can carry what `track` sends */
+bool subscription_accepts(const struct plan_section *section, const struct track *track);
+
+/** Bind `track` to a free slot, and ask for a key frame. @return 0; -ENOMEM: it stays free */
+MUST_USE int subscription_bind(struct subscription *s, struct track *track);
+/** Make the slot free; nothing happens if it is. */
+void subscription_unbind(struct subscription *s);
+
+/** The publisher's or the subscriber's m-line is another one: find payload types and ids anew. */
+void subscription_refresh(struct subscription *s);
+
+/** The subscriber is connected now: packets go to it, beginning with a key frame. */
+void subscription_connect(struct subscription *s);
+
+/** What comes next does not continue what came before: wait for a key frame again. */
+void subscription_restart(struct subscription *s);
+
+/** Go over to `layer` at its next key frame. */
+void subscription_set_target(struct subscription *s, struct track_layer *layer);
+
+/**
+ * Decide about one packet, and queue it.
+ *
+ * @return true if the stream began with this packet although later ones came before it (its key
+ *         frame was lost and sent again): hand those in now, in order
+ */
+bool subscription_forward(struct subscription *s, const struct forward *f);
+
+/** A packet of `layer` that nobody gets (unknown format): leave no gap. */
+void subscription_skip(struct subscription *s, const struct track_layer *layer, uint16_t seq);
+
+/**
+ * Send again what the subscriber asks for.
+ *
+ * @param seq  the slot's number
+ * @return 0; counted: -ENOENT: not a number we know; -ESTALE: the packet is gone; -EALREADY and
+ *         -ENOBUFS: asked too soon, too much or of a full queue; -ENOMEM
+ */
+int subscription_resend(struct subscription *s, uint16_t seq, int64_t now_us);
+
+/** PLI or FIR: the subscriber needs a key frame. */
+void subscription_want_key_frame(struct subscription *s);
+
+#endif

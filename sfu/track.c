@@ -1,0 +1,322 @@
+#include "sfu/track.h"
+
+#include "media/packet.h"
+#include "media/payload.h"
+#include "media/rtx.h"
+#include "sfu/core.h"
+#include "sfu/subscription.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* In the order in which they get what room there is in a header. */
+static const enum extension passed_through[] = {
+    EXTENSION_DEPENDENCY_DESCRIPTOR, EXTENSION_AUDIO_LEVEL, EXTENSION_VIDEO_ORIENTATION,
+    EXTENSION_PLAYOUT_DELAY,         EXTENSION_COLOR_SPACE,
+};
+_Static_assert(ARRAY_LEN(passed_through) == FORWARD_MAX_EXTENSIONS, "room for each");
+
+struct track *track_new(struct core *core, struct list *publisher, uint32_t id,
+                        uint32_t participant, const struct plan_section *section,
+                        const struct extension_map *extensions)
+{
+    struct track *t = calloc(1, sizeof(*t));
+
+    if (!t)
+        return NULL;
+    list_init(&t->live);
+    list_init(&t->idle);
+    t->core = core;
+    t->publisher = publisher;
+    t->id = id;
+    t->participant = participant;
+    t->kind = section->kind;
+    t->section = section;
+    t->extensions = *extensions;
+    core->stats.tracks++;
+    return t;
+}
+
+struct track *track_free(struct track *t)
+{
+    if (!t)
+        return NULL;
+    LIST_FOREACH_SAFE(link, &t->live)
+        subscription_unbind(subscription_of_link(link));
+    LIST_FOREACH_SAFE(link, &t->idle)
+        subscription_unbind(subscription_of_link(link));
+    list_unlink(&t->room_link);
+    for (size_t i = 0; i < PLAN_MAX_LAYERS; i++)
+        track_layer_free(t->layers[i]);
+    t->core->stats.tracks--;
+    free(t);
+    return NULL;
+}
+
+void track_set_section(struct track *t, const struct plan_section *section,
+                       const struct extension_map *extensions)
+{
+    t->section = section;
+    t->extensions = *extensions;
+    LIST_FOREACH(link, &t->live)
+        subscription_refresh(subscription_of_link(link));
+    LIST_FOREACH(link, &t->idle)
+        subscription_refresh(subscription_of_link(link));
+}
+
+void track_want_key_frame(struct track *t, struct track_layer *layer)
+{
+    if (t->kind != KIND_VIDEO || !layer || t->muted)
+        return;
+    key_frame_request_want(&layer->key_frame);
+    core_touch(t->core, t->publisher);
+}
+
+void track_set_muted(struct track *t, bool muted)
+{
+    if (t->muted == muted)
+        return;
+    t->muted = muted;
+    for (size_t i = 0; i < PLAN_MAX_LAYERS && muted; i++) {
+        if (t->layers[i])
+            key_frame_request_cancel(&t->layers[i]->key_frame);
+    }
+    if (muted)
+        return;
+    LIST_FOREACH(link, &t->live)
+        subscription_restart(subscription_of_link(link));
+}
+
+/* @return the RTX format's original in the publisher's m-line, or NULL */
+static const struct plan_codec *codec_of_rtx(const struct track *t, uint8_t pt)
+{
+    for (size_t i = 0; i < t->section->n_codecs; i++) {
+        if (t->section->codecs[i].rtx_pt && t->section->codecs[i].rtx_pt == pt)
+            return &t->section->codecs[i];
+    }
+    return NULL;
+}
+
+static int find_format(const struct track *t, uint8_t pt)
+{
+    for (int i = 0; i < t->section->n_codecs; i++) {
+        if (t->section->codecs[i].pt == pt)
+            return i;
+    }
+    return -ENOENT;
+}
+
+static void note_extensions(const struct track *t, struct forward *f)
+{
+    const struct rtp_header *rtp = &f->packet->rtp;
+
+    for (size_t i = 0; i < ARRAY_LEN(passed_through) && rtp->n_extensions > 0; i++) {
+        const struct rtp_extension *e;
+
+        e = rtp_find_extension(rtp, t->extensions.id[passed_through[i]]);
+        if (!e)
+            continue;
+        f->extensions[f->n_extensions++] = (struct forward_extension){
+            .kind = passed_through[i],
+            .len = e->len,
+            .value = f->packet->data + e->offset,
+        };
+    }
+}
+
+/* Find out what the subscriptions need to know. `format` is the index of its payload type. */
+static void describe(const struct track *t, struct track_layer *layer, struct packet *packet,
+                     uint8_t format, int64_t now_us, struct forward *ret)
+{
+    enum codec codec = t->section->codecs[format].codec;
+
+    *ret = (struct forward){
+        .packet = packet,
+        .layer = layer,
+        .format = format,
+        .clock_rate = codec_info(codec)->clock_rate,
+        .now_us = now_us,
+        .starts_key_frame = t->kind == KIND_AUDIO ||
+                            payload_starts_key_frame(codec, packet->data + packet->rtp.header_len,
+                                                     packet->rtp.payload_len),
+    };
+    note_extensions(t, ret);
+}
+
+int track_find_packet(struct track *t, struct track_layer *layer, uint16_t seq, int64_t now_us,
+                      struct forward *ret)
+{
+    struct packet *packet = packet_store_get(&layer->store, seq);
+    int format;
+
+    if (!packet)
+        return -ENOENT;
+    format = find_format(t, packet->rtp.pt);
+    if (format < 0)
+        return format;
+    describe(t, layer, packet, (uint8_t)format, now_us, ret);
+    ret->newest = seq == (uint16_t)layer->receiver.highest;
+    return 0;
+}
+
+void track_replay(struct track *t, struct track_layer *layer, uint16_t from,
+                  struct subscription *to, int64_t now_us)
+{
+    uint16_t n = (uint16_t)((uint16_t)layer->receiver.highest - from + 1);
+
+    if (n > PACKET_STORE_VIDEO)
+        return;
+    for (uint16_t i = 0; i < n; i++) {
+        struct forward f;
+
+        if (track_find_packet(t, layer, (uint16_t)(from + i), now_us, &f) == 0)
+            (void)subscription_forward(to, &f);
+    }
+}
+
+static void restart_subscriptions(struct track *t, const struct track_layer *layer)
+{
+    LIST_FOREACH(link, &t->live) {
+        struct subscription *s = subscription_of_link(link);
+
+        if (s->layer == layer)
+            subscription_restart(s);
+    }
+}
+
+static void forward(struct track *t, struct track_layer *layer, struct packet *packet,
+                    uint8_t format, bool newest, int64_t now_us)
+{
+    struct forward f;
+
+    describe(t, layer, packet, format, now_us, &f);
+    f.newest = newest;
+    if (t->kind == KIND_VIDEO && f.starts_key_frame)
+        track_layer_note_key_frame(layer, packet->rtp.seq, now_us);
+    LIST_FOREACH(link, &t->live) {
+        struct subscription *s = subscription_of_link(link);
+
+        if (UNLIKELY(subscription_forward(s, &f)))
+            track_replay(t, layer, (uint16_t)(packet->rtp.seq + 1), s, now_us);
+    }
+}
+
+static void skip(struct track *t, const struct track_layer *layer, uint16_t seq)
+{
+    LIST_FOREACH(link, &t->live)
+        subscription_skip(subscription_of_link(link), layer, seq);
+}
+
+/* @return the layer, made now if it is its first packet; NULL: no memory */
+static struct track_layer *layer_at(struct track *t, uint8_t at, const struct packet *packet,
+                                    int64_t now_us)
+{
+    if (t->layers[at])
+        return t->layers[at];
+    if (track_layer_new(&t->layers[at], t->kind, track_codec(t), packet->rtp.ssrc) < 0)
+        return NULL;
+    if (!list_empty(&t->live))
+        track_want_key_frame(t, t->layers[at]);
+    t->layers[at]->newest_us = now_us;
+    return t->layers[at];
+}
+
+/* @return false: it was none, and is dropped */
+static bool unwrap(struct track *t, uint8_t layer, struct packet *packet)
+{
+    const struct plan_codec *codec = codec_of_rtx(t, packet->rtp.pt);
+    int err;
+
+    if (!t->layers[layer] || !codec) {
+        t->core->stats.drop_rtx++;
+        return false;
+    }
+    err = rtx_unwrap(packet, t->layers[layer]->receiver.ssrc, codec->pt);
+    if (err == -ENODATA)
+        t->core->stats.padding_in++;
+    else if (err < 0)
+        t->core->stats.drop_rtx++;
+    return err == 0;
+}
+
+static void receive(struct track *t, struct track_layer *layer, bool rtx, struct packet *packet,
+                    int64_t now_us)
+{
+    struct forwarder_stats *stats = &t->core->stats;
+    int format = find_format(t, packet->rtp.pt);
+    enum arrival arrival;
+
+    arrival = track_layer_receive(layer, packet, rtx, !t->muted && format >= 0, now_us);
+    if (arrival == ARRIVAL_STRANGER) {
+        stats->drop_unrouted++;
+        return;
+    }
+    if (arrival == ARRIVAL_DUPLICATE) {
+        stats->drop_duplicate++;
+        return;
+    }
+    stats->recovered_in += rtx;
+    stats->padding_in += packet->rtp.payload_len == 0;
+    if (format < 0) {
+        /* Chrome pads with formats that were not agreed on, too. */
+        stats->drop_payload_type += packet->rtp.payload_len > 0;
+        skip(t, layer, packet->rtp.seq);
+        return;
+    }
+    if (arrival == ARRIVAL_RESTART)
+        restart_subscriptions(t, layer);
+    if (t->muted)
+        stats->drop_muted++;
+    else
+        forward(t, layer, packet, (uint8_t)format, arrival != ARRIVAL_LATE, now_us);
+}
+
+void track_receive(struct track *t, uint8_t at, bool rtx, struct packet *packet, int64_t now_us)
+{
+    struct track_layer *layer;
+
+    if (rtx && !unwrap(t, at, packet))
+        return;
+    layer = layer_at(t, at, packet, now_us);
+    if (!layer) {
+        t->core->stats.drop_memory++;
+        return;
+    }
+    receive(t, layer, rtx, packet, now_us);
+    if (layer != t->best &&
+        (!t->best || track_layer_index(t, layer) > track_layer_index(t, t->best)))
+        track_choose_layer(t, now_us);
+}
+
+void track_choose_layer(struct track *t, int64_t now_us)
+{
+    struct track_layer *best = NULL;
+
+    for (size_t i = 0; i < PLAN_MAX_LAYERS; i++) {
+        if (t->layers[i] && track_layer_flows(t->layers[i], now_us))
+            best = t->layers[i];
+    }
+    if (!best || best == t->best)
+        return;
+    t->best = best;
+    LIST_FOREACH(link, &t->live)
+        subscription_set_target(subscription_of_link(link), best);
+}
+
+uint8_t track_layer_index(const struct track *t, const struct track_layer *layer)
+{
+    uint8_t at = 0;
+
+    while (at < PLAN_MAX_LAYERS && t->layers[at] != layer)
+        at++;
+    return at;
+}
+
+const struct plan_codec *track_codec(const struct track *t)
+{
+    for (size_t i = 0; i < t->section->n_codecs; i++) {
+        if (t->section->codecs[i].codec != CODEC_RED)
+            return &t->section->codecs[i];
+    }
+    return &t->section->codecs[0];
+}

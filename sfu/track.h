@@ -1,0 +1,86 @@
+/**
+ * @file track.h  One published source: its layers, and who subscribes to it.
+ *
+ * Owned by the publishing participant, listed in the room in order of publishing. Thread: the
+ * worker's own.
+ */
+#ifndef SFU_TRACK_H
+#define SFU_TRACK_H
+
+#include "media/base/attributes.h"
+#include "media/base/list.h"
+#include "sfu/forward.h"
+#include "sfu/track_layer.h"
+#include "signaling/negotiation.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct core;
+struct packet;
+struct subscription;
+
+struct track {
+    struct list room_link; /* in the room's tracks */
+    struct list live;      /* subscriptions that packets go to */
+    struct list idle;      /* subscriptions of subscribers that are not connected */
+    struct core *core;
+    struct list *publisher;   /* its link in core->touched */
+    uint32_t id, participant; /* numbers of the track and of its publisher */
+    enum media_kind kind;
+    bool muted;
+    const struct plan_section *section;          /* the publisher's m-line; kept current by it */
+    struct extension_map extensions;             /* of the publisher's bundle */
+    struct track_layer *layers[PLAN_MAX_LAYERS]; /* NULL until something arrives */
+    struct track_layer *best;                    /* highest that flows; NULL: none */
+};
+
+/**
+ * @param publisher   link of the publisher in core->touched
+ * @param section     borrowed; replace with track_set_section() before it goes
+ * @param extensions  ids of the publisher's bundle
+ * @return the track, or NULL: no memory
+ */
+struct track *track_new(struct core *core, struct list *publisher, uint32_t id,
+                        uint32_t participant, const struct plan_section *section,
+                        const struct extension_map *extensions);
+/** Unbind every subscription, leave the room, and free. NULL is fine. @return NULL */
+struct track *track_free(struct track *t);
+
+/** The publisher's plan was replaced: payload types and ids may be others. */
+void track_set_section(struct track *t, const struct plan_section *section,
+                       const struct extension_map *extensions);
+
+/** Stop or resume forwarding. Resumed video asks for a key frame. */
+void track_set_muted(struct track *t, bool muted);
+
+/**
+ * Take in one RTP packet of layer `layer` and hand it to the subscriptions.
+ *
+ * @param packet  borrowed, with one reference; unwrapped in place if `rtx`
+ */
+void track_receive(struct track *t, uint8_t layer, bool rtx, struct packet *packet, int64_t now_us);
+
+/** Choose the best layer anew; call about once per second and when one starts. */
+void track_choose_layer(struct track *t, int64_t now_us);
+
+/**
+ * Send what the store has of `layer` from number `from` up to the newest to one subscription.
+ */
+void track_replay(struct track *t, struct track_layer *layer, uint16_t from,
+                  struct subscription *to, int64_t now_us);
+
+/** Find the packet with number `seq` and describe it. @return 0; -ENOENT: it is gone */
+MUST_USE int track_find_packet(struct track *t, struct track_layer *layer, uint16_t seq,
+                               int64_t now_us, struct forward *ret);
+
+/** @return index of the layer, for track_receive()'s counterpart */
+uint8_t track_layer_index(const struct track *t, const struct track_layer *layer);
+
+/** @return the format that the m-line is mainly for: the first that is not RED */
+const struct plan_codec *track_codec(const struct track *t);
+
+/** Ask for a key frame of what subscribers wait for; nothing happens for audio. */
+void track_want_key_frame(struct track *t, struct track_layer *layer);
+
+#endif

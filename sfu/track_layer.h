@@ -1,0 +1,84 @@
+/**
+ * @file track_layer.h  One incoming encoding of a track: what arrived, what is missing, and the
+ * packets themselves, for retransmission. Made when its first packet arrives.
+ *
+ * Thread: the worker's own.
+ */
+#ifndef SFU_TRACK_LAYER_H
+#define SFU_TRACK_LAYER_H
+
+#include "media/base/attributes.h"
+#include "media/base/codec.h"
+#include "media/key_frame_request.h"
+#include "media/packet_store.h"
+#include "media/stream_receiver.h"
+#include "signaling/negotiation.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct forwarder_stats;
+struct nack_generator;
+struct packet;
+
+/** Packets are kept so long for subscribers that ask again. */
+#define TRACK_LAYER_KEEP_US (3 * SECOND)
+/** A stream whose SSRC changes is believed once the old one was silent for so long. */
+#define TRACK_LAYER_TAKEOVER_US (500 * MS)
+/** A layer without a packet for so long does not flow. */
+#define TRACK_LAYER_SILENT_US (1 * SECOND)
+
+struct track_layer {
+    enum media_kind kind;
+    struct stream_receiver receiver; /* receiver.ssrc is the layer's */
+    struct packet_store store;
+    struct nack_generator *nack; /* NULL: the publisher does not take NACK */
+    struct key_frame_request key_frame;
+    int64_t newest_us; /* when a packet last came */
+    bool ended;        /* BYE, nothing since */
+    uint8_t fir_seq;   /* of the next FIR (RFC 5104) */
+    /* the newest key frame */
+    bool has_key_frame;
+    int64_t key_frame_seq; /* unwrapped, of its first packet */
+    int64_t key_frame_us;  /* when that came */
+};
+
+/** What track_layer_receive() says of a packet. */
+enum arrival {
+    ARRIVAL_NEWEST,    /* nothing later has come yet */
+    ARRIVAL_LATE,      /* fills a gap */
+    ARRIVAL_DUPLICATE, /* was here already, or is too old to matter */
+    ARRIVAL_RESTART,   /* the stream began anew with it: other SSRC, or numbers far from before */
+    ARRIVAL_STRANGER,  /* of another SSRC, while the layer's own still flows */
+};
+
+/**
+ * @param codec  what the m-line answered: decides about NACK
+ * @return 0; -ENOMEM
+ */
+MUST_USE int track_layer_new(struct track_layer **ret, enum media_kind kind,
+                             const struct plan_codec *codec, uint32_t ssrc);
+/** Drop all packets and free. NULL is fine. @return NULL */
+struct track_layer *track_layer_free(struct track_layer *l);
+
+/**
+ * Take in a media packet: count it, note what is missing, and keep it.
+ *
+ * @param packet     parsed, unwrapped if it came as RTX; a reference is taken unless the layer has
+ *                   it or `keep` is false
+ * @param recovered  it came as RTX
+ * @param keep       false: for the statistics only (muted)
+ */
+enum arrival track_layer_receive(struct track_layer *l, struct packet *packet, bool recovered,
+                                 bool keep, int64_t now_us);
+
+/** The packet just received is the first of a key frame. */
+void track_layer_note_key_frame(struct track_layer *l, uint16_t seq, int64_t now_us);
+
+/** @return true if packets came lately */
+bool track_layer_flows(const struct track_layer *l, int64_t now_us);
+
+/** Let go of packets that nobody will ask for any more. */
+void track_layer_expire(struct track_layer *l, int64_t now_us);
+
+#endif
