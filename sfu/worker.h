@@ -47,7 +47,7 @@ MUST_USE int worker_new(struct worker **ret, const struct worker_config *config,
 /** Start the thread. @return 0; -EAGAIN: no more threads */
 MUST_USE int worker_start(struct worker *w);
 
-/** Hand over `mail` (the worker frees it), from any thread. After worker_stop() it is freed. */
+/** Hand over `mail` (the worker frees it), from any thread. After worker_stop() nobody reads it. */
 void worker_post(struct worker *w, struct mail *mail);
 
 /** End the loop and join the thread; peers are told nothing (that is MAIL_STOP). Idempotent. */
@@ -65,7 +65,7 @@ int worker_buffer_bytes(const struct worker *w);
 /** @return participants on this worker now; any thread */
 uint32_t worker_load(const struct worker *w);
 
-/** Counters since the start, at most 250 ms old; any thread. */
+/** Counters since the start, as of the end of the last turn; any thread. */
 void worker_stats(const struct worker *w, struct forwarder_stats *ret);
 
 #endif
