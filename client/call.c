@@ -1,0 +1,422 @@
+#include "client/call.h"
+
+#include "media/base/log.h"
+#include "media/base/random.h"
+#include "signaling/websocket.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NORMAL_CLOSURE = 1000, /* RFC 6455 section 7.4.1 */
+    URL_MAX = 512,
+};
+
+struct call {
+    struct call_config config; /* strings point to the copies below */
+    char url[URL_MAX], room[MESSAGE_ROOM_MAX + 1], name[MESSAGE_NAME_MAX + 1];
+    const struct call_handler *handler;
+    void *owner;
+    enum call_state state;
+    char error[320];
+    struct websocket *websocket; /* NULL once it is closed */
+    bool open, described;
+    struct negotiation_local local;
+    struct offer_section sections[PLAN_MAX_SECTIONS];
+    uint32_t n_sections, n_answered; /* n_answered: of the last offer answered */
+    uint64_t session_id, request_id;
+    uint64_t offer_n, offer_request; /* number of the last offer; request it rode in, 0: answered */
+    uint32_t wanted_audio, wanted_video; /* slots, as the server asked for */
+    struct message_limits limits;
+    uint32_t you;
+    struct roster roster;
+};
+
+const char *call_state_name(enum call_state state)
+{
+    static const char *const names[] = {
+        [CALL_CONNECTING] = "connecting", [CALL_JOINING] = "joining", [CALL_JOINED] = "joined",
+        [CALL_LEAVING] = "leaving",       [CALL_ENDED] = "ended",
+    };
+
+    return names[state];
+}
+
+static void set_state(struct call *c, enum call_state state)
+{
+    assert(state > c->state);
+    c->state = state;
+    c->handler->on_state(c->owner, state);
+}
+
+/* The call is over; the first reason counts. */
+static void end(struct call *c, const char *format, ...) PRINTF_LIKE(2, 3);
+static void end(struct call *c, const char *format, ...)
+{
+    va_list args;
+
+    if (c->state == CALL_ENDED)
+        return;
+    va_start(args, format);
+    if (c->error[0] == '\0' && c->state != CALL_LEAVING)
+        (void)vsnprintf(c->error, sizeof(c->error), format, args);
+    va_end(args);
+    if (c->websocket)
+        websocket_close(c->websocket, NORMAL_CLOSURE, "");
+    set_state(c, CALL_ENDED);
+}
+
+static int send_message(struct call *c, const struct message *m)
+{
+    struct text text;
+    int err;
+
+    if (!c->websocket || !c->open)
+        return -ENOTCONN;
+    text_init(&text, MESSAGE_MAX_BYTES);
+    err = message_write(&text, m);
+    if (err == 0)
+        err = websocket_send(c->websocket, text_str(&text), text.len);
+    text_done(&text);
+    return err;
+}
+
+static uint32_t count_slots(const struct call *c, enum media_kind kind)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < c->n_sections; i++)
+        n += c->sections[i].use == SECTION_SLOT && c->sections[i].kind == kind;
+    return n;
+}
+
+static void add_section(struct call *c, enum section_use use, enum media_kind kind)
+{
+    struct offer_section *section;
+
+    if (c->n_sections == PLAN_MAX_SECTIONS)
+        return;
+    section = &c->sections[c->n_sections];
+    *section = (struct offer_section){
+        .use = use,
+        .kind = kind,
+        .codecs = {kind == KIND_AUDIO ? CODEC_OPUS : CODEC_VP8, CODEC_NONE},
+        .stereo = c->config.stereo,
+    };
+    (void)snprintf(section->mid, sizeof(section->mid), "%" PRIu32, c->n_sections);
+    if (use == SECTION_PUBLISH) {
+        section->ssrc = random_u32();
+        section->rtx_ssrc = kind == KIND_VIDEO ? random_u32() : 0;
+    }
+    c->n_sections++;
+}
+
+static void add_slots(struct call *c, enum media_kind kind, uint32_t wanted)
+{
+    for (uint32_t n = count_slots(c, kind); n < wanted; n++)
+        add_section(c, SECTION_SLOT, kind);
+}
+
+static void make_sections(struct call *c)
+{
+    if (c->config.publish_audio)
+        add_section(c, SECTION_PUBLISH, KIND_AUDIO);
+    if (c->config.publish_video)
+        add_section(c, SECTION_PUBLISH, KIND_VIDEO);
+    add_slots(c, KIND_AUDIO, c->config.audio_slots);
+    add_slots(c, KIND_VIDEO, c->config.video_slots);
+}
+
+static void describe_tracks(const struct call *c, struct message *m)
+{
+    for (uint32_t i = c->n_answered; i < c->n_sections; i++) {
+        const struct offer_section *section = &c->sections[i];
+        struct message_track_offer *track = &m->track_offers[m->n_track_offers];
+
+        if (section->use != SECTION_PUBLISH)
+            continue;
+        (void)snprintf(track->mid, sizeof(track->mid), "%s", section->mid);
+        (void)snprintf(track->source, sizeof(track->source), "%s",
+                       section->kind == KIND_AUDIO ? "microphone" : "camera");
+        track->kind = section->kind;
+        m->n_track_offers++;
+    }
+}
+
+/* Send join, or offer again. */
+static void send_offer(struct call *c, enum message_type type)
+{
+    struct message m = {.type = type, .id = ++c->request_id, .n = ++c->offer_n};
+    struct text offer;
+    int err;
+
+    text_init(&offer, SDP_MAX_BYTES);
+    err = offer_write(&offer, &c->local, c->sections, c->n_sections, c->session_id, c->offer_n);
+    if (err == 0) {
+        m.sdp = text_take(&offer);
+        (void)snprintf(m.room, sizeof(m.room), "%s", c->room);
+        (void)snprintf(m.name, sizeof(m.name), "%s", c->name);
+        describe_tracks(c, &m);
+        err = send_message(c, &m);
+    }
+    c->offer_request = m.id;
+    message_done(&m);
+    text_done(&offer);
+    if (err < 0)
+        end(c, "cannot send an offer: %s", err_name(err));
+}
+
+static void join_if_ready(struct call *c)
+{
+    if (c->state != CALL_CONNECTING || !c->open || !c->described)
+        return;
+    set_state(c, CALL_JOINING);
+    make_sections(c);
+    send_offer(c, MESSAGE_JOIN);
+}
+
+static uint32_t slots_to_offer(uint32_t wanted, uint32_t configured, uint32_t limit)
+{
+    uint32_t max = limit > 0 && limit < CALL_MAX_SLOTS ? limit : CALL_MAX_SLOTS;
+
+    if (configured == 0)
+        return 0; /* of no interest to us */
+    return wanted < max ? wanted : max;
+}
+
+static void offer_wanted_slots(struct call *c)
+{
+    uint32_t before = c->n_sections;
+
+    if (c->state != CALL_JOINED || c->offer_request != 0)
+        return;
+    add_slots(c, KIND_AUDIO,
+              slots_to_offer(c->wanted_audio, c->config.audio_slots, c->limits.audio_slots));
+    add_slots(c, KIND_VIDEO,
+              slots_to_offer(c->wanted_video, c->config.video_slots, c->limits.video_slots));
+    if (c->n_sections > before)
+        send_offer(c, MESSAGE_OFFER);
+}
+
+static void read_answer(struct call *c, const struct message *m)
+{
+    struct media_plan *plan = NULL;
+    struct negotiation_error error = {0};
+    int err;
+
+    if (c->offer_request == 0 || m->id != c->offer_request || !m->sdp)
+        return;
+    err = answer_read(&plan, m->sdp, strlen(m->sdp), c->sections, c->n_sections, &error);
+    if (err < 0) {
+        end(c, "the server's answer cannot be used: %s", error.message);
+        return;
+    }
+    c->offer_request = 0;
+    c->n_answered = c->n_sections;
+    c->handler->on_plan(c->owner, plan);
+    media_plan_free(plan);
+}
+
+static void on_joined(struct call *c, const struct message *m)
+{
+    if (c->state != CALL_JOINING)
+        return;
+    c->you = m->you;
+    c->limits = m->limits;
+    set_state(c, CALL_JOINED);
+    read_answer(c, m);
+}
+
+static void on_error(struct call *c, const struct message *m)
+{
+    if (c->state == CALL_JOINING && m->id == c->offer_request) {
+        end(c, "the server refused: %s (%s)", m->text, m->code);
+        return;
+    }
+    if (m->id == c->offer_request && c->offer_request != 0) {
+        c->offer_request = 0; /* we go on with the slots we have */
+        c->n_sections = c->n_answered;
+        c->wanted_audio = c->wanted_video = 0;
+    }
+    log_warn("call", "the server refused a request: code=%s message=%s", m->code, m->text);
+}
+
+static void on_slots(struct call *c, const struct message *m)
+{
+    for (uint32_t i = 0; i < m->n_slots; i++)
+        c->handler->on_slot(c->owner, &m->slots[i]);
+}
+
+static void on_go(struct call *c, const struct message *m)
+{
+    /* Of the other actions we know none yet; all of them mean that we cannot stay as we are. */
+    end(c, "the server ended the call: %s (%s %s)", m->text, m->action, m->code);
+}
+
+static void dispatch(struct call *c, const struct message *m)
+{
+    if (roster_update(&c->roster, m) < 0) {
+        end(c, "out of memory");
+        return;
+    }
+    switch (m->type) {
+    case MESSAGE_JOINED:
+        on_joined(c, m);
+        break;
+    case MESSAGE_ANSWER:
+        read_answer(c, m);
+        break;
+    case MESSAGE_NEED:
+        c->wanted_audio = m->need_audio;
+        c->wanted_video = m->need_video;
+        break;
+    case MESSAGE_SLOTS:
+        on_slots(c, m);
+        break;
+    case MESSAGE_GO:
+        on_go(c, m);
+        break;
+    case MESSAGE_ERROR:
+        on_error(c, m);
+        break;
+    case MESSAGE_UNKNOWN: /* of a newer server: of no meaning to us */
+    case MESSAGE_JOIN:
+    case MESSAGE_OFFER:
+    case MESSAGE_MUTE:
+    case MESSAGE_PING:
+    case MESSAGE_LEAVE:
+    case MESSAGE_PARTICIPANT:
+    case MESSAGE_TRACK:
+    case MESSAGE_OK:
+    case MESSAGE_PONG:
+        break;
+    }
+    offer_wanted_slots(c);
+}
+
+static void on_websocket_open(void *owner)
+{
+    struct call *c = owner;
+
+    c->open = true;
+    join_if_ready(c);
+}
+
+static void on_websocket_message(void *owner, const char *text, size_t len)
+{
+    struct call *c = owner;
+    struct message m;
+    struct message error;
+
+    if (c->state == CALL_ENDED)
+        return;
+    if (message_parse(&m, text, len, &error) < 0) {
+        end(c, "the server sent what is not our protocol: %s", error.text);
+        message_done(&error);
+        return;
+    }
+    dispatch(c, &m);
+    message_done(&m);
+}
+
+static void on_websocket_close(void *owner, uint16_t code, const char *reason)
+{
+    struct call *c = owner;
+
+    (void)code;
+    c->websocket = websocket_free(c->websocket);
+    if (!c->open)
+        end(c, "no answer from %s: %s", c->url, reason);
+    else
+        end(c, "the server closed the connection: %s", reason);
+    c->open = false;
+}
+
+static const struct websocket_handler websocket_handler = {
+    .on_open = on_websocket_open,
+    .on_message = on_websocket_message,
+    .on_close = on_websocket_close,
+};
+
+int call_new(struct call **ret, struct event_base *base, const struct call_config *config,
+             const struct call_handler *handler, void *owner)
+{
+    struct call *c = calloc(1, sizeof(*c));
+    int err;
+
+    if (!c)
+        return -ENOMEM;
+    c->config = *config;
+    (void)snprintf(c->url, sizeof(c->url), "%s", config->url);
+    (void)snprintf(c->room, sizeof(c->room), "%s", config->room);
+    (void)snprintf(c->name, sizeof(c->name), "%s", config->name);
+    c->handler = handler;
+    c->owner = owner;
+    c->session_id = random_u64() >> 2; /* RFC 8829 section 5.2.1: a positive 64 bit number */
+    err = websocket_connect(&c->websocket, base, c->url, &websocket_handler, c);
+    if (err < 0) {
+        call_free(c);
+        return err;
+    }
+    *ret = c;
+    return 0;
+}
+
+struct call *call_free(struct call *c)
+{
+    if (!c)
+        return NULL;
+    c->websocket = websocket_free(c->websocket);
+    roster_done(&c->roster);
+    free(c);
+    return NULL;
+}
+
+void call_set_local(struct call *c, const struct negotiation_local *local)
+{
+    c->local = *local;
+    c->described = true;
+    join_if_ready(c);
+}
+
+void call_leave(struct call *c)
+{
+    struct message m = {.type = MESSAGE_LEAVE};
+
+    if (c->state >= CALL_LEAVING)
+        return;
+    if (c->state != CALL_JOINED) {
+        set_state(c, CALL_LEAVING);
+        end(c, "left");
+        return;
+    }
+    m.id = ++c->request_id;
+    set_state(c, CALL_LEAVING);
+    if (send_message(c, &m) < 0)
+        end(c, "left");
+}
+
+enum call_state call_state(const struct call *c)
+{
+    return c->state;
+}
+
+const char *call_error(const struct call *c)
+{
+    return c->error;
+}
+
+uint32_t call_you(const struct call *c)
+{
+    return c->you;
+}
+
+const struct roster *call_roster(const struct call *c)
+{
+    return &c->roster;
+}

@@ -1,0 +1,73 @@
+/**
+ * @file call.h  Our side of the signaling (docs/PROTOCOL.md): connect, join with an offer, follow
+ * slots and roster, offer again when the room needs more slots, leave.
+ *
+ * Knows SDP by signaling/negotiation and no media. Handlers are called from the loop and must not
+ * free the call. Thread: that of the event_base.
+ */
+#ifndef CLIENT_CALL_H
+#define CLIENT_CALL_H
+
+#include "client/roster.h"
+#include "media/base/attributes.h"
+#include "signaling/message.h"
+#include "signaling/negotiation.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct call;
+struct event_base;
+
+/** Moves down this list only. */
+enum call_state {
+    CALL_CONNECTING, /* opening the WebSocket, or waiting for call_set_local() */
+    CALL_JOINING,    /* join was sent */
+    CALL_JOINED,
+    CALL_LEAVING, /* leave was sent */
+    CALL_ENDED,   /* call_error() says why; "" if we left */
+};
+const char *call_state_name(enum call_state state);
+
+enum {
+    CALL_MAX_SLOTS = 60, /* of each kind */
+};
+
+struct call_config {
+    const char *url;         /* ws://host:port/path; copied, like all strings */
+    const char *room, *name; /* name "": none */
+    bool publish_audio, publish_video;
+    uint32_t audio_slots, video_slots; /* 0..CALL_MAX_SLOTS; 0: this kind is never received */
+    bool stereo;
+};
+
+struct call_handler {
+    /** The server answered an offer, that of join or a later one. */
+    void (*on_plan)(void *owner, const struct media_plan *plan);
+    /** A slot carries another track; 0, 0: nothing. */
+    void (*on_slot)(void *owner, const struct message_slot *slot);
+    /** The call moved to another state. */
+    void (*on_state)(void *owner, enum call_state state);
+};
+
+/** Begin to connect. @param handler  borrowed. @return 0; -EINVAL: not a ws:// URL; -ENOMEM */
+MUST_USE int call_new(struct call **ret, struct event_base *base, const struct call_config *config,
+                      const struct call_handler *handler, void *owner);
+/** Drop the connection and free. NULL is fine. @return NULL */
+struct call *call_free(struct call *c);
+
+/** What the offer says of us; join is sent once this is known and the WebSocket is open. Once. */
+void call_set_local(struct call *c, const struct negotiation_local *local);
+
+/** Say that we leave; CALL_ENDED follows, at the latest after 2 s. */
+void call_leave(struct call *c);
+
+enum call_state call_state(const struct call *c);
+/** @return why the call ended, one line for people; "" if it did not, or because we left */
+const char *call_error(const struct call *c);
+/** @return our participant, 0 before CALL_JOINED */
+uint32_t call_you(const struct call *c);
+/** @return who is in the room */
+const struct roster *call_roster(const struct call *c);
+
+#endif

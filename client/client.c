@@ -1,0 +1,511 @@
+#include "client/client.h"
+
+#include "client/audio_source.h"
+#include "client/call.h"
+#include "client/media_link.h"
+#include "client/recorder.h"
+#include "client/statistics.h"
+#include "client/streams.h"
+#include "client/verdict.h"
+#include "client/video_receiver.h"
+#include "client/video_sender.h"
+#include "media/base/clock.h"
+#include "media/base/log.h"
+#include "media/base/random.h"
+#include "media/srtp.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+
+static const int64_t TICK_US = AUDIO_FRAME_MS * MS;
+static const int64_t MAX_BEHIND_US = 5 * SECOND; /* stopped for longer: the time is not made up */
+static const int64_t LEAVE_US = 2 * SECOND;      /* for the server to answer */
+static const int64_t STATISTICS_US = 1 * SECOND;
+
+struct client {
+    const struct options *options;
+    char *reason;
+    enum client_result result;
+    bool ended; /* result and reason are set */
+    struct event_base *base;
+    struct event *timer, *readable, *interrupt, *terminate;
+    struct audio_source *source;
+    struct video_sender *video;
+    struct recorder *recorder;
+    struct media_link *link;
+    struct streams *streams;
+    struct call *call;
+    struct verdict verdict;
+    int64_t since_us, next_tick_us; /* next_tick_us: NEVER_US before we have joined */
+    int64_t leave_us, kill_us;      /* when to leave; when to stop waiting for it */
+    int64_t statistics_us;
+};
+
+static void end(struct client *c, enum client_result result, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+/* The run is over; the first reason counts. */
+static void end(struct client *c, enum client_result result, const char *format, ...)
+{
+    va_list args;
+
+    if (!c->ended) {
+        va_start(args, format);
+        (void)vsnprintf(c->reason, CLIENT_REASON_MAX + 1, format, args);
+        va_end(args);
+        c->result = result;
+        c->ended = true;
+    }
+    event_base_loopbreak(c->base);
+}
+
+/* Say goodbye; what it came to is decided now, as a server may well be slow to answer. */
+static void leave(struct client *c, int64_t now_us)
+{
+    const char *missing;
+
+    if (c->kill_us != NEVER_US)
+        return;
+    missing = verdict_at_end(&c->verdict, c->streams, now_us);
+    if (missing) {
+        (void)snprintf(c->reason, CLIENT_REASON_MAX + 1, "%s", missing);
+        c->result = CLIENT_FAILED;
+    }
+    c->ended = true;
+    c->kill_us = now_us + LEAVE_US;
+    call_leave(c->call);
+}
+
+static const char *name_of(const struct client *c, uint32_t participant)
+{
+    return roster_name(call_roster(c->call), participant);
+}
+
+static void on_sound(void *owner, uint32_t participant, const int16_t *samples)
+{
+    struct client *c = owner;
+
+    recorder_add(c->recorder, participant, name_of(c, participant), samples);
+}
+
+static void on_video(void *owner, const struct video_frame *frame)
+{
+    struct client *c = owner;
+    int err = recorder_video(c->recorder, frame, name_of(c, frame->source));
+
+    if (err < 0)
+        end(c, CLIENT_FAILED, "cannot write into %s: %s", c->options->record_video, strerror(-err));
+}
+
+static const struct streams_handler streams_handler = {.on_sound = on_sound, .on_video = on_video};
+
+static void on_link_state(void *owner, enum media_link_state state)
+{
+    struct client *c = owner;
+    struct negotiation_local local = {0};
+
+    log_info("client", "media link: state=%s", media_link_state_name(state));
+    verdict_on_link(&c->verdict, state, clock_now_us());
+    if (state == LINK_GATHERED) {
+        media_link_describe(c->link, &local);
+        random_name(local.cname, sizeof(local.cname) - 1);
+        call_set_local(c->call, &local);
+    } else if (state == LINK_FAILED) {
+        end(c, CLIENT_FAILED, "%s", verdict_on_failure(&c->verdict, media_link_error(c->link)));
+    }
+}
+
+static void on_rtp(void *owner, struct packet *packet, int64_t now_us)
+{
+    struct client *c = owner;
+
+    if (c->streams)
+        streams_on_rtp(c->streams, packet, now_us);
+}
+
+static void on_rtcp(void *owner, const uint8_t *data, size_t len, int64_t now_us)
+{
+    struct client *c = owner;
+
+    if (c->streams)
+        streams_on_rtcp(c->streams, data, len, now_us);
+}
+
+static const struct media_link_handler link_handler = {
+    .on_state = on_link_state,
+    .on_rtp = on_rtp,
+    .on_rtcp = on_rtcp,
+};
+
+static int make_streams(struct client *c)
+{
+    const struct options *options = c->options;
+    uint16_t channels = options->stereo ? 2 : 1;
+    struct streams_config config = {
+        .channels = channels,
+        .encoder = {.channels = channels,
+                    .bitrate_bps = (int32_t)options->bitrate_bps,
+                    .loss_percent = (int32_t)options->loss_percent},
+        .audio = c->source,
+        .video = c->video,
+    };
+
+    random_name(config.cname, sizeof(config.cname) - 1);
+    return streams_new(&c->streams, &config, c->link, &streams_handler, c);
+}
+
+static void on_plan(void *owner, const struct media_plan *plan)
+{
+    struct client *c = owner;
+    int64_t now_us = clock_now_us();
+    bool first = media_link_state(c->link) == LINK_GATHERED;
+    int err = streams_apply(c->streams, plan, now_us);
+
+    if (err == -ENOTSUP) {
+        end(c, CLIENT_FAILED, "the server takes none of our codecs (Opus, VP8)");
+        return;
+    }
+    if (err < 0) {
+        end(c, CLIENT_FAILED, "cannot set up media: %s", strerror(-err));
+        return;
+    }
+    if (!first)
+        return;
+    verdict_on_plan(&c->verdict, plan);
+    err = media_link_connect(c->link, plan, now_us);
+    if (err < 0)
+        end(c, CLIENT_FAILED, "the server's answer cannot be used: %s", strerror(-err));
+}
+
+static void on_slot(void *owner, const struct message_slot *slot)
+{
+    struct client *c = owner;
+
+    streams_bind(c->streams, slot->mid, slot->track, slot->participant, clock_now_us());
+}
+
+static void on_joined(struct client *c)
+{
+    int64_t now_us = clock_now_us();
+
+    c->next_tick_us = now_us + TICK_US;
+    if (c->options->for_s > 0)
+        c->leave_us = now_us + (int64_t)(c->options->for_s * (double)SECOND);
+    if (make_streams(c) < 0)
+        end(c, CLIENT_FAILED, "out of memory");
+}
+
+static void on_call_state(void *owner, enum call_state state)
+{
+    struct client *c = owner;
+
+    log_info("client", "call: state=%s", call_state_name(state));
+    verdict_on_call(&c->verdict, state, clock_now_us());
+    if (state == CALL_JOINED)
+        on_joined(c);
+    else if (state == CALL_ENDED)
+        end(c, CLIENT_FAILED, "%s", call_error(c->call));
+}
+
+static const struct call_handler call_handler = {
+    .on_plan = on_plan,
+    .on_slot = on_slot,
+    .on_state = on_call_state,
+};
+
+static void tick(struct client *c, int64_t now_us)
+{
+    int err;
+
+    if (now_us - c->next_tick_us > MAX_BEHIND_US)
+        c->next_tick_us = now_us;
+    while (c->next_tick_us <= now_us) {
+        streams_tick(c->streams, c->next_tick_us);
+        c->next_tick_us += TICK_US;
+        err = recorder_tick(c->recorder);
+        if (err < 0)
+            end(c, CLIENT_FAILED, "cannot write the recording: %s", strerror(-err));
+    }
+}
+
+static void print_statistics(struct client *c, int64_t now_us)
+{
+    struct statistics s = {
+        .link = c->link,
+        .streams = c->streams,
+        .roster = call_roster(c->call),
+        .now_us = now_us,
+        .since_us = c->since_us,
+    };
+    struct text line;
+
+    text_init(&line, 1024 * 1024);
+    if (c->options->json)
+        statistics_json(&line, &s);
+    else
+        statistics_text(&line, &s);
+    (void)fputs(text_str(&line), stdout);
+    (void)fflush(stdout);
+    text_done(&line);
+}
+
+static int64_t min_us(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What the clock demands. @return when it does so next */
+static int64_t check_deadlines(struct client *c, int64_t now_us)
+{
+    const char *failure = verdict_now(&c->verdict, c->streams, call_roster(c->call), now_us);
+
+    if (failure)
+        end(c, CLIENT_FAILED, "%s", failure);
+    if (now_us >= c->leave_us)
+        leave(c, now_us);
+    if (now_us >= c->kill_us)
+        event_base_loopbreak(c->base);
+    if (c->options->stats && now_us >= c->statistics_us) {
+        print_statistics(c, now_us);
+        c->statistics_us += STATISTICS_US;
+    }
+    return min_us(min_us(c->leave_us, c->kill_us), verdict_deadline(&c->verdict));
+}
+
+static void arm(struct client *c, int64_t deadline_us)
+{
+    int64_t wait_us = deadline_us - clock_now_us();
+    struct timeval wait;
+
+    if (wait_us < 0)
+        wait_us = 0;
+    if (wait_us > SECOND)
+        wait_us = SECOND; /* statistics, and whatever became due by a call that told nobody */
+    wait.tv_sec = wait_us / SECOND;
+    wait.tv_usec = wait_us % SECOND;
+    (void)event_add(c->timer, &wait);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *owner)
+{
+    struct client *c = owner;
+    int64_t now_us = clock_now_us();
+    int64_t deadline_us = media_link_advance(c->link, now_us);
+
+    (void)fd;
+    (void)what;
+    if (c->streams) {
+        tick(c, now_us);
+        deadline_us = min_us(deadline_us, streams_advance(c->streams, now_us, clock_wall_us()));
+        deadline_us = min_us(deadline_us, c->next_tick_us);
+    }
+    arm(c, min_us(deadline_us, check_deadlines(c, now_us)));
+}
+
+static void on_signal(evutil_socket_t fd, short what, void *owner)
+{
+    struct client *c = owner;
+
+    (void)fd;
+    (void)what;
+    if (c->kill_us != NEVER_US)
+        event_base_loopbreak(c->base); /* asked twice */
+    else
+        leave(c, clock_now_us());
+}
+
+static int refuse(struct client *c, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Write why we cannot even begin. */
+static int refuse(struct client *c, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(c->reason, CLIENT_REASON_MAX + 1, format, args);
+    va_end(args);
+    c->result = CLIENT_USAGE;
+    return -EINVAL;
+}
+
+static int open_files(struct client *c)
+{
+    const struct options *o = c->options;
+    struct recorder_config recorder = {.all = o->record,
+                                       .each = o->record_each,
+                                       .video = o->record_video,
+                                       .channels = o->stereo ? 2 : 1};
+    int err;
+
+    if (o->send) {
+        err = audio_source_new(&c->source, o->send, o->stereo ? 2 : 1, o->loop);
+        if (err == -EINVAL)
+            return refuse(c, "--send %s: a tone has from 20 to 20000 Hz", o->send);
+        if (err == -EBADMSG || err == -ENOTSUP || err == -ENODATA)
+            return refuse(c, "--send %s: not a WAV file with sound that we can read", o->send);
+        if (err < 0)
+            return refuse(c, "--send %s: %s", o->send, strerror(-err));
+    }
+    if (o->video) {
+        err = video_sender_new(&c->video, o->video);
+        if (err == -EBADMSG || err == -ENOTSUP || err == -ENODATA)
+            return refuse(c, "--video %s: not an IVF file with VP8", o->video);
+        if (err < 0)
+            return refuse(c, "--video %s: %s", o->video, strerror(-err));
+    }
+    err = recorder_new(&c->recorder, &recorder);
+    return err < 0 ? refuse(c, "cannot make the recording: %s", strerror(-err)) : 0;
+}
+
+static int read_ice(struct client *c, struct ice_agent_config *ret)
+{
+    const struct options *o = c->options;
+    struct ice_relay *relay = &ret->relays[0];
+
+    *ret = (struct ice_agent_config){
+        .controlling = true, .tcp = o->ice_tcp, .relay_only = o->relay_only};
+    if (o->has_stun) {
+        ret->stun_port = o->stun.port;
+        if (ice_url_resolve(&o->stun, ret->stun_address, sizeof(ret->stun_address)) < 0)
+            return refuse(c, "--stun: there is no host %s", o->stun.host);
+    }
+    if (!o->has_turn)
+        return 0;
+    ret->n_relays = 1;
+    relay->port = o->turn.port;
+    relay->tcp = o->turn.tcp;
+    if (ice_url_resolve(&o->turn, relay->address, sizeof(relay->address)) < 0)
+        return refuse(c, "--turn: there is no host %s", o->turn.host);
+    if (strlen(o->turn_user) > ICE_AGENT_SECRET_MAX ||
+        strlen(o->turn_password) > ICE_AGENT_SECRET_MAX)
+        return refuse(c, "--turn-user, --turn-pass: too long");
+    (void)snprintf(relay->user, sizeof(relay->user), "%s", o->turn_user);
+    (void)snprintf(relay->password, sizeof(relay->password), "%s", o->turn_password);
+    return 0;
+}
+
+static int make_call(struct client *c)
+{
+    const struct options *o = c->options;
+    struct call_config config = {
+        .url = o->server,
+        .room = o->room,
+        .name = o->name,
+        .publish_audio = c->source != NULL,
+        .publish_video = c->video != NULL,
+        .audio_slots = (uint32_t)o->audio_slots,
+        .video_slots = (uint32_t)o->video_slots,
+        .stereo = o->stereo,
+    };
+
+    if (call_new(&c->call, c->base, &config, &call_handler, c) < 0)
+        return refuse(c, "--server %s: not the URL of a server", o->server);
+    return 0;
+}
+
+static int make_events(struct client *c)
+{
+    struct event_config *config = event_config_new();
+
+    if (!config)
+        return -ENOMEM;
+    (void)event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER); /* 20 ms, not 21 */
+    c->base = event_base_new_with_config(config);
+    event_config_free(config);
+    if (!c->base)
+        return -ENOMEM;
+    c->timer = evtimer_new(c->base, on_turn, c);
+    c->readable = event_new(c->base, media_link_fd(c->link), EV_READ | EV_PERSIST, on_turn, c);
+    c->interrupt = evsignal_new(c->base, SIGINT, on_signal, c);
+    c->terminate = evsignal_new(c->base, SIGTERM, on_signal, c);
+    if (!c->timer || !c->readable || !c->interrupt || !c->terminate)
+        return -ENOMEM;
+    if (event_add(c->readable, NULL) < 0 || event_add(c->interrupt, NULL) < 0 ||
+        event_add(c->terminate, NULL) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+static int start(struct client *c)
+{
+    struct ice_agent_config ice;
+    int err;
+
+    err = open_files(c);
+    if (err < 0)
+        return err;
+    err = read_ice(c, &ice);
+    if (err < 0)
+        return err;
+    err = srtp_global_init();
+    if (err == 0)
+        err = media_link_new(&c->link, &ice, &link_handler, c);
+    if (err == 0)
+        err = make_events(c);
+    if (err < 0) {
+        (void)snprintf(c->reason, CLIENT_REASON_MAX + 1, "cannot start: %s", strerror(-err));
+        return err;
+    }
+    err = make_call(c);
+    if (err < 0)
+        return err;
+    err = media_link_gather(c->link, c->since_us);
+    if (err < 0)
+        (void)snprintf(c->reason, CLIENT_REASON_MAX + 1,
+                       "this machine has no usable network address");
+    return err;
+}
+
+static void free_event(struct event *event)
+{
+    if (event)
+        event_free(event);
+}
+
+static void stop(struct client *c)
+{
+    c->streams = streams_free(c->streams);
+    c->call = call_free(c->call);
+    c->video = video_sender_free(c->video);
+    c->link = media_link_free(c->link);
+    c->source = audio_source_free(c->source);
+    c->recorder = recorder_free(c->recorder);
+    free_event(c->timer);
+    free_event(c->readable);
+    free_event(c->interrupt);
+    free_event(c->terminate);
+    if (c->base)
+        event_base_free(c->base);
+}
+
+enum client_result client_run(const struct options *options, char *reason)
+{
+    struct client c = {
+        .options = options,
+        .reason = reason,
+        .since_us = clock_now_us(),
+        .next_tick_us = NEVER_US,
+        .leave_us = NEVER_US,
+        .kill_us = NEVER_US,
+    };
+
+    reason[0] = '\0';
+    verdict_init(&c.verdict, options, c.since_us);
+    c.statistics_us = c.since_us + STATISTICS_US;
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (start(&c) < 0) {
+        if (c.result == CLIENT_OK)
+            c.result = CLIENT_FAILED;
+    } else {
+        arm(&c, c.since_us);
+        (void)event_base_dispatch(c.base);
+        if (c.options->stats)
+            print_statistics(&c, clock_now_us());
+    }
+    stop(&c);
+    return c.result;
+}

@@ -1,0 +1,50 @@
+/**
+ * @file options.h  The command line of sluice-client. Thread: any, no shared state.
+ */
+#ifndef CLIENT_OPTIONS_H
+#define CLIENT_OPTIONS_H
+
+#include "client/ice_url.h"
+#include "media/base/attributes.h"
+#include "media/base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    OPTIONS_URL_MAX = 511,
+    OPTIONS_ERROR_MAX = 255,
+};
+
+/** Strings are of argv, or constants; NULL: not given. */
+struct options {
+    bool help, version;
+    char server[OPTIONS_URL_MAX + 1]; /* ws://host:port/path */
+    const char *room, *name;
+    const char *send, *video;
+    bool loop, stereo;
+    int64_t bitrate_bps, loss_percent;
+    const char *record, *record_each, *record_video;
+    bool receive_video;
+    int64_t audio_slots, video_slots;
+    double for_s; /* 0: until told to stop */
+    bool stats, json;
+    const char *turn_user, *turn_password;
+    bool has_stun, has_turn, relay_only, ice_tcp;
+    struct ice_url stun, turn;
+    const char *log_level;
+};
+
+/**
+ * Read the command line.
+ *
+ * @param error  on failure says what is wrong; room for OPTIONS_ERROR_MAX + 1
+ * @return 0 (also if help or version is set: nothing else counts then); -EINVAL
+ */
+MUST_USE int options_parse(struct options *ret, int argc, char *const *argv, char *error);
+
+/** Append the text of --help. */
+void options_help(struct text *out);
+
+#endif
