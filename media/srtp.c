@@ -81,6 +81,7 @@ int srtp_context_error(srtp_err_status_t status)
     case srtp_err_status_ok:
         return 0;
     case srtp_err_status_auth_fail:
+    case srtp_err_status_cant_check: /* SRTCP that says it is not encrypted */
         return -EPERM;
     case srtp_err_status_replay_fail:
     case srtp_err_status_replay_old:

@@ -155,7 +155,7 @@ static void oldest_proven_address_goes_beyond_the_limit(void)
 {
     struct ice_lite *ice = make(0);
 
-    for (uint16_t i = 0; i < ICE_MAX_PATHS; i++)
+    for (int i = 0; i < ICE_MAX_PATHS; i++)
         check(ice, (uint16_t)(1000 + i), true, i * MS);
     check(ice, 1000, false, SECOND); /* not the oldest any more */
     check(ice, 3000, false, SECOND);
