@@ -81,13 +81,14 @@ void http_media_serve(struct http_exchange *x, enum http_media media)
     const struct http_request *r = &x->connection->request;
     const char *room = r->n_segments > 1 ? r->segments[1] : "";
 
-    if (r->n_segments < 2 || r->n_segments > 3)
+    if (r->n_segments < 2 || r->n_segments > 3) {
         http_reply_problem(x, 404, "not_found", "nothing is here");
-    else if (!room_name_valid(room))
+    } else if (!room_name_valid(room)) {
         http_reply_problem(x, 400, "bad_room",
                            "a room's name is 1 to 64 of A-Z a-z 0-9 . _ ~ -, not . or ..");
-    else if (r->n_segments == 2)
+    } else if (r->n_segments == 2) {
         serve_endpoint(x, media, room);
-    else
+    } else {
         serve_resource(x, media, room, r->segments[2]);
+    }
 }

@@ -182,12 +182,13 @@ static void write_track_change(struct text *out, const struct message *m)
 
     write_change(out, m->change);
     text_append(out, ",\"track\":");
-    if (m->change == CHANGE_LEAVE)
+    if (m->change == CHANGE_LEAVE) {
         text_printf(out, "{\"id\":\"%s\",\"participant\":\"%s\"}",
                     track_id_text(m->track.id, track),
                     participant_id_text(m->track.participant, participant));
-    else
+    } else {
         write_track(out, &m->track, true);
+    }
 }
 
 static void write_slots(struct text *out, const struct message *m)

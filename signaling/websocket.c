@@ -209,12 +209,10 @@ static void receive(struct websocket *ws)
     begin_closing(ws);
 }
 
-static void on_readable(struct bufferevent *bev, void *arg)
+static void take_input(struct websocket *ws)
 {
-    struct websocket *ws = arg;
-    struct evbuffer *input = bufferevent_get_input(bev);
+    struct evbuffer *input = bufferevent_get_input(ws->bev);
 
-    enter(ws);
     if (ws->state == STATE_OPEN) {
         ws->ping_unanswered = false;
         (void)event_add(ws->timer, &ws->idle);
@@ -223,6 +221,15 @@ static void on_readable(struct bufferevent *bev, void *arg)
         receive(ws);
     else /* unread bytes would make the kernel reset the connection, and lose our close frame */
         (void)evbuffer_drain(input, evbuffer_get_length(input));
+}
+
+static void on_readable(struct bufferevent *bev, void *arg)
+{
+    struct websocket *ws = arg;
+
+    (void)bev;
+    enter(ws);
+    take_input(ws);
     leave(ws);
 }
 
@@ -290,7 +297,7 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
     (void)what;
     enter(ws);
     if (ws->bev && evbuffer_get_length(bufferevent_get_input(ws->bev)) > 0)
-        on_readable(ws->bev, ws); /* frames that came together with the upgrade */
+        take_input(ws); /* frames that came together with the upgrade */
     if (ws->bev && !ws->freed)
         flush(ws);
     if (ws->bev && ws->close_wanted)

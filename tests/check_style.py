@@ -42,7 +42,7 @@ HEADER_OWNERS = {
     "usrsctp.h": ["media/sctp.c"],
     "event2/*": ["sfu/worker.c", "sfu/server.c", "sfu/main.c", "signaling/*.c", "client/*.c"],
     "wslay/*": ["signaling/websocket*.c"],
-    "jansson.h": ["signaling/message*.c"],
+    "jansson.h": ["signaling/message*"],
     "jwt.h": ["signaling/token.c"],
     "cyaml/*": ["sfu/config.c"],
     "opus/*": ["client/*.c"],
