@@ -39,8 +39,8 @@ static void burst_is_a_limit(void)
     struct nack_responder r;
 
     nack_responder_init(&r, BURST);
-    for (uint16_t seq = 0; seq < BURST / 1000; seq++)
-        CHECK_EQ(nack_responder_allow(&r, SSRC, seq, 1000, 0), 0);
+    for (int i = 0; i < BURST / 1000; i++)
+        CHECK_EQ(nack_responder_allow(&r, SSRC, (uint16_t)i, 1000, 0), 0);
     CHECK_EQ(nack_responder_allow(&r, SSRC, 99, 1, 0), -ENOBUFS);
     CHECK_EQ(nack_responder_allow(&r, SSRC, 99, 1, 60 * SECOND), -ENOBUFS);
     CHECK_EQ(r.over_budget, 2);

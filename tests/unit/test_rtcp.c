@@ -301,7 +301,7 @@ static void bye_names_its_sources(void)
     uint8_t data[64];
     struct writer w = writer_of(data, sizeof(data));
     struct rtcp_packet p;
-    uint32_t read[RTCP_MAX_REPORTS];
+    uint32_t read[RTCP_MAX_REPORTS] = {0};
 
     rtcp_write_bye(&w, ssrcs, 2, "gone");
     CHECK_EQ(w.len, 4 + 8 + 8);
