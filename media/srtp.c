@@ -64,10 +64,12 @@ size_t srtp_context_tag_len(enum srtp_profile profile)
 
 int srtp_global_init(void)
 {
+    static bool started; /* the library counts nothing: a second srtp_init() fails */
     srtp_crypto_policy_t policy;
 
-    if (srtp_init() != srtp_err_status_ok)
+    if (!started && srtp_init() != srtp_err_status_ok)
         return -ENOTSUP;
+    started = true;
     /* A libsrtp2 built without AEAD refuses here. */
     if (srtp_crypto_policy_set_from_profile_for_rtp(&policy, srtp_profile_aead_aes_128_gcm) !=
         srtp_err_status_ok)

@@ -43,7 +43,7 @@ struct srtp_keys {
 void srtp_profile_lengths(enum srtp_profile profile, size_t *key_len, size_t *salt_len);
 const char *srtp_profile_name(enum srtp_profile profile);
 
-/** Initialise libsrtp2. @return 0; -ENOTSUP: the library lacks AEAD or will not start */
+/** Initialise libsrtp2; again does no harm. Before threads. @return 0; -ENOTSUP: the library lacks AEAD or will not start */
 MUST_USE int srtp_global_init(void);
 
 struct srtp_session;
