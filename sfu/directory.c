@@ -12,7 +12,7 @@
 struct directory_room {
     char name[MESSAGE_ROOM_MAX + 1];
     uint32_t number, worker;
-    uint32_t n_members;
+    uint32_t n_members, n_visible;
     struct list members; /* directory_member.link, in the order of entering */
 };
 
@@ -167,6 +167,15 @@ static int put_member(struct directory *d, struct directory_member *m)
     return err;
 }
 
+/* Of those who are seen, one message must be able to list all. */
+static bool is_full(const struct directory *d, const struct directory_room *room,
+                    const struct directory_member *newcomer)
+{
+    if (room->n_members >= d->limits.participants_per_room)
+        return true;
+    return !newcomer->hidden && room->n_visible >= MESSAGE_MAX_PARTICIPANTS;
+}
+
 int directory_enter(struct directory *d, struct directory_member *m, const char *room_name)
 {
     struct directory_room *room;
@@ -178,7 +187,7 @@ int directory_enter(struct directory *d, struct directory_member *m, const char 
     if (map_count(&d->participants) >= d->limits.participants)
         return -EUSERS;
     room = map_get_str(&d->rooms, room_name);
-    if (room && room->n_members >= d->limits.participants_per_room)
+    if (room && is_full(d, room, m))
         return -EDQUOT;
     if (!room) {
         err = room_new(&room, d, room_name);
@@ -194,6 +203,7 @@ int directory_enter(struct directory *d, struct directory_member *m, const char 
     m->room = room;
     list_append(&room->members, &m->link);
     room->n_members++;
+    room->n_visible += !m->hidden;
     d->load[room->worker]++;
     return 0;
 }
@@ -235,6 +245,7 @@ void directory_leave(struct directory *d, struct directory_member *m, const char
     (void)map_remove(&d->participants, &m->id, sizeof(m->id));
     d->load[room->worker]--;
     room->n_members--;
+    room->n_visible -= !m->hidden;
     room_free_if_empty(d, room);
     m->room = NULL;
     m->announced = false;

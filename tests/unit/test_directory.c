@@ -314,6 +314,27 @@ static void each_limit_has_its_error_and_leaves_nothing_behind(void)
     end();
 }
 
+static void room_takes_no_more_than_one_roster_can_list(void)
+{
+    struct directory_member *many = calloc(MESSAGE_MAX_PARTICIPANTS, sizeof(*many));
+
+    CHECK(many);
+    make_with(
+        (struct directory_limits){.rooms = 1, .participants = 9999, .participants_per_room = 9999},
+        1);
+    for (size_t i = 0; i < MESSAGE_MAX_PARTICIPANTS; i++)
+        CHECK_EQ(directory_enter(directory, &many[i], "demo"), 0);
+    CHECK_EQ(directory_enter(directory, &ada, "demo"), -EDQUOT);
+    ada.hidden = true;
+    CHECK_EQ(directory_enter(directory, &ada, "demo"), 0);
+    leave(&many[0]);
+    CHECK_EQ(directory_enter(directory, &bob, "demo"), 0);
+    for (size_t i = 0; i < MESSAGE_MAX_PARTICIPANTS; i++)
+        leave(&many[i]);
+    end();
+    free(many);
+}
+
 static void new_room_goes_to_the_worker_with_the_fewest_members(void)
 {
     struct directory_member more[2] = {0};
@@ -343,4 +364,5 @@ TAP_CASES(CASE(room_lives_from_its_first_member_to_its_last),
           CASE(change_of_tracks_is_told_track_by_track),
           CASE(recycled_mid_of_another_kind_is_another_track), CASE(mute_is_told_once),
           CASE(each_limit_has_its_error_and_leaves_nothing_behind),
+          CASE(room_takes_no_more_than_one_roster_can_list),
           CASE(new_room_goes_to_the_worker_with_the_fewest_members))

@@ -1,0 +1,430 @@
+#include "sfu/session.h"
+
+#include "media/base/clock.h"
+#include "media/base/mailbox.h"
+#include "media/base/random.h"
+#include "sfu/config.h"
+#include "sfu/mail.h"
+#include "sfu/refuse.h"
+#include "sfu/session_internal.h"
+#include "sfu/track_list.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAX_OUT_BYTES = 4 * 1024 * 1024, /* one message to a client: the roster of a full room */
+    LOG_BURST = 20,                  /* lines per second of joins, of leaves and of failures */
+};
+
+const char *session_kind_name(enum session_kind kind)
+{
+    static const char *const names[] = {
+        [SESSION_WEBSOCKET] = "websocket", [SESSION_WHIP] = "whip", [SESSION_WHEP] = "whep"};
+
+    return names[kind];
+}
+
+const char *session_state_name(enum session_state state)
+{
+    static const char *const names[] = {[SESSION_CONNECTED] = "connected",
+                                        [SESSION_JOINED] = "joined",
+                                        [SESSION_LEAVING] = "leaving"};
+
+    return names[state];
+}
+
+static void set_state(struct session *s, enum session_state state)
+{
+    assert(state > s->state);
+    s->state = state;
+}
+
+int session_new(struct session **ret, struct session_host *host, enum session_kind kind,
+                const struct session_sink *sink, void *peer, int64_t now_us)
+{
+    struct session *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return -ENOMEM;
+    s->host = host;
+    s->kind = kind;
+    s->since_us = now_us;
+    s->rate_start_us = now_us;
+    s->peer = peer;
+    s->member.hidden = kind == SESSION_WHEP;
+    if (sink)
+        s->sink = *sink;
+    random_name(s->resource, RESOURCE_LEN);
+    *ret = s;
+    return 0;
+}
+
+struct session *session_free(struct session *s, int64_t now_us)
+{
+    if (!s)
+        return NULL;
+    session_leave(s, "disconnected", "the connection was closed", now_us);
+    list_unlink(&s->link);
+    session_media_done(&s->media);
+    free(s);
+    return NULL;
+}
+
+/* Words to the client */
+
+void session_send(struct session *s, const struct message *m)
+{
+    struct text json;
+
+    if (!s->sink.send)
+        return;
+    text_init(&json, MAX_OUT_BYTES);
+    if (message_write(&json, m) == 0)
+        s->sink.send(s->peer, text_str(&json), json.len);
+    else
+        s->sink.close(s->peer, CLOSE_INTERNAL, "out of memory"); /* a gap would be worse */
+    text_done(&json);
+}
+
+void session_send_event(struct session *s, struct message *event)
+{
+    event->seq = ++s->seq;
+    session_send(s, event);
+}
+
+static void send_go(struct session *s, const char *code, const char *text)
+{
+    struct message go = {.type = MESSAGE_GO, .action = "leave"};
+
+    (void)snprintf(go.code, sizeof(go.code), "%s", code);
+    (void)snprintf(go.text, sizeof(go.text), "%s", text);
+    session_send_event(s, &go);
+}
+
+void session_deliver(struct directory_member *member, struct message *event)
+{
+    session_send_event(session_of(member), event);
+}
+
+/* Leaving */
+
+static void post_leave(const struct session *s)
+{
+    struct mail_participant *mail;
+
+    if (s->host->stopping) /* MAIL_STOP says good-bye to all */
+        return;
+    mail = calloc(1, sizeof(*mail));
+    if (!mail)
+        return; /* the worker notices by silence, after 30 s */
+    mail->mail.type = MAIL_LEAVE;
+    mail->participant = s->member.id;
+    s->host->post(s->host->owner, directory_room_worker(s->member.room), &mail->mail);
+}
+
+static void log_leave(struct session *s, const char *code, const char *text, int64_t now_us)
+{
+    char id[MESSAGE_ID_MAX];
+    uint32_t cut;
+
+    if (!log_limit_pass(&s->host->log_leaves, now_us, LOG_BURST, &cut))
+        return;
+    log_info("session",
+             "left: room=%s participant=%s code=%s message=\"%s\" after_s=%" PRId64
+             " lines_cut=%" PRIu32,
+             session_room(s), participant_id_text(s->member.id, id), code, text,
+             (now_us - s->joined_us) / SECOND, cut);
+}
+
+void session_leave(struct session *s, const char *code, const char *text, int64_t now_us)
+{
+    if (s->state == SESSION_LEAVING)
+        return;
+    if (s->state == SESSION_JOINED) {
+        log_leave(s, code, text, now_us);
+        post_leave(s);
+        directory_leave(s->host->directory, &s->member, code, text);
+    }
+    set_state(s, SESSION_LEAVING);
+}
+
+static uint16_t close_code(const char *code)
+{
+    if (strcmp(code, "server_stopping") == 0)
+        return CLOSE_GOING_AWAY;
+    if (strcmp(code, "rate_limited") == 0 || strcmp(code, "join_timeout") == 0)
+        return CLOSE_POLICY;
+    return CLOSE_NORMAL;
+}
+
+void session_dismiss(struct session *s, const char *code, const char *text, int64_t now_us)
+{
+    if (s->state == SESSION_LEAVING)
+        return;
+    session_leave(s, code, text, now_us);
+    send_go(s, code, text);
+    if (s->sink.close)
+        s->sink.close(s->peer, close_code(code), code);
+}
+
+/* Joining */
+
+static int refuse_entry(const struct session *s, int err, struct message *error)
+{
+    const struct config *config = s->host->config;
+
+    switch (err) {
+    case -EINVAL:
+        return refuse(error, "bad_room",
+                      "a room's name is 1 to %d of the characters A-Z a-z 0-9 . _ ~ -",
+                      MESSAGE_ROOM_MAX);
+    case -EDQUOT:
+        return refuse(error, "room_full", "the room has its %" PRIu32 " participants",
+                      config->max_participants_per_room);
+    case -EUSERS:
+        return refuse(error, "too_many_participants", "the server has its %" PRIu32 " participants",
+                      config->max_participants);
+    case -ENFILE:
+        return refuse(error, "too_many_rooms", "the server has its %" PRIu32 " rooms",
+                      config->max_rooms);
+    default:
+        return refuse_no_memory(error);
+    }
+}
+
+/* A POST is for one direction. */
+static int check_direction(const struct session *s, const struct media_plan *plan,
+                           struct message *error)
+{
+    uint32_t published = track_list_count(plan, SECTION_PUBLISH);
+
+    if (s->kind == SESSION_WHIP && !published)
+        return refuse(error, "nothing_to_publish",
+                      "the offer has no sendonly m-line with a codec the server takes");
+    if (s->kind == SESSION_WHEP && published)
+        return refuse(error, "bad_direction", "a player's offer has recvonly m-lines only");
+    if (s->kind == SESSION_WHEP && !track_list_count(plan, SECTION_SLOT))
+        return refuse(error, "nothing_to_play",
+                      "the offer has no recvonly m-line with a codec the server has");
+    return 0;
+}
+
+void session_take_tracks(struct session *s, const struct session_offer *offer)
+{
+    struct message_track tracks[MESSAGE_MAX_TRACKS];
+    uint32_t count = track_list_make(session_media_plan(&s->media), offer->tracks, offer->n_tracks,
+                                     s->member.tracks, s->member.n_tracks, tracks);
+
+    directory_set_tracks(s->host->directory, &s->member, tracks, count);
+}
+
+void session_post_plan(const struct session *s, struct mail_join *mail, enum mail_type type)
+{
+    mail->mail.type = (int)type;
+    mail->participant = s->member.id;
+    mail->room = directory_room_number(s->member.room);
+    session_media_put_tracks(mail, s->member.tracks, s->member.n_tracks);
+    s->host->post(s->host->owner, directory_room_worker(s->member.room), &mail->mail);
+}
+
+/* In the room already, as yet unseen. */
+static int negotiate(struct session *s, const struct session_offer *offer, struct text *answer,
+                     struct message *error, struct mail_join **mail)
+{
+    struct negotiation_local local = {0};
+    int err;
+
+    s->host->describe(s->host->owner, directory_room_worker(s->member.room), &local);
+    err = session_media_open(&s->media, s->host->config, &local);
+    if (err < 0)
+        return refuse_no_memory(error);
+    err = session_media_answer(&s->media, offer, answer, error);
+    if (err < 0)
+        return err;
+    err = check_direction(s, session_media_plan(&s->media), error);
+    if (err < 0)
+        return err;
+    err = session_media_mail(&s->media, mail);
+    return err < 0 ? refuse_no_memory(error) : 0;
+}
+
+static void log_join(struct session *s, int64_t now_us)
+{
+    char id[MESSAGE_ID_MAX];
+    uint32_t cut;
+
+    if (!log_limit_pass(&s->host->log_joins, now_us, LOG_BURST, &cut))
+        return;
+    log_info("session",
+             "joined: room=%s participant=%s kind=%s tracks=%" PRIu32 " worker=%" PRIu32
+             " lines_cut=%" PRIu32,
+             session_room(s), participant_id_text(s->member.id, id), session_kind_name(s->kind),
+             s->member.n_tracks, directory_room_worker(s->member.room), cut);
+}
+
+int session_join(struct session *s, const char *room, const struct session_offer *offer,
+                 struct text *answer, struct message *error, int64_t now_us)
+{
+    struct mail_join *mail = NULL;
+    int err;
+
+    if (s->host->stopping)
+        return refuse(error, "server_stopping", "the server is stopping");
+    err = directory_enter(s->host->directory, &s->member, room);
+    if (err < 0)
+        return refuse_entry(s, err, error);
+    err = negotiate(s, offer, answer, error, &mail);
+    if (err < 0) {
+        directory_leave(s->host->directory, &s->member, "", "");
+        session_media_done(&s->media);
+        text_done(answer);
+        return err;
+    }
+    session_take_tracks(s, offer);
+    session_post_plan(s, mail, MAIL_JOIN);
+    s->joined_us = now_us;
+    set_state(s, SESSION_JOINED);
+    log_join(s, now_us);
+    return 0;
+}
+
+int session_post(struct session *s, const char *room, const char *sdp, size_t len,
+                 struct text *answer, struct message *error, int64_t now_us)
+{
+    struct session_offer offer = {.sdp = sdp, .len = len};
+    int err;
+
+    assert(s->kind != SESSION_WEBSOCKET && s->state == SESSION_CONNECTED);
+    (void)snprintf(s->member.name, sizeof(s->member.name), "%s-%.4s", session_kind_name(s->kind),
+                   s->resource);
+    err = session_join(s, room, &offer, answer, error, now_us);
+    if (err < 0)
+        return err;
+    directory_announce(s->host->directory, &s->member);
+    return 0;
+}
+
+/* News of the worker */
+
+/** How a peer's end is called. */
+struct ending {
+    const char *code, *text;
+};
+
+static const struct ending endings[] = {
+    [PEER_FAILED] = {"failed", "the media connection could not be made"},
+    [PEER_CLOSED] = {"left", "closed its media connection"},
+    [PEER_CONSENT_LOST] = {"connection_lost", "no sign of life on the media connection"},
+};
+
+static void log_failure(struct session *s, const char *code, const char *reason, int64_t now_us)
+{
+    char id[MESSAGE_ID_MAX];
+    uint32_t cut;
+
+    if (!log_limit_pass(&s->host->log_failures, now_us, LOG_BURST, &cut))
+        return;
+    log_warn("session",
+             "media ended: room=%s participant=%s code=%s reason=\"%s\" lines_cut=%" PRIu32,
+             session_room(s), participant_id_text(s->member.id, id), code, reason, cut);
+}
+
+static void on_state(struct session *s, const struct mail_state *mail, int64_t now_us)
+{
+    const struct ending *ending = &endings[mail->state];
+
+    if (mail->state == PEER_CONNECTED)
+        return;
+    if (mail->state != PEER_CLOSED)
+        log_failure(s, ending->code, mail->reason, now_us);
+    session_dismiss(s, ending->code, mail->reason[0] ? mail->reason : ending->text, now_us);
+}
+
+static void on_slots(struct session *s, const struct mail_slots *mail)
+{
+    struct message slots = {
+        .type = MESSAGE_SLOTS,
+        .epoch = mail->epoch,
+        .n_slots = mail->n_slots,
+        .slots = mail->slots, /* borrowed: no message_done() */
+    };
+
+    session_send_event(s, &slots);
+}
+
+static void on_need(struct session *s, const struct mail_need *mail)
+{
+    struct message need = {
+        .type = MESSAGE_NEED, .need_audio = mail->audio, .need_video = mail->video};
+
+    session_send_event(s, &need);
+}
+
+void session_mail(struct session *s, struct mail *mail, int64_t now_us)
+{
+    if (s->state != SESSION_JOINED)
+        return;
+    if (mail->type == MAIL_STATE)
+        on_state(s, CONTAINER_OF(mail, struct mail_state, mail), now_us);
+    else if (mail->type == MAIL_SLOTS)
+        on_slots(s, CONTAINER_OF(mail, struct mail_slots, mail));
+    else if (mail->type == MAIL_NEED)
+        on_need(s, CONTAINER_OF(mail, struct mail_need, mail));
+}
+
+/* What others may know */
+
+struct session *session_of(struct directory_member *member)
+{
+    return CONTAINER_OF(member, struct session, member);
+}
+
+struct session_host *session_host(const struct session *s)
+{
+    return s->host;
+}
+
+struct list *session_link(struct session *s)
+{
+    return &s->link;
+}
+
+struct session *session_of_link(struct list *link)
+{
+    return CONTAINER_OF(link, struct session, link);
+}
+
+enum session_kind session_kind(const struct session *s)
+{
+    return s->kind;
+}
+
+enum session_state session_state(const struct session *s)
+{
+    return s->state;
+}
+
+int64_t session_since_us(const struct session *s)
+{
+    return s->since_us;
+}
+
+uint32_t session_participant(const struct session *s)
+{
+    return s->member.id;
+}
+
+const char *session_room(const struct session *s)
+{
+    return s->member.room ? directory_room_name(s->member.room) : "";
+}
+
+const char *session_resource(const struct session *s)
+{
+    return s->resource;
+}

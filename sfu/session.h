@@ -1,0 +1,123 @@
+/**
+ * @file session.h  The signaling side of a participant: what a WebSocket, a WHIP or a WHEP client
+ * asks for, and what it is told. No I/O: it speaks through two small tables.
+ *
+ * A WHIP or WHEP session has no sink: it joins with its POST and ends with its DELETE or when the
+ * worker says so. Nothing here frees a session but its owner, and no function of the tables is
+ * called by session_free(). Thread: control.
+ */
+#ifndef SFU_SESSION_H
+#define SFU_SESSION_H
+
+#include "media/base/attributes.h"
+#include "media/base/list.h"
+#include "media/base/log.h"
+#include "media/base/text.h"
+#include "sfu/directory.h"
+#include "signaling/message.h"
+#include "signaling/negotiation.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+struct mail;
+
+enum session_kind {
+    SESSION_WEBSOCKET,
+    SESSION_WHIP, /* publishes only */
+    SESSION_WHEP, /* plays only, and the others are not told of it */
+};
+const char *session_kind_name(enum session_kind kind);
+
+/** Moves down this list only. */
+enum session_state {
+    SESSION_CONNECTED, /* in no room yet */
+    SESSION_JOINED,
+    SESSION_LEAVING, /* said good-bye; wants to be freed, once its WebSocket is closed if it has one
+                      */
+};
+const char *session_state_name(enum session_state state);
+
+/** The server, as far as sessions know it; shared by all of them. */
+struct session_host {
+    struct directory *directory;
+    const struct config *config;
+    bool stopping; /* nobody may join any more */
+    void *owner;
+    /** Hand `mail` to a worker. Owned by the callee. */
+    void (*post)(void *owner, uint32_t worker, struct mail *mail);
+    /** Fill in what peers of this worker need to know: fingerprint, ice_lite and candidates. */
+    void (*describe)(void *owner, uint32_t worker, struct negotiation_local *ret);
+    struct log_limit log_joins, log_leaves, log_failures;
+};
+
+/** The WebSocket. */
+struct session_sink {
+    void (*send)(void *peer, const char *json, size_t len);
+    /** Close after everything sent is out. */
+    void (*close)(void *peer, uint16_t code, const char *reason);
+};
+
+struct session;
+
+/**
+ * @param host  borrowed: must outlive the session
+ * @param sink  copied; NULL for WHIP and WHEP
+ * @return 0; -ENOMEM
+ */
+MUST_USE int session_new(struct session **ret, struct session_host *host, enum session_kind kind,
+                         const struct session_sink *sink, void *peer, int64_t now_us);
+
+/** Leave if that was not done (as disconnected), and free. NULL is fine. @return NULL */
+struct session *session_free(struct session *s, int64_t now_us);
+
+/** One text frame [len bytes, NUL-terminated] of the WebSocket. */
+void session_receive(struct session *s, const char *json, size_t len, int64_t now_us);
+
+/**
+ * Join by POST (WHIP, WHEP).
+ *
+ * @param answer  receives the SDP answer; empty on failure
+ * @param error   on failure: code and text
+ * @return 0; -EINVAL: `error` says why
+ */
+MUST_USE int session_post(struct session *s, const char *room, const char *sdp, size_t len,
+                          struct text *answer, struct message *error, int64_t now_us);
+
+/** MAIL_STATE, MAIL_SLOTS or MAIL_NEED for this participant; borrowed. */
+void session_mail(struct session *s, struct mail *mail, int64_t now_us);
+
+/** Take the participant out of its room, telling the others `code` and `text` but itself nothing:
+ *  it asked for it, or is gone. Nothing happens after the first time. */
+void session_leave(struct session *s, const char *code, const char *text, int64_t now_us);
+
+/** Take it out as session_leave() does, tell it `go{leave}` and close its WebSocket. */
+void session_dismiss(struct session *s, const char *code, const char *text, int64_t now_us);
+
+/** The session of a member that the directory gave. */
+struct session *session_of(struct directory_member *member);
+
+/** Give `event` to the client, numbered. The directory's deliver function. */
+void session_deliver(struct directory_member *member, struct message *event);
+
+/** @return what kind of client it is, and how far it has come */
+enum session_kind session_kind(const struct session *s);
+enum session_state session_state(const struct session *s);
+/** @return when it was made [us] */
+int64_t session_since_us(const struct session *s);
+/** @return its number, 0 while in no room */
+uint32_t session_participant(const struct session *s);
+/** @return its room's name, "" while in no room */
+const char *session_room(const struct session *s);
+/** @return random name of a WHIP or WHEP resource */
+const char *session_resource(const struct session *s);
+/** @return the server it was made for */
+struct session_host *session_host(const struct session *s);
+/** @return its link in a list of its owner */
+struct list *session_link(struct session *s);
+/** @return the session of such a link */
+struct session *session_of_link(struct list *link);
+
+#endif

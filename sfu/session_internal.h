@@ -1,0 +1,60 @@
+/**
+ * @file session_internal.h  What session.c and session_request.c share; nobody else includes it.
+ */
+#ifndef SFU_SESSION_INTERNAL_H
+#define SFU_SESSION_INTERNAL_H
+
+#include "sfu/session.h"
+#include "sfu/session_media.h"
+
+enum {
+    RESOURCE_LEN = 24, /* of [A-Za-z0-9]: nobody guesses it */
+};
+
+/** Close codes of RFC 6455 section 7.4. */
+enum close_code {
+    CLOSE_NORMAL = 1000,
+    CLOSE_GOING_AWAY = 1001,
+    CLOSE_POLICY = 1008,
+    CLOSE_INTERNAL = 1011,
+};
+
+struct session {
+    struct session_host *host;
+    enum session_kind kind;
+    enum session_state state;
+    struct session_sink sink;
+    void *peer;
+    struct list link;
+    struct directory_member member;
+    struct session_media media;
+    char resource[RESOURCE_LEN + 1];
+    uint64_t seq;
+    int64_t since_us, joined_us;
+    int64_t rate_start_us; /* messages are counted in windows of a second */
+    uint32_t rate_count;
+};
+
+/** Send `m` as it is; nothing happens without a sink. */
+void session_send(struct session *s, const struct message *m);
+
+/** Number `event` and send it. */
+void session_send_event(struct session *s, struct message *event);
+
+/** Post the plan and tracks of `s`, which is in a room. `mail` is the worker's from here. */
+void session_post_plan(const struct session *s, struct mail_join *mail, enum mail_type type);
+
+/** Let the directory, and so the others, know what the last answer and the client's words say. */
+void session_take_tracks(struct session *s, const struct session_offer *offer);
+
+/**
+ * Enter the room, answer the offer and tell the worker. The others are not told yet: first the
+ * client gets its snapshot of the room.
+ *
+ * @param answer  receives the SDP; empty on failure
+ * @return 0; -EINVAL: `error` says why, and nothing has changed
+ */
+MUST_USE int session_join(struct session *s, const char *room, const struct session_offer *offer,
+                          struct text *answer, struct message *error, int64_t now_us);
+
+#endif

@@ -1,0 +1,132 @@
+#include "sfu/session_media.h"
+
+#include "media/base/random.h"
+#include "media/ice_lite.h"
+#include "sfu/config.h"
+#include "sfu/refuse.h"
+#include "sfu/track_list.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CNAME_LEN = 16 };
+
+static struct negotiation_policy make_policy(const struct config *config)
+{
+    struct negotiation_policy policy = negotiation_default_policy;
+
+    policy.max_sections = config->max_sections;
+    policy.max_publish = config->max_tracks;
+    policy.max_audio_slots = config->max_audio_slots;
+    policy.max_video_slots = config->max_video_slots;
+    return policy;
+}
+
+int session_media_open(struct session_media *m, const struct config *config,
+                       const struct negotiation_local *local)
+{
+    struct negotiation_policy policy = make_policy(config);
+    struct ice_credentials credentials;
+
+    ice_credentials_make(&credentials);
+    m->config = config;
+    m->local = *local;
+    memcpy(m->local.ufrag, credentials.ufrag, sizeof(m->local.ufrag));
+    memcpy(m->local.pwd, credentials.pwd, sizeof(m->local.pwd));
+    random_name(m->local.cname, CNAME_LEN);
+    return negotiation_new(&m->negotiation, &policy, &m->local);
+}
+
+void session_media_done(struct session_media *m)
+{
+    m->negotiation = negotiation_free(m->negotiation);
+}
+
+const struct media_plan *session_media_plan(const struct session_media *m)
+{
+    return negotiation_plan(m->negotiation);
+}
+
+static int answer_with(struct negotiation *n, const struct session_offer *offer,
+                       struct text *answer, struct message *error)
+{
+    struct negotiation_error why = {0};
+    int err = negotiation_answer(n, offer->sdp, offer->len, answer, &why);
+
+    if (err == -ENOMEM)
+        return refuse_no_memory(error);
+    if (err < 0)
+        return refuse(error, why.code[0] ? why.code : "sdp_syntax", "%s", why.message);
+    return 0;
+}
+
+/* An answer cannot be taken back, so what the client says of its tracks is checked against one that
+ * is thrown away. */
+static int check_tracks(const struct session_media *m, const struct session_offer *offer,
+                        struct message *error)
+{
+    struct negotiation_policy policy = make_policy(m->config);
+    struct negotiation *trial = NULL;
+    struct text answer;
+    int err;
+
+    if (!offer->n_tracks)
+        return 0;
+    err = negotiation_new(&trial, &policy, &m->local);
+    if (err < 0)
+        return refuse_no_memory(error);
+    text_init(&answer, SDP_MAX_BYTES);
+    err = answer_with(trial, offer, &answer, error);
+    if (err == 0)
+        err = track_list_check(negotiation_plan(trial), offer->tracks, offer->n_tracks, error);
+    text_done(&answer);
+    negotiation_free(trial);
+    return err;
+}
+
+int session_media_answer(struct session_media *m, const struct session_offer *offer,
+                         struct text *answer, struct message *error)
+{
+    int err;
+
+    if (offer->len > m->config->max_sdp_bytes)
+        return refuse(error, "sdp_too_large", "the offer has %zu bytes, more than %" PRIu32,
+                      offer->len, m->config->max_sdp_bytes);
+    err = check_tracks(m, offer, error);
+    if (err < 0)
+        return err;
+    return answer_with(m->negotiation, offer, answer, error);
+}
+
+int session_media_mail(const struct session_media *m, struct mail_join **ret)
+{
+    struct mail_join *mail = calloc(1, sizeof(*mail));
+    int err;
+
+    if (!mail)
+        return -ENOMEM;
+    mail->mail.type = MAIL_JOIN;
+    err = media_plan_copy(&mail->plan, session_media_plan(m));
+    if (err < 0) {
+        free(mail);
+        return err;
+    }
+    memcpy(mail->ufrag, m->local.ufrag, sizeof(mail->ufrag));
+    memcpy(mail->pwd, m->local.pwd, sizeof(mail->pwd));
+    *ret = mail;
+    return 0;
+}
+
+void session_media_put_tracks(struct mail_join *mail, const struct message_track *tracks,
+                              uint32_t n)
+{
+    mail->n_tracks = n;
+    for (uint32_t i = 0; i < n; i++) {
+        mail->tracks[i] = (struct mail_track){
+            .id = tracks[i].id, .kind = tracks[i].kind, .muted = tracks[i].muted};
+        (void)snprintf(mail->tracks[i].mid, sizeof(mail->tracks[i].mid), "%s", tracks[i].mid);
+    }
+}

@@ -1,0 +1,66 @@
+/**
+ * @file session_media.h  What a session has negotiated: its credentials, the answers to its offers,
+ * and the mail that tells the worker. Knows neither rooms nor connections.
+ */
+#ifndef SFU_SESSION_MEDIA_H
+#define SFU_SESSION_MEDIA_H
+
+#include "media/base/attributes.h"
+#include "media/base/text.h"
+#include "sfu/mail.h"
+#include "signaling/message.h"
+#include "signaling/negotiation.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+
+/** Embedded in a session; zero-initialised, then session_media_open(). */
+struct session_media {
+    const struct config *config;
+    struct negotiation *negotiation;
+    struct negotiation_local local; /* us, with the credentials made for this peer */
+};
+
+/** An offer with what the client says of its m-lines; everything borrowed. */
+struct session_offer {
+    const char *sdp;
+    size_t len;
+    const struct message_track_offer *tracks;
+    uint32_t n_tracks;
+};
+
+/**
+ * Make credentials and an empty negotiation.
+ *
+ * @param config  borrowed: limits
+ * @param local   fingerprint and candidates; copied
+ * @return 0; -ENOMEM
+ */
+MUST_USE int session_media_open(struct session_media *m, const struct config *config,
+                                const struct negotiation_local *local);
+
+/** Free what it owns; open it again or drop it. */
+void session_media_done(struct session_media *m);
+
+/**
+ * Answer an offer whose tracks[] must fit it. A refused offer changes nothing.
+ *
+ * @param answer  receives the SDP; empty on failure
+ * @return 0; -EINVAL: `error` has code and text
+ */
+MUST_USE int session_media_answer(struct session_media *m, const struct session_offer *offer,
+                                  struct text *answer, struct message *error);
+
+/** @return the plan after the last answer; NULL before */
+const struct media_plan *session_media_plan(const struct session_media *m);
+
+/** Make a MAIL_JOIN with a copy of the plan, without ids and tracks. @return 0; -ENOMEM */
+MUST_USE int session_media_mail(const struct session_media *m, struct mail_join **ret);
+
+/** Write the tracks of a participant into `mail`. */
+void session_media_put_tracks(struct mail_join *mail, const struct message_track *tracks,
+                              uint32_t n);
+
+#endif

@@ -1,0 +1,214 @@
+#include "sfu/session_internal.h"
+
+#include "media/base/clock.h"
+#include "sfu/config.h"
+#include "sfu/mail.h"
+#include "sfu/refuse.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a WebSocket asks for. */
+
+static void send_error(struct session *s, uint64_t id, struct message *error)
+{
+    error->type = MESSAGE_ERROR;
+    error->id = id;
+    session_send(s, error);
+}
+
+static void send_ok(struct session *s, uint64_t id)
+{
+    session_send(s, &(struct message){.type = MESSAGE_OK, .id = id});
+}
+
+static struct session_offer offer_of(const struct message *m)
+{
+    return (struct session_offer){
+        .sdp = m->sdp ? m->sdp : "",
+        .len = m->sdp ? strlen(m->sdp) : 0,
+        .tracks = m->track_offers,
+        .n_tracks = m->n_track_offers,
+    };
+}
+
+static void put_own_tracks(const struct session *s, struct message *m)
+{
+    m->n_tracks = s->member.n_tracks;
+    memcpy(m->tracks, s->member.tracks, s->member.n_tracks * sizeof(m->tracks[0]));
+}
+
+static void send_joined(struct session *s, uint64_t id, struct text *answer)
+{
+    struct message joined = {.type = MESSAGE_JOINED, .id = id, .you = s->member.id};
+
+    (void)snprintf(joined.room, sizeof(joined.room), "%s", session_room(s));
+    put_own_tracks(s, &joined);
+    joined.limits = (struct message_limits){
+        .audio_slots = s->host->config->max_audio_slots,
+        .video_slots = s->host->config->max_video_slots,
+        .tracks = s->host->config->max_tracks,
+    };
+    joined.sdp = text_take(answer);
+    if (joined.sdp && directory_roster(&s->member, &joined) == 0)
+        session_send_event(s, &joined);
+    else
+        s->sink.close(s->peer, CLOSE_INTERNAL, "out of memory");
+    message_done(&joined);
+}
+
+static void on_join(struct session *s, const struct message *m, int64_t now_us)
+{
+    struct session_offer offer = offer_of(m);
+    struct message error = {0};
+    struct text answer;
+    int err;
+
+    text_init(&answer, SDP_MAX_BYTES);
+    memcpy(s->member.name, m->name, sizeof(s->member.name));
+    err = session_join(s, m->room, &offer, &answer, &error, now_us);
+    if (err < 0) {
+        send_error(s, m->id, &error);
+        return;
+    }
+    send_joined(s, m->id, &answer);
+    directory_announce(s->host->directory, &s->member);
+}
+
+/* Other requests */
+
+static void on_offer(struct session *s, const struct message *m, int64_t now_us)
+{
+    struct message reply = {.type = MESSAGE_ANSWER, .id = m->id, .n = m->n};
+    struct session_offer offer = offer_of(m);
+    struct message error = {0};
+    struct mail_join *mail;
+    struct text answer;
+    int err;
+
+    (void)now_us;
+    text_init(&answer, SDP_MAX_BYTES);
+    err = session_media_answer(&s->media, &offer, &answer, &error);
+    if (err == 0 && session_media_mail(&s->media, &mail) < 0)
+        err = refuse_no_memory(&error);
+    if (err < 0) {
+        text_done(&answer);
+        send_error(s, m->id, &error);
+        return;
+    }
+    session_take_tracks(s, &offer);
+    session_post_plan(s, mail, MAIL_UPDATE);
+    put_own_tracks(s, &reply);
+    reply.sdp = text_take(&answer);
+    session_send_event(s, &reply);
+    message_done(&reply);
+}
+
+static void on_mute(struct session *s, const struct message *m, int64_t now_us)
+{
+    struct mail_mute *mail = calloc(1, sizeof(*mail));
+    struct message error = {0};
+    char id[MESSAGE_ID_MAX];
+
+    (void)now_us;
+    if (!mail) {
+        (void)refuse_no_memory(&error);
+        send_error(s, m->id, &error);
+        return;
+    }
+    if (directory_mute(s->host->directory, &s->member, m->track.id, m->track.muted) < 0) {
+        free(mail);
+        (void)refuse(&error, "unknown_track", "%s is not one of your tracks",
+                     track_id_text(m->track.id, id));
+        send_error(s, m->id, &error);
+        return;
+    }
+    mail->mail.type = MAIL_MUTE;
+    mail->participant = s->member.id;
+    mail->track = m->track.id;
+    mail->muted = m->track.muted;
+    s->host->post(s->host->owner, directory_room_worker(s->member.room), &mail->mail);
+    send_ok(s, m->id);
+}
+
+static void on_ping(struct session *s, const struct message *m, int64_t now_us)
+{
+    (void)now_us;
+    session_send(s, &(struct message){.type = MESSAGE_PONG, .id = m->id});
+}
+
+static void on_leave(struct session *s, const struct message *m, int64_t now_us)
+{
+    session_leave(s, "left", "left the room", now_us);
+    send_ok(s, m->id);
+    s->sink.close(s->peer, CLOSE_NORMAL, "left");
+}
+
+/** What a client may ask, and in which state. */
+struct request {
+    enum message_type type;
+    bool needs_room;
+    void (*serve)(struct session *s, const struct message *m, int64_t now_us);
+};
+
+static const struct request requests[] = {
+    {MESSAGE_JOIN, false, on_join}, {MESSAGE_OFFER, true, on_offer},  {MESSAGE_MUTE, true, on_mute},
+    {MESSAGE_PING, false, on_ping}, {MESSAGE_LEAVE, false, on_leave},
+};
+
+static const struct request *find_request(enum message_type type)
+{
+    for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+        if (requests[i].type == type)
+            return &requests[i];
+    }
+    return NULL;
+}
+
+static void serve(struct session *s, const struct message *m, int64_t now_us)
+{
+    const struct request *request = find_request(m->type);
+    struct message error = {0};
+
+    if (!request)
+        (void)refuse(&error, "unknown_type", "there is no request of type \"%s\"", m->type_name);
+    else if (request->needs_room && s->state != SESSION_JOINED)
+        (void)refuse(&error, "not_joined", "join a room first");
+    else if (m->type == MESSAGE_JOIN && s->state == SESSION_JOINED)
+        (void)refuse(&error, "already_joined", "you are in room %s; leave it first",
+                     session_room(s));
+    if (error.code[0])
+        send_error(s, m->id, &error);
+    else
+        request->serve(s, m, now_us);
+}
+
+/* @return true if this message is within the limit of its second */
+static bool count_message(struct session *s, int64_t now_us)
+{
+    if (now_us - s->rate_start_us >= SECOND) {
+        s->rate_start_us = now_us;
+        s->rate_count = 0;
+    }
+    return ++s->rate_count <= s->host->config->max_messages_per_s;
+}
+
+void session_receive(struct session *s, const char *json, size_t len, int64_t now_us)
+{
+    struct message error = {0};
+    struct message m;
+
+    if (s->state == SESSION_LEAVING)
+        return;
+    if (!count_message(s, now_us)) {
+        session_dismiss(s, "rate_limited", "too many messages in a second", now_us);
+        return;
+    }
+    if (message_parse(&m, json, len, &error) < 0) {
+        session_send(s, &error);
+        return;
+    }
+    serve(s, &m, now_us);
+    message_done(&m);
+}
