@@ -1,0 +1,96 @@
+/* The server's command line. */
+
+#include "media/base/log.h"
+#include "sfu/config.h"
+#include "sfu/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2 };
+
+static void print_help(void)
+{
+    (void)printf("sluice " SLUICE_VERSION
+                 ": group calls. One process, one HTTP port, one UDP port per worker.\n"
+                 "\n"
+                 "Usage: sluice [options]\n"
+                 "\n"
+                 "Examples:\n"
+                 "  sluice                                   serve http://localhost:8080\n"
+                 "  sluice --listen 127.0.0.1:8080           for this machine only\n"
+                 "  sluice --advertise 203.0.113.7           behind a NAT with that address\n"
+                 "  sluice --config /etc/sluice.yaml --workers 4\n"
+                 "  SLUICE_LOG_LEVEL=debug sluice            every option is a variable, too\n"
+                 "\n"
+                 "Options [default]:\n"
+                 "  --config FILE                   read settings from a YAML file: the same "
+                 "names with _ for -\n"
+                 "  -h, --help                      print this\n"
+                 "  -V, --version                   print the version\n");
+    config_print_help(stdout);
+    (void)printf("\n"
+                 "Flags go over the environment (SLUICE_UDP_PORT for --udp-port), and that over "
+                 "the file.\n"
+                 "Exit code: 0 after SIGTERM or SIGINT, 1 when it could not run, 2 for a wrong "
+                 "setting.\n");
+}
+
+static void print_banner(const struct server *s, const struct config *config)
+{
+    char url[96];
+    bool everywhere = config->listen_address[0] == ':' || config->listen_address[0] == '0';
+
+    (void)printf("sluice " SLUICE_VERSION " serves %s\n", server_url(s, url));
+    if (everywhere)
+        (void)printf("Every network of this machine can reach it; --listen 127.0.0.1:%u keeps it "
+                     "here.\nBrowsers give camera and microphone only to localhost and https "
+                     "pages.\n",
+                     (unsigned)server_port(s));
+    (void)fflush(stdout);
+}
+
+static int serve(const struct config *config)
+{
+    struct config_error error;
+    struct server *s = NULL;
+    int err = server_new(&s, config, &error);
+
+    if (err < 0) {
+        (void)fprintf(stderr, "sluice: %s\n", error.message);
+        return EXIT_FAILURE;
+    }
+    err = server_handle_signals(s);
+    if (err == 0) {
+        print_banner(s, config);
+        err = server_run(s);
+    }
+    if (err < 0)
+        (void)fprintf(stderr, "sluice: stopped by an error: %s\n", err_name(err));
+    server_free(s);
+    return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    static struct config config;
+    struct config_error error;
+    enum config_action action;
+
+    if (config_load(&config, argc, argv, environ, &action, &error) < 0) {
+        (void)fprintf(stderr, "sluice: %s\n", error.message);
+        return EXIT_USAGE;
+    }
+    if (action == CONFIG_HELP) {
+        print_help();
+        return EXIT_SUCCESS;
+    }
+    if (action == CONFIG_VERSION) {
+        (void)printf("sluice " SLUICE_VERSION "\n");
+        return EXIT_SUCCESS;
+    }
+    log_set_level((enum log_level)config.log_level);
+    return serve(&config);
+}

@@ -1,0 +1,549 @@
+#include "sfu/server.h"
+
+#include "media/base/clock.h"
+#include "media/base/list.h"
+#include "media/base/log.h"
+#include "media/base/mailbox.h"
+#include "media/base/text.h"
+#include "media/dtls.h"
+#include "sfu/candidates.h"
+#include "sfu/directory.h"
+#include "sfu/mail.h"
+#include "sfu/session.h"
+#include "sfu/start.h"
+#include "sfu/whip.h"
+#include "sfu/worker.h"
+#include "signaling/http_server.h"
+#include "signaling/websocket.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+    TICK_S = 1,       /* join timeouts are looked at so often */
+    CANDIDATES_S = 5, /* and the addresses of the interfaces */
+};
+
+struct server {
+    struct config config;
+    struct event_base *base;
+    struct event *wakeup, *tick, *stop_timeout, *signals[2];
+    struct http_server *http;
+    struct dtls_identity *identity;
+    struct session_host host;
+    struct whip whip;
+    struct list sessions; /* of WebSockets */
+    uint32_t n_sessions, n_leaving;
+    uint32_t n_workers, n_stopped;
+    struct worker *workers[CONFIG_MAX_WORKERS];
+    struct plan_candidate candidates[PLAN_MAX_CANDIDATES]; /* ports are the workers' */
+    uint32_t n_candidates;
+    int64_t started_us, candidates_us;
+    struct mailbox inbox; /* from the workers */
+    int inbox_fd;         /* eventfd: mail came, or somebody wants us to stop */
+    atomic_bool stop_wanted;
+};
+
+static void wake(struct server *s)
+{
+    uint64_t one = 1;
+    ssize_t written = write(s->inbox_fd, &one, sizeof(one));
+
+    (void)written; /* full means: it is awake */
+}
+
+/* What sessions ask of us */
+
+static void post_to_worker(void *owner, uint32_t worker, struct mail *mail)
+{
+    struct server *s = owner;
+
+    if (mail->type == MAIL_LEAVE)
+        s->n_leaving++;
+    worker_post(s->workers[worker], mail);
+}
+
+static void describe_worker(void *owner, uint32_t worker, struct negotiation_local *ret)
+{
+    const struct server *s = owner;
+    const struct dtls_fingerprint *fingerprint = dtls_identity_fingerprint(s->identity);
+
+    ret->ice_lite = true;
+    (void)snprintf(ret->fingerprint.hash, sizeof(ret->fingerprint.hash), "sha-256");
+    ret->fingerprint.len = fingerprint->len;
+    memcpy(ret->fingerprint.bytes, fingerprint->bytes, fingerprint->len);
+    ret->n_candidates = s->n_candidates;
+    for (uint32_t i = 0; i < s->n_candidates; i++) {
+        ret->candidates[i] = s->candidates[i];
+        ret->candidates[i].port = worker_port(s->workers[worker]);
+    }
+}
+
+static void send_to_websocket(void *peer, const char *json, size_t len)
+{
+    if (websocket_send(peer, json, len) < 0)
+        return; /* it is closing, and on_close follows */
+}
+
+static void close_websocket(void *peer, uint16_t code, const char *reason)
+{
+    websocket_close(peer, code, reason);
+}
+
+/* What HTTP tells us */
+
+static struct server *server_of(struct session *session)
+{
+    return CONTAINER_OF(session_host(session), struct server, host);
+}
+
+static int on_websocket(void *owner, struct websocket *ws, const char *address, void **session)
+{
+    static const struct session_sink sink = {.send = send_to_websocket, .close = close_websocket};
+    struct server *s = owner;
+    struct session *made;
+    int err;
+
+    (void)address;
+    if (s->host.stopping)
+        return -ESHUTDOWN;
+    err = session_new(&made, &s->host, SESSION_WEBSOCKET, &sink, ws, clock_now_us());
+    if (err < 0)
+        return err;
+    list_append(&s->sessions, session_link(made));
+    s->n_sessions++;
+    *session = made;
+    return 0;
+}
+
+static void on_message(void *session, const char *text, size_t len)
+{
+    session_receive(session, text, len, clock_now_us());
+}
+
+static void end_if_all_gone(struct server *s)
+{
+    if (s->host.stopping && s->n_stopped == s->n_workers && s->n_sessions == 0)
+        (void)event_base_loopbreak(s->base);
+}
+
+static void on_close(void *session)
+{
+    struct server *s = server_of(session);
+
+    session_free(session, clock_now_us());
+    s->n_sessions--;
+    end_if_all_gone(s);
+}
+
+static void on_media_post(void *owner, struct http_exchange *x, enum http_media media,
+                          const char *room, const char *sdp, size_t len)
+{
+    struct server *s = owner;
+
+    whip_post(&s->whip, x, media, room, sdp, len, clock_now_us());
+}
+
+static void on_media_delete(void *owner, struct http_exchange *x, enum http_media media,
+                            const char *room, const char *resource)
+{
+    struct server *s = owner;
+
+    whip_delete(&s->whip, x, media, room, resource, clock_now_us());
+}
+
+static bool on_health(void *owner, char *json, size_t capacity)
+{
+    struct server_status status;
+
+    server_status(owner, &status);
+    (void)snprintf(json, capacity,
+                   "{\"status\":\"%s\",\"rooms\":%" PRIu32 ",\"participants\":%" PRIu32
+                   ",\"workers\":%" PRIu32 ",\"uptime_s\":%" PRId64 "}\n",
+                   status.stopping ? "stopping" : "ok", status.rooms, status.participants,
+                   status.workers, status.uptime_s);
+    return !status.stopping;
+}
+
+static const struct http_handler handler = {
+    .on_websocket = on_websocket,
+    .on_message = on_message,
+    .on_close = on_close,
+    .on_media_post = on_media_post,
+    .on_media_delete = on_media_delete,
+    .on_health = on_health,
+};
+
+/* What the workers tell us */
+
+static void give_to_session(struct server *s, uint32_t participant, struct mail *mail)
+{
+    struct directory_member *member = directory_find(s->host.directory, participant);
+    int64_t now_us = clock_now_us();
+
+    if (!member)
+        return; /* it has just left */
+    session_mail(session_of(member), mail, now_us);
+    whip_reap(&s->whip, session_of(member), now_us);
+}
+
+static void read_mail(struct server *s, struct mail *mail)
+{
+    switch ((enum mail_type)mail->type) {
+    case MAIL_STATE:
+        give_to_session(s, CONTAINER_OF(mail, struct mail_state, mail)->participant, mail);
+        break;
+    case MAIL_SLOTS:
+        give_to_session(s, CONTAINER_OF(mail, struct mail_slots, mail)->participant, mail);
+        break;
+    case MAIL_NEED:
+        give_to_session(s, CONTAINER_OF(mail, struct mail_need, mail)->participant, mail);
+        break;
+    case MAIL_GONE:
+        s->n_leaving--;
+        break;
+    case MAIL_STOPPED:
+        s->n_stopped++;
+        end_if_all_gone(s);
+        break;
+    case MAIL_JOIN:
+    case MAIL_UPDATE:
+    case MAIL_MUTE:
+    case MAIL_LEAVE:
+    case MAIL_STOP:
+        break; /* these go the other way */
+    }
+}
+
+/* Called on a worker's thread. */
+static void take_mail_from_worker(void *owner, struct mail *mail)
+{
+    struct server *s = owner;
+
+    if (mailbox_push(&s->inbox, mail))
+        wake(s);
+}
+
+static void begin_to_stop(struct server *s);
+
+static void on_wakeup(evutil_socket_t fd, short what, void *owner)
+{
+    struct server *s = owner;
+    struct mail *next;
+    uint64_t count;
+
+    (void)what;
+    if (read((int)fd, &count, sizeof(count)) < 0)
+        return; /* not ours to worry: nothing was written */
+    for (struct mail *mail = mailbox_take(&s->inbox); mail; mail = next) {
+        next = mail->next;
+        read_mail(s, mail);
+        mail_free(mail);
+    }
+    if (atomic_load(&s->stop_wanted) && !s->host.stopping)
+        begin_to_stop(s);
+}
+
+/* Time */
+
+static void dismiss_idlers(struct server *s, int64_t now_us)
+{
+    int64_t limit_us = (int64_t)s->config.join_timeout_s * SECOND;
+
+    LIST_FOREACH(link, &s->sessions) {
+        struct session *session = session_of_link(link);
+
+        if (session_state(session) == SESSION_CONNECTED &&
+            now_us - session_since_us(session) >= limit_us)
+            session_dismiss(session, "join_timeout", "no room was joined in time", now_us);
+    }
+}
+
+static void refresh_candidates(struct server *s, int64_t now_us)
+{
+    s->n_candidates = candidates_gather(&s->config, 0, s->candidates);
+    s->candidates_us = now_us;
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *owner)
+{
+    struct server *s = owner;
+    int64_t now_us = clock_now_us();
+
+    (void)fd;
+    (void)what;
+    dismiss_idlers(s, now_us);
+    if (now_us - s->candidates_us >= CANDIDATES_S * SECOND)
+        refresh_candidates(s, now_us);
+}
+
+/* Stopping */
+
+static void on_stop_timeout(evutil_socket_t fd, short what, void *owner)
+{
+    struct server *s = owner;
+
+    (void)fd;
+    (void)what;
+    log_warn("server", "not all was closed in time: websockets=%" PRIu32 " workers=%" PRIu32,
+             s->n_sessions, s->n_workers - s->n_stopped);
+    (void)event_base_loopbreak(s->base);
+}
+
+static void stop_workers(struct server *s)
+{
+    for (uint32_t i = 0; i < s->n_workers; i++) {
+        struct mail *mail = calloc(1, sizeof(*mail));
+
+        if (!mail) {
+            s->n_stopped++; /* its peers will notice by silence */
+            continue;
+        }
+        mail->type = MAIL_STOP;
+        worker_post(s->workers[i], mail);
+    }
+}
+
+static void begin_to_stop(struct server *s)
+{
+    struct timeval limit = {.tv_sec = s->config.stop_timeout_s};
+    int64_t now_us = clock_now_us();
+
+    log_info("server", "stopping: rooms=%" PRIu32 " participants=%" PRIu32,
+             directory_rooms(s->host.directory), directory_participants(s->host.directory));
+    s->host.stopping = true;
+    (void)event_add(s->stop_timeout, &limit);
+    LIST_FOREACH(link, &s->sessions) {
+        session_dismiss(session_of_link(link), "server_stopping", "the server is stopping", now_us);
+    }
+    whip_done(&s->whip, now_us);
+    stop_workers(s);
+    end_if_all_gone(s);
+}
+
+void server_stop(struct server *s)
+{
+    atomic_store(&s->stop_wanted, true);
+    wake(s);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *owner)
+{
+    struct server *s = owner;
+
+    (void)number;
+    (void)what;
+    if (s->host.stopping)
+        _exit(EXIT_FAILURE);
+    begin_to_stop(s);
+}
+
+int server_handle_signals(struct server *s)
+{
+    static const int numbers[ARRAY_LEN(s->signals)] = {SIGTERM, SIGINT};
+
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        s->signals[i] = evsignal_new(s->base, numbers[i], on_signal, s);
+        if (!s->signals[i] || event_add(s->signals[i], NULL) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Starting */
+
+static int make_events(struct server *s)
+{
+    struct timeval tick = {.tv_sec = TICK_S};
+
+    s->base = event_base_new();
+    s->inbox_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (!s->base || s->inbox_fd < 0)
+        return s->base ? -errno : -ENOMEM;
+    s->wakeup = event_new(s->base, s->inbox_fd, EV_READ | EV_PERSIST, on_wakeup, s);
+    s->tick = event_new(s->base, -1, EV_PERSIST, on_tick, s);
+    s->stop_timeout = event_new(s->base, -1, 0, on_stop_timeout, s);
+    if (!s->wakeup || !s->tick || !s->stop_timeout)
+        return -ENOMEM;
+    if (event_add(s->wakeup, NULL) < 0 || event_add(s->tick, &tick) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+static int make_directory(struct server *s, uint32_t workers)
+{
+    static const struct directory_handler roster = {.deliver = session_deliver};
+    struct directory_limits limits = {
+        .rooms = s->config.max_rooms,
+        .participants = s->config.max_participants,
+        .participants_per_room = s->config.max_participants_per_room,
+    };
+
+    return directory_new(&s->host.directory, &limits, workers, &roster);
+}
+
+static void init(struct server *s, const struct config *config)
+{
+    s->config = *config;
+    s->inbox_fd = -1;
+    s->started_us = clock_now_us();
+    list_init(&s->sessions);
+    mailbox_init(&s->inbox);
+    s->host.config = &s->config;
+    s->host.owner = s;
+    s->host.post = post_to_worker;
+    s->host.describe = describe_worker;
+    whip_init(&s->whip, &s->host);
+}
+
+static int start(struct server *s, struct config_error *error)
+{
+    static const struct worker_handler from_worker = {.post = take_mail_from_worker};
+    uint32_t workers = start_worker_count(&s->config);
+    int err = make_events(s);
+
+    if (err == 0)
+        err = make_directory(s, workers);
+    if (err == 0)
+        err = dtls_identity_new(&s->identity);
+    if (err < 0)
+        return start_fail(error, err, "cannot start: %s", strerror(-err));
+    for (uint32_t i = 0; i < workers; i++) {
+        err = start_worker(&s->workers[i], i, &s->config, s->identity, &from_worker, s, error);
+        if (err < 0)
+            return err;
+        s->n_workers++;
+    }
+    for (uint32_t i = 0; i < workers; i++) {
+        err = worker_start(s->workers[i]);
+        if (err < 0)
+            return start_fail(error, err, "a media thread cannot be started: %s", strerror(-err));
+    }
+    refresh_candidates(s, s->started_us);
+    if (!s->n_candidates)
+        log_warn("server", "no address to tell clients; set --advertise");
+    return start_http(&s->http, &s->config, s->base, &handler, s, error);
+}
+
+/* What somebody needs to know who looks for why nobody gets through. */
+static void log_start(const struct server *s)
+{
+    struct text addresses;
+
+    text_init(&addresses, 1024);
+    for (uint32_t i = 0; i < s->n_candidates; i++)
+        text_printf(&addresses, "%s%s", i ? "," : "", s->candidates[i].address);
+    log_info(
+        "server", "serving: http_port=%u udp_ports=%u-%u workers=%" PRIu32 " media_addresses=%s",
+        (unsigned)server_port(s), (unsigned)worker_port(s->workers[0]),
+        (unsigned)worker_port(s->workers[s->n_workers - 1]), s->n_workers, text_str(&addresses));
+    text_done(&addresses);
+}
+
+int server_new(struct server **ret, const struct config *config, struct config_error *error)
+{
+    struct server *s = calloc(1, sizeof(*s));
+    int err;
+
+    if (!s)
+        return start_fail(error, -ENOMEM, "cannot start: %s", strerror(ENOMEM));
+    (void)signal(SIGPIPE, SIG_IGN);
+    init(s, config);
+    start_fit_descriptors(&s->config);
+    err = start(s, error);
+    if (err < 0) {
+        server_free(s);
+        return err;
+    }
+    log_start(s);
+    *ret = s;
+    return 0;
+}
+
+int server_run(struct server *s)
+{
+    return event_base_dispatch(s->base) < 0 ? -EIO : 0;
+}
+
+static void free_event(struct event *event)
+{
+    if (event)
+        event_free(event);
+}
+
+static void drop_mail(struct server *s)
+{
+    struct mail *next;
+
+    for (struct mail *mail = mailbox_take(&s->inbox); mail; mail = next) {
+        next = mail->next;
+        mail_free(mail);
+    }
+}
+
+struct server *server_free(struct server *s)
+{
+    if (!s)
+        return NULL;
+    s->host.stopping = true;
+    s->http = http_server_free(s->http);
+    whip_done(&s->whip, clock_now_us());
+    for (uint32_t i = 0; i < s->n_workers; i++)
+        s->workers[i] = worker_free(s->workers[i]);
+    drop_mail(s);
+    directory_free(s->host.directory);
+    dtls_identity_free(s->identity);
+    free_event(s->wakeup);
+    free_event(s->tick);
+    free_event(s->stop_timeout);
+    for (size_t i = 0; i < ARRAY_LEN(s->signals); i++)
+        free_event(s->signals[i]);
+    if (s->base)
+        event_base_free(s->base);
+    if (s->inbox_fd >= 0)
+        (void)close(s->inbox_fd);
+    free(s);
+    return NULL;
+}
+
+/* What others may know */
+
+void server_status(const struct server *s, struct server_status *ret)
+{
+    *ret = (struct server_status){
+        .rooms = directory_rooms(s->host.directory),
+        .participants = directory_participants(s->host.directory),
+        .sessions = s->n_sessions,
+        .leaving = s->n_leaving,
+        .workers = s->n_workers,
+        .uptime_s = (clock_now_us() - s->started_us) / SECOND,
+        .stopping = s->host.stopping,
+    };
+}
+
+uint16_t server_port(const struct server *s)
+{
+    return http_server_port(s->http);
+}
+
+const char *server_url(const struct server *s, char out[96])
+{
+    static const char *const here[] = {"::", "0.0.0.0", "127.0.0.1", "::1"};
+    const char *address = s->config.listen_address;
+
+    for (size_t i = 0; i < ARRAY_LEN(here); i++) {
+        if (strcmp(address, here[i]) == 0)
+            address = "localhost";
+    }
+    (void)snprintf(out, 96, strchr(address, ':') ? "http://[%s]:%u" : "http://%s:%u", address,
+                   (unsigned)server_port(s));
+    return out;
+}

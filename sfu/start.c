@@ -1,0 +1,144 @@
+#include "sfu/start.h"
+
+#include "media/base/log.h"
+#include "sfu/worker.h"
+#include "signaling/http_server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum {
+    RESERVED_DESCRIPTORS = 64,      /* for everything that is no connection */
+    SMALL_BUFFER = 1024 * 1024 - 1, /* a UDP receive buffer that loses packets in bursts [bytes] */
+};
+
+int start_fail(struct config_error *error, int err, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(error->message, sizeof(error->message), format, args);
+    va_end(args);
+    return err;
+}
+
+void start_fit_descriptors(struct config *config)
+{
+    struct rlimit limit;
+    rlim_t most;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    most = limit.rlim_cur > 2 * RESERVED_DESCRIPTORS ? limit.rlim_cur - RESERVED_DESCRIPTORS
+                                                     : limit.rlim_cur / 2;
+    if (config->max_connections <= most)
+        return;
+    log_warn("server",
+             "max_connections=%" PRIu32 " is more than descriptors allow, using %ju; "
+             "raise ulimit -n",
+             config->max_connections, (uintmax_t)most);
+    config->max_connections = (uint32_t)most;
+}
+
+uint32_t start_worker_count(const struct config *config)
+{
+    cpu_set_t cores;
+    int count;
+
+    if (config->workers)
+        return config->workers;
+    if (sched_getaffinity(0, sizeof(cores), &cores) < 0)
+        return 1;
+    count = CPU_COUNT(&cores);
+    return count > CONFIG_MAX_WORKERS ? CONFIG_MAX_WORKERS : (uint32_t)count;
+}
+
+static int fail_udp(const struct config *config, uint32_t port, int err, struct config_error *error)
+{
+    if (err == -EADDRINUSE)
+        return start_fail(error, err,
+                          "UDP port %" PRIu32 " is in use: another sluice? Try --udp-port %" PRIu32,
+                          port, config->udp_port < 60000 ? config->udp_port + 100 : 7882);
+    if (err == -ENOTSUP || err == -ENOMEM)
+        return start_fail(error, err, "cannot start: %s",
+                          err == -ENOMEM ? strerror(ENOMEM) : "libsrtp2 does not work here");
+    if (err == -EACCES)
+        return start_fail(error, err, "UDP port %" PRIu32 " needs root: try one above 1023", port);
+    if (err == -EINVAL || err == -EADDRNOTAVAIL)
+        return start_fail(error, err, "udp_address %s is not an address of this machine",
+                          config->udp_address);
+    return start_fail(error, err, "UDP port %" PRIu32 " cannot be opened: %s", port,
+                      strerror(-err));
+}
+
+int start_worker(struct worker **ret, uint32_t index, const struct config *config,
+                 const struct dtls_identity *identity, const struct worker_handler *handler,
+                 void *owner, struct config_error *error)
+{
+    struct worker_config wanted = {
+        .index = index,
+        .address = config->udp_address[0] ? config->udp_address : NULL,
+        .port = (uint16_t)(config->udp_port ? config->udp_port + index : 0),
+        .identity = identity,
+        .limits = forwarder_default_limits,
+    };
+    int err;
+
+    wanted.limits.max_participants = config->max_participants;
+    err = worker_new(ret, &wanted, handler, owner);
+    if (err < 0)
+        return fail_udp(config, wanted.port, err, error);
+    if (index == 0 && worker_buffer_bytes(*ret) < SMALL_BUFFER)
+        log_warn("server",
+                 "the UDP receive buffer is small, bursts may be lost: bytes=%d; "
+                 "try sysctl -w net.core.rmem_max=4194304",
+                 worker_buffer_bytes(*ret));
+    return 0;
+}
+
+static int fail_http(const struct config *config, int err, struct config_error *error)
+{
+    const char *address = config->listen_address;
+    const char *open = strchr(address, ':') ? "[" : "";
+    const char *close = strchr(address, ':') ? "]" : "";
+
+    if (err == -EADDRINUSE)
+        return start_fail(
+            error, err, "port %" PRIu32 " is in use: another sluice? Try --listen :%" PRIu32,
+            config->listen_port, config->listen_port < 65535 ? config->listen_port + 1 : 1);
+    if (err == -EACCES)
+        return start_fail(error, err, "port %" PRIu32 " needs root: try --listen :8080",
+                          config->listen_port);
+    return start_fail(error, err,
+                      "cannot listen on %s%s%s:%" PRIu32 ": %s; try --listen 127.0.0.1:8080", open,
+                      address, close, config->listen_port, strerror(-err));
+}
+
+int start_http(struct http_server **ret, const struct config *config, struct event_base *base,
+               const struct http_handler *handler, void *owner, struct config_error *error)
+{
+    struct http_config wanted = http_default_config;
+    int err;
+
+    wanted.address = config->listen_address;
+    wanted.port = (uint16_t)config->listen_port;
+    wanted.web_root = config->web_root[0] ? config->web_root : NULL;
+    wanted.max_connections = config->max_connections;
+    wanted.max_connections_per_address = config->max_connections_per_address;
+    wanted.max_body_bytes = config->max_sdp_bytes;
+    wanted.timeout_s = (int)config->request_timeout_s;
+    err = http_server_new(ret, base, &wanted, handler, owner);
+    if (err < 0 && err != -EADDRINUSE && err != -EACCES && strcmp(wanted.address, "::") == 0) {
+        wanted.address = "0.0.0.0"; /* a kernel without IPv6 */
+        err = http_server_new(ret, base, &wanted, handler, owner);
+    }
+    return err < 0 ? fail_http(config, err, error) : 0;
+}

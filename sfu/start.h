@@ -1,0 +1,40 @@
+/**
+ * @file start.h  Starting the parts of a server from its settings, with errors that say what to do.
+ */
+#ifndef SFU_START_H
+#define SFU_START_H
+
+#include "media/base/attributes.h"
+#include "sfu/config.h"
+
+#include <stdint.h>
+
+struct dtls_identity;
+struct event_base;
+struct http_handler;
+struct http_server;
+struct worker;
+struct worker_handler;
+
+/** Write `error`. @return `err` */
+int start_fail(struct config_error *error, int err, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/** Raise the limit of descriptors as far as we may, and lower max_connections to what it allows:
+ *  newcomers beyond are refused, nobody is lost. Logs if it had to. */
+void start_fit_descriptors(struct config *config);
+
+/** @return how many workers to run: as configured, or the cores we may use */
+uint32_t start_worker_count(const struct config *config);
+
+/** Make worker `index`, without its thread yet. @return 0; -errno: error is set */
+MUST_USE int start_worker(struct worker **ret, uint32_t index, const struct config *config,
+                          const struct dtls_identity *identity,
+                          const struct worker_handler *handler, void *owner,
+                          struct config_error *error);
+
+/** Serve HTTP. @return 0; -errno: error is set */
+MUST_USE int start_http(struct http_server **ret, const struct config *config,
+                        struct event_base *base, const struct http_handler *handler, void *owner,
+                        struct config_error *error);
+
+#endif
