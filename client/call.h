@@ -59,9 +59,10 @@ struct call *call_free(struct call *c);
 /** What the offer says of us; join is sent once this is known and the WebSocket is open. Once. */
 void call_set_local(struct call *c, const struct negotiation_local *local);
 
-/** Say that we leave; CALL_ENDED follows, at the latest after 2 s. */
+/** Say that we leave; CALL_ENDED follows when the server has answered. */
 void call_leave(struct call *c);
 
+/** @return where we are */
 enum call_state call_state(const struct call *c);
 /** @return why the call ended, one line for people; "" if it did not, or because we left */
 const char *call_error(const struct call *c);

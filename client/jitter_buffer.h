@@ -111,6 +111,7 @@ int64_t jitter_buffer_target_us(const struct jitter_buffer *b);
 /** @return delay that what is played next has over the fastest packet [us]; 0 while not playing */
 int64_t jitter_buffer_delay_us(const struct jitter_buffer *b, int64_t now_us);
 
+/** @return counts since the beginning */
 const struct jitter_stats *jitter_buffer_stats(const struct jitter_buffer *b);
 
 #endif

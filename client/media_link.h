@@ -78,9 +78,11 @@ void media_link_flush(struct media_link *l);
 /** Encrypt and send one RTCP compound. @return 0; -ENOTCONN; -EMSGSIZE */
 MUST_USE int media_link_send_rtcp(struct media_link *l, const uint8_t *data, size_t len);
 
+/** @return where we are */
 enum media_link_state media_link_state(const struct media_link *l);
 /** @return why it failed, for people; "" if it did not */
 const char *media_link_error(const struct media_link *l);
+/** @return counts since the beginning */
 struct media_link_stats media_link_stats(const struct media_link *l);
 /** @return 0 and the selected pair of candidates; -ENOTCONN */
 MUST_USE int media_link_ice_path(const struct media_link *l, struct ice_path *ret);

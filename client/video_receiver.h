@@ -52,6 +52,7 @@ MUST_USE size_t video_receiver_poll_nacks(struct video_receiver *r, int64_t now_
 /** @return true: ask for a key frame now */
 MUST_USE bool video_receiver_poll_key_frame(struct video_receiver *r, int64_t now_us);
 
+/** @return counts since the beginning */
 const struct video_receiver_stats *video_receiver_stats(const struct video_receiver *r);
 
 #endif

@@ -21,6 +21,7 @@ enum ice_state {
     ICE_CONNECTED, /* a path works: data may flow */
     ICE_FAILED,    /* no path, or consent to send was lost (RFC 7675) */
 };
+/** @return "new", "gathering", ...; static storage */
 const char *ice_state_name(enum ice_state state);
 
 enum ice_candidate_type {
@@ -31,6 +32,7 @@ enum ice_candidate_type {
 };
 /** @return "host", "srflx", "prflx" or "relay", as in a=candidate; static storage */
 const char *ice_candidate_type_name(enum ice_candidate_type type);
+
 /** @return the type with this name, or -EINVAL */
 MUST_USE int ice_candidate_type_parse(const char *name);
 

@@ -91,6 +91,7 @@ int ice_agent_fd(const struct ice_agent *a);
 /** Do what is due: read the sockets, send checks. @return when to call again [us], or NEVER_US */
 MUST_USE int64_t ice_agent_advance(struct ice_agent *a, int64_t now_us);
 
+/** @return where we are */
 enum ice_state ice_agent_state(const struct ice_agent *a);
 
 /** @return why it failed, for people; "" if it did not */

@@ -1,0 +1,181 @@
+#include "client/options.h"
+
+#include "tests/tap.h"
+
+#include <errno.h>
+
+enum { MAX_ARGS = 16 };
+
+static char error[OPTIONS_ERROR_MAX + 1];
+
+/* Parse words that blanks separate. */
+static int parse(struct options *ret, const char *line)
+{
+    static char words[512];
+    char *argv[MAX_ARGS] = {words};
+    int argc = 0;
+
+    (void)snprintf(words, sizeof(words), "sluice-client %s", line);
+    error[0] = '\0';
+    for (char *c = words; *c && argc < MAX_ARGS;) {
+        argv[argc++] = c;
+        c += strcspn(c, " ");
+        while (*c == ' ')
+            *c++ = '\0';
+    }
+    return options_parse(ret, argc, argv, error);
+}
+
+static void a_room_is_all_it_takes(void)
+{
+    struct options o;
+
+    CHECK_EQ(parse(&o, "--room demo"), 0);
+    CHECK_STR(o.room, "demo");
+    CHECK_STR(o.server, "ws://127.0.0.1:8080/ws");
+    CHECK_EQ(o.audio_slots, 8);
+    CHECK_EQ(o.video_slots, 0);
+    CHECK_EQ(o.bitrate_bps, 32000);
+    CHECK_EQ(o.loss_percent, 10);
+    CHECK(!o.send && !o.stats);
+}
+
+static void a_value_follows_its_option_or_an_equals_sign(void)
+{
+    struct options o;
+
+    CHECK_EQ(parse(&o, "--room=demo --send tone:440 --for=2.5 --name=Ada"), 0);
+    CHECK_STR(o.room, "demo");
+    CHECK_STR(o.send, "tone:440");
+    CHECK_STR(o.name, "Ada");
+    CHECK(o.for_s > 2.49 && o.for_s < 2.51);
+}
+
+static void a_server_is_completed(void)
+{
+    struct options o;
+
+    CHECK_EQ(parse(&o, "--room a --server example.org:80"), 0);
+    CHECK_STR(o.server, "ws://example.org:80/ws");
+    CHECK_EQ(parse(&o, "--room a --server http://example.org/"), 0);
+    CHECK_STR(o.server, "ws://example.org/ws");
+    CHECK_EQ(parse(&o, "--room a --server ws://example.org/other"), 0);
+    CHECK_STR(o.server, "ws://example.org/other");
+    CHECK_EQ(parse(&o, "--room a --server wss://example.org"), -EINVAL);
+    CHECK(strstr(error, "not supported yet"));
+    CHECK_EQ(parse(&o, "--room a --server ftp://example.org"), -EINVAL);
+    CHECK_EQ(parse(&o, "--room a --server ws://"), -EINVAL);
+}
+
+static void slots_are_audio_and_video(void)
+{
+    struct options o;
+
+    CHECK_EQ(parse(&o, "--room a --slots 3"), 0);
+    CHECK_EQ(o.audio_slots, 3);
+    CHECK_EQ(o.video_slots, 0);
+    CHECK_EQ(parse(&o, "--room a --slots 0,60"), 0);
+    CHECK_EQ(o.audio_slots, 0);
+    CHECK_EQ(o.video_slots, 60);
+    CHECK_EQ(parse(&o, "--room a --slots 61"), -EINVAL);
+    CHECK_EQ(parse(&o, "--room a --slots 1,"), -EINVAL);
+    CHECK_EQ(parse(&o, "--room a --slots ,1"), -EINVAL);
+    CHECK_EQ(parse(&o, "--room a --slots 123456789"), -EINVAL);
+}
+
+static void receiving_video_opens_slots_for_it(void)
+{
+    struct options o;
+
+    CHECK_EQ(parse(&o, "--room a --receive-video"), 0);
+    CHECK_EQ(o.video_slots, 4);
+    CHECK_EQ(parse(&o, "--room a --record-video d --slots 1,9"), 0);
+    CHECK(o.receive_video);
+    CHECK_EQ(o.video_slots, 9);
+    CHECK_EQ(parse(&o, "--room a --record-video d --slots 1,0"), -EINVAL);
+}
+
+static void stereo_costs_twice_as_much(void)
+{
+    struct options o;
+
+    CHECK_EQ(parse(&o, "--room a --stereo"), 0);
+    CHECK_EQ(o.bitrate_bps, 64000);
+    CHECK_EQ(parse(&o, "--room a --stereo --bitrate 24000"), 0);
+    CHECK_EQ(o.bitrate_bps, 24000);
+}
+
+static void json_is_statistics(void)
+{
+    struct options o;
+
+    CHECK_EQ(parse(&o, "--room a --json"), 0);
+    CHECK(o.stats && o.json);
+}
+
+static void a_turn_server_comes_with_its_password(void)
+{
+    struct options o;
+
+    CHECK_EQ(parse(&o, "--room a --turn turn:h?transport=tcp --turn-user u --turn-pass p "
+                       "--relay-only"),
+             0);
+    CHECK(o.has_turn && o.turn.tcp && o.relay_only);
+    CHECK_STR(o.turn_password, "p");
+    CHECK_EQ(parse(&o, "--room a --turn turn:h --turn-user u"), -EINVAL);
+    CHECK_EQ(parse(&o, "--room a --turn-user u --turn-pass p"), -EINVAL);
+    CHECK_EQ(parse(&o, "--room a --relay-only"), -EINVAL);
+    CHECK_EQ(parse(&o, "--room a --turn turns:h --turn-user u --turn-pass p"), -EINVAL);
+    CHECK(strstr(error, "TLS"));
+}
+
+static void help_needs_nothing_else(void)
+{
+    struct options o;
+    struct text text;
+
+    CHECK_EQ(parse(&o, "--help"), 0);
+    CHECK(o.help);
+    CHECK_EQ(parse(&o, "-h"), 0);
+    CHECK(o.help);
+    CHECK_EQ(parse(&o, "--version"), 0);
+    CHECK(o.version);
+    text_init(&text, 65536);
+    options_help(&text);
+    CHECK(text_ok(&text));
+    CHECK(strstr(text_str(&text), "--record-each DIR"));
+    text_done(&text);
+}
+
+static void what_is_wrong_is_named(void)
+{
+    static const char *const lines[][2] = {
+        {"", "--room"},
+        {"--room a --nonsense", "--nonsense"},
+        {"--room a b", "unknown option: b"},
+        {"--room a --send", "--send needs a value"},
+        {"--room a --loop=1", "--loop takes no value"},
+        {"--room a/b", "--room"},
+        {"--room a --bitrate 5999", "--bitrate"},
+        {"--room a --bitrate 32k", "--bitrate"},
+        {"--room a --loss-perc 101", "--loss-perc"},
+        {"--room a --for 0", "--for"},
+        {"--room a --for nan", "--for"},
+        {"--room a --stun h:x", "--stun"},
+        {"--room a --loop", "--loop"},
+        {"--room a --slots 0 --record x", "--record"},
+        {"--room a --log-level loud", "--log-level"},
+    };
+    struct options o;
+
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        CHECK_EQ(parse(&o, lines[i][0]), -EINVAL);
+        CHECK(strstr(error, lines[i][1]) != NULL);
+    }
+}
+
+TAP_CASES(CASE(a_room_is_all_it_takes), CASE(a_value_follows_its_option_or_an_equals_sign),
+          CASE(a_server_is_completed), CASE(slots_are_audio_and_video),
+          CASE(receiving_video_opens_slots_for_it), CASE(stereo_costs_twice_as_much),
+          CASE(json_is_statistics), CASE(a_turn_server_comes_with_its_password),
+          CASE(help_needs_nothing_else), CASE(what_is_wrong_is_named))
