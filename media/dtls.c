@@ -16,10 +16,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-/* OpenSSL's numbers, which hide our enumerators of the same names. */
-#undef SRTP_AEAD_AES_128_GCM
-#undef SRTP_AEAD_AES_256_GCM
-
 enum {
     TIMER_EXPIRED_US = 1,        /* OpenSSL takes what is less than 15 ms away as expired */
     TIMER_NEVER_US = 2000000000, /* 2,000 s of the real clock */
@@ -28,6 +24,13 @@ enum {
     RECORD_TYPE_MAX = 25,
     RECORD_VERSION_MAJOR = 0xfe,
     PLAINTEXT_MAX = 16384, /* RFC 6347 section 4.1 */
+};
+
+/* Records on their way out, together as far as a datagram reaches. OpenSSL writes repeated messages
+ * one by one, and each datagram is one more that can be lost. */
+struct outgoing {
+    size_t len;
+    uint8_t data[DTLS_MTU];
 };
 
 struct dtls {
@@ -39,6 +42,7 @@ struct dtls {
     bool started;
     int64_t now_us, give_up_us;
     struct dtls_flight *flight; /* NULL once trimmed */
+    struct outgoing *outgoing;  /* NULL but in run() */
     const uint8_t *input;       /* the datagram being fed; NULL once read */
     size_t input_len;
     const char *error; /* what to say instead of OpenSSL's reason; NULL: nothing */
@@ -63,7 +67,28 @@ static void set_state(struct dtls *d, enum dtls_state state)
     d->state = state;
 }
 
-/* The lower end of OpenSSL's stack: each write is a datagram, a read takes the one being fed. */
+/* The lower end of OpenSSL's stack: a read takes the datagram being fed. */
+
+static void send_outgoing(struct dtls *d)
+{
+    if (d->outgoing->len > 0)
+        d->handler.send(d->owner, d->outgoing->data, d->outgoing->len);
+    d->outgoing->len = 0;
+}
+
+static void write_records(struct dtls *d, const uint8_t *data, size_t len)
+{
+    struct outgoing *outgoing = d->outgoing;
+
+    if (outgoing && outgoing->len + len > DTLS_MTU)
+        send_outgoing(d);
+    if (!outgoing || len > DTLS_MTU) { /* data of a record that is all the MTU */
+        d->handler.send(d->owner, data, len);
+        return;
+    }
+    memcpy(outgoing->data + outgoing->len, data, len);
+    outgoing->len += len;
+}
 
 static int bio_write(BIO *bio, const char *data, int len)
 {
@@ -73,7 +98,7 @@ static int bio_write(BIO *bio, const char *data, int len)
     if (d->flight && dtls_flight_copying(d->flight))
         dtls_flight_add(d->flight, (const uint8_t *)data, (size_t)len);
     else
-        d->handler.send(d->owner, (const uint8_t *)data, (size_t)len);
+        write_records(d, (const uint8_t *)data, (size_t)len);
     return len;
 }
 
@@ -117,7 +142,7 @@ static unsigned int flight_timer(SSL *ssl, unsigned int last_us)
     if (last_us == 0)
         dtls_flight_begin(d->flight, d->now_us);
     else if (!dtls_flight_next_copy(d->flight))
-        return TIMER_NEVER_US;
+        return TIMER_NEVER_US; /* this copy is still written */
     return TIMER_EXPIRED_US;
 }
 
@@ -279,7 +304,10 @@ static void read_data(struct dtls *d)
 /* Let OpenSSL go as far as it can with what it has. */
 static void run(struct dtls *d)
 {
+    struct outgoing outgoing = {.len = 0};
+
     ERR_clear_error(); /* of other sessions of this thread */
+    d->outgoing = &outgoing;
     if (d->state == DTLS_HANDSHAKE) {
         int result = SSL_do_handshake(d->ssl);
 
@@ -290,6 +318,8 @@ static void run(struct dtls *d)
         }
     }
     read_data(d);
+    send_outgoing(d);
+    d->outgoing = NULL;
     d->input = NULL;
     ERR_clear_error();
 }

@@ -1,6 +1,7 @@
 #include "media/dtls_flight.h"
 
 #include "media/base/clock.h"
+#include "media/dtls.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -9,11 +10,11 @@
 /* RFC 6347 section 4.2.4.1 says 1 s and up to 60 s, for the Internet of files; who joins a call
  * does not wait that long. Chrome begins with 50 ms. */
 static const int64_t first_interval_us = 100 * MS;
-static const int64_t longest_interval_us = 3 * SECOND;
+static const int64_t longest_interval_us = 1 * SECOND;
 
 struct copied_datagram {
     size_t len;
-    uint8_t data[];
+    uint8_t data[DTLS_MTU];
 };
 
 struct copy {
@@ -62,10 +63,10 @@ void dtls_flight_begin(struct dtls_flight *f, int64_t now_us)
 
 bool dtls_flight_next_copy(struct dtls_flight *f)
 {
-    f->copying = f->n_copies < DTLS_FLIGHT_COPIES;
-    if (f->copying)
+    if (f->n_copies < DTLS_FLIGHT_COPIES)
         f->n_copies++;
-    return f->copying;
+    f->copying = true;
+    return f->n_copies < DTLS_FLIGHT_COPIES;
 }
 
 bool dtls_flight_copying(const struct dtls_flight *f)
@@ -81,17 +82,22 @@ void dtls_flight_end_copy(struct dtls_flight *f)
 void dtls_flight_add(struct dtls_flight *f, const uint8_t *data, size_t len)
 {
     struct copy *copy = &f->copies[f->n_copies - 1];
-    struct copied_datagram *datagram;
+    struct copied_datagram *datagram = copy->n > 0 ? copy->datagrams[copy->n - 1] : NULL;
 
     assert(f->copying);
-    if (copy->n == DTLS_FLIGHT_DATAGRAMS)
+    if (len > DTLS_MTU)
         return;
-    datagram = malloc(sizeof(*datagram) + len);
-    if (!datagram)
-        return;
-    datagram->len = len;
-    memcpy(datagram->data, data, len);
-    copy->datagrams[copy->n++] = datagram;
+    if (!datagram || len > DTLS_MTU - datagram->len) {
+        if (copy->n == DTLS_FLIGHT_DATAGRAMS)
+            return;
+        datagram = malloc(sizeof(*datagram));
+        if (!datagram)
+            return;
+        datagram->len = 0;
+        copy->datagrams[copy->n++] = datagram;
+    }
+    memcpy(datagram->data + datagram->len, data, len);
+    datagram->len += len;
 }
 
 void dtls_flight_advance(struct dtls_flight *f, int64_t now_us,

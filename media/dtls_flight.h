@@ -18,8 +18,8 @@
 #include <stdint.h>
 
 enum {
-    DTLS_FLIGHT_COPIES = 8,    /* OpenSSL gives up at the thirteenth */
-    DTLS_FLIGHT_DATAGRAMS = 8, /* of one copy; further ones are left out */
+    DTLS_FLIGHT_COPIES = 10,   /* OpenSSL gives up at the thirteenth */
+    DTLS_FLIGHT_DATAGRAMS = 4, /* of one copy; what does not fit is left out */
 };
 
 struct dtls_flight;
@@ -32,14 +32,15 @@ struct dtls_flight *dtls_flight_free(struct dtls_flight *f);
 /** A new flight is being sent: forget the old one's copies, repeat first after 100 ms. */
 void dtls_flight_begin(struct dtls_flight *f, int64_t now_us);
 
-/** Make ready for the next copy. @return false: there are DTLS_FLIGHT_COPIES already */
+/** What is added from now on is the next copy. @return false: it is the last one */
 MUST_USE bool dtls_flight_next_copy(struct dtls_flight *f);
 
 /** @return true between dtls_flight_next_copy() and dtls_flight_end_copy() */
 bool dtls_flight_copying(const struct dtls_flight *f);
 void dtls_flight_end_copy(struct dtls_flight *f);
 
-/** Add a datagram [len bytes] to the copy. Without memory it is left out: another will do. */
+/** Add records [len bytes, at most DTLS_MTU] to the copy, in a datagram with others if they fit:
+ *  OpenSSL repeats every message on its own. Without memory they are left out. */
 void dtls_flight_add(struct dtls_flight *f, const uint8_t *data, size_t len);
 
 /** Send the next copy if it is due. */

@@ -10,6 +10,10 @@
 
 #include <openssl/ssl.h>
 
+/* OpenSSL's numbers, which hide our enumerators of the same names. */
+#undef SRTP_AEAD_AES_128_GCM
+#undef SRTP_AEAD_AES_256_GCM
+
 /** Certificate, key, ciphers and options; certificates of peers are left to the caller. */
 SSL_CTX *dtls_identity_context(const struct dtls_identity *identity);
 
