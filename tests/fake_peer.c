@@ -1,0 +1,730 @@
+#include "tests/fake_peer.h"
+
+#include "media/base/clock.h"
+#include "media/ice_lite.h"
+#include "media/packet.h"
+#include "media/rtcp.h"
+#include "media/seal.h"
+#include "media/srtp.h"
+#include "media/transport_feedback.h"
+#include "media/udp_socket.h"
+#include "tests/stun_request.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CLIENT_PACKETS = 256, OFFER_MAX = 64 * 1024 };
+
+/* Chrome's pace once connected. */
+static const int64_t CHECK_US = 2500 * MS;
+static const int64_t CHECK_FIRST_US = 50 * MS;
+
+static void must(bool holds, const char *what)
+{
+    if (holds)
+        return;
+    (void)fprintf(stderr, "fake_peer: %s\n", what);
+    abort();
+}
+
+static struct sockaddr_storage address_of(uint16_t port)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_storage address = {0};
+
+    in.sin_addr.s_addr = htonl(0x0a000001);
+    memcpy(&address, &in, sizeof(in));
+    return address;
+}
+
+static uint16_t port_of(const struct sockaddr_storage *address)
+{
+    struct sockaddr_in in;
+
+    memcpy(&in, address, sizeof(in));
+    return ntohs(in.sin_port);
+}
+
+static struct fake_peer *find_peer(const struct fake_world *w, uint32_t id)
+{
+    for (uint32_t i = 0; i < w->n_peers; i++) {
+        if (w->peers[i]->id == id)
+            return w->peers[i];
+    }
+    return NULL;
+}
+
+static uint32_t find_section(const struct fake_peer *p, const char *mid)
+{
+    uint32_t at = 0;
+
+    while (at < p->n_sections && strcmp(p->sections[at].mid, mid) != 0)
+        at++;
+    must(at < p->n_sections, "no such mid");
+    return at;
+}
+
+/* ------------------------------------------------------------------ from the forwarder */
+
+static void on_forwarder_send(void *owner, const struct datagram *datagrams, size_t n)
+{
+    struct fake_world *w = owner;
+
+    for (size_t i = 0; i < n; i++) {
+        uint16_t port = port_of(datagrams[i].to);
+        struct fake_peer *p = w->peers[port / 100 - 100];
+
+        must(datagrams[i].len <= NETEM_DATAGRAM_MAX, "datagram too long");
+        p->last_to = port;
+        netem_push(p->down, port, datagrams[i].data, datagrams[i].len, w->now_us);
+    }
+}
+
+static void on_state_mail(struct fake_peer *p, const struct mail_state *mail)
+{
+    p->connected = p->connected || mail->state == PEER_CONNECTED;
+    if (mail->state == PEER_CONNECTED)
+        return;
+    p->ended = true;
+    p->end = mail->state;
+    (void)snprintf(p->reason, sizeof(p->reason), "%s", mail->reason);
+}
+
+static void on_slots_mail(struct fake_peer *p, const struct mail_slots *mail)
+{
+    must(mail->epoch == p->epoch + 1, "epoch grows by one");
+    p->epoch = mail->epoch;
+    p->n_slot_mails++;
+    for (uint32_t i = 0; i < mail->n_slots; i++) {
+        uint32_t at = find_section(p, mail->slots[i].mid);
+
+        p->track_of_section[at] = mail->slots[i].track;
+        p->publisher_of_section[at] = mail->slots[i].participant;
+    }
+}
+
+static void on_forwarder_post(void *owner, struct mail *mail)
+{
+    struct fake_world *w = owner;
+    struct fake_peer *p = find_peer(w, ((const struct mail_participant *)mail)->participant);
+    const struct mail_need *need = (const struct mail_need *)mail;
+
+    must(p || mail->type == MAIL_STOPPED, "mail for nobody");
+    switch ((enum mail_type)mail->type) {
+    case MAIL_STATE:
+        on_state_mail(p, (const struct mail_state *)mail);
+        break;
+    case MAIL_SLOTS:
+        on_slots_mail(p, (const struct mail_slots *)mail);
+        break;
+    case MAIL_NEED:
+        p->n_needs++;
+        p->need_audio = need->audio;
+        p->need_video = need->video;
+        break;
+    case MAIL_GONE:
+        p->gone = true;
+        break;
+    case MAIL_STOPPED:
+        w->stopped = true;
+        break;
+    case MAIL_JOIN:
+    case MAIL_UPDATE:
+    case MAIL_MUTE:
+    case MAIL_LEAVE:
+    case MAIL_STOP:
+        must(false, "mail in the wrong direction");
+    }
+    mail_free(mail);
+}
+
+/* ------------------------------------------------------------------ the client's media */
+
+static void on_transport_send(void *owner, const uint8_t *data, size_t len)
+{
+    struct fake_peer *p = owner;
+
+    netem_push(p->up, p->port, data, len, p->world->now_us);
+}
+
+static void on_source_send(void *owner, const uint8_t *head, size_t head_len,
+                           const uint8_t *payload, size_t payload_len)
+{
+    struct fake_peer *p = owner;
+    uint8_t out[NETEM_DATAGRAM_MAX];
+    struct seal_packet packet = {
+        .session = transport_seal_session(p->transport),
+        .head = head,
+        .head_len = (uint16_t)head_len,
+        .payload = payload,
+        .payload_len = (uint16_t)payload_len,
+        .out = out,
+    };
+
+    /* RTX brings its number as the end of the head. */
+    if (head_len % 4 != 0) {
+        packet.head_len = (uint16_t)(head_len - 2);
+        packet.lead_len = 2;
+    }
+    must(packet.session && seal_batch(&packet, 1) == 1, "a client cannot seal");
+    netem_push(p->up, p->port, out, packet.out_len, p->world->now_us);
+}
+
+static void make_source(struct fake_peer *p, uint32_t at)
+{
+    const struct plan_section *section = &p->answer->sections[at];
+    struct fake_source *s = calloc(1, sizeof(*s));
+    bool video = section->kind == KIND_VIDEO;
+    const struct plan_codec *codec = &section->codecs[0];
+
+    must(s && section->n_codecs > 0, "nothing to send with");
+    for (size_t i = 0; i < section->n_codecs; i++) {
+        if (section->codecs[i].codec == CODEC_RED)
+            codec = &section->codecs[i];
+    }
+    s->codec = codec->codec;
+    s->pt = codec->pt;
+    s->rtx_pt = codec->rtx_pt;
+    s->ssrc = p->sections[at].ssrc;
+    s->rtx_ssrc = p->sections[at].rtx_ssrc;
+    if (!p->strips_extensions)
+        s->extensions = section->extensions;
+    (void)snprintf(s->mid, sizeof(s->mid), "%s", section->mid);
+    s->frame_us = video ? 33333 : 20 * MS;
+    s->packets_per_frame = video ? 4 : 1;
+    s->transport_seq = &p->transport_seq;
+    s->send = on_source_send;
+    s->owner = p;
+    fake_source_init(s, p->world->now_us + p->source_wait_us);
+    p->sources[at] = s;
+}
+
+/* The client's answer is new: make what it adds, end what it ended. */
+static void apply_answer(struct fake_peer *p)
+{
+    for (uint32_t i = 0; i < p->answer->n_sections; i++) {
+        const struct plan_section *section = &p->answer->sections[i];
+
+        if (p->sinks[i])
+            p->sinks[i]->section = section;
+        if (section->use == SECTION_SLOT && !p->sinks[i]) {
+            p->sinks[i] = calloc(1, sizeof(*p->sinks[i]));
+            must(p->sinks[i] != NULL, "no memory");
+            fake_sink_init(p->sinks[i], section);
+        }
+        if (section->use == SECTION_PUBLISH && !p->sources[i] &&
+            transport_state(p->transport) == TRANSPORT_CONNECTED)
+            make_source(p, i);
+        if (section->use != SECTION_PUBLISH) {
+            free(p->sources[i]);
+            p->sources[i] = NULL;
+        }
+    }
+}
+
+static void on_transport_state(void *owner, enum transport_state state)
+{
+    struct fake_peer *p = owner;
+
+    if (state == TRANSPORT_CONNECTED)
+        apply_answer(p);
+}
+
+static void on_rtp(void *owner, struct packet *packet, int64_t now_us)
+{
+    struct fake_peer *p = owner;
+
+    for (uint32_t i = 0; i < p->n_sections; i++) {
+        struct fake_sink *s = p->sinks[i];
+
+        if (s && (s->section->ssrc == packet->rtp.ssrc ||
+                  (s->section->rtx_ssrc && s->section->rtx_ssrc == packet->rtp.ssrc))) {
+            fake_sink_receive(s, packet, now_us);
+            return;
+        }
+    }
+    must(false, "RTP with an SSRC that no answer told");
+}
+
+static struct fake_source *find_source(const struct fake_peer *p, uint32_t ssrc)
+{
+    for (uint32_t i = 0; i < p->n_sections; i++) {
+        if (p->sources[i] && p->sources[i]->ssrc == ssrc)
+            return p->sources[i];
+    }
+    return NULL;
+}
+
+static void on_rtcp_feedback(struct fake_peer *p, const struct rtcp_packet *packet)
+{
+    struct rtcp_feedback fb;
+    uint16_t seqs[RTCP_MAX_NACKS];
+    uint64_t bps;
+    struct fake_source *s;
+    int n = 0;
+
+    if (packet->type == RTCP_RTPFB && packet->count == RTPFB_TRANSPORT_CC) {
+        p->feedback++;
+    } else if (packet->type == RTCP_RTPFB) {
+        n = rtcp_read_nack(packet, &fb, seqs, RTCP_MAX_NACKS);
+        s = n > 0 ? find_source(p, fb.media) : NULL;
+        for (int i = 0; i < n && s; i++)
+            fake_source_resend(s, seqs[i]);
+    } else if (packet->count == PSFB_PLI) {
+        s = rtcp_read_pli(packet, &fb) == 0 ? find_source(p, fb.media) : NULL;
+        must(s != NULL, "PLI for no source");
+        s->key_requests++;
+        s->key_wanted = !s->ignores_requests;
+    } else if (rtcp_read_remb(packet, &fb, &bps) == 0) {
+        p->remb++;
+    }
+}
+
+static void on_sender_report(struct fake_peer *p, const struct rtcp_packet *packet)
+{
+    struct rtcp_sender_info info;
+
+    must(rtcp_read_sr(packet, &info, NULL) >= 0, "malformed SR");
+    for (uint32_t i = 0; i < p->n_sections; i++) {
+        if (!p->sinks[i] || p->sinks[i]->section->ssrc != info.ssrc)
+            continue;
+        p->sinks[i]->has_report = true;
+        p->sinks[i]->report_ntp = info.ntp;
+        p->sinks[i]->report_ts = info.rtp_ts;
+        return;
+    }
+    must(false, "SR of an SSRC that no answer told");
+}
+
+static void on_rtcp(void *owner, const uint8_t *data, size_t len, int64_t now_us)
+{
+    struct fake_peer *p = owner;
+    struct reader compound = reader_of(data, len);
+    struct rtcp_packet packet;
+    uint32_t sender;
+    int n;
+
+    (void)now_us;
+    while ((n = rtcp_next(&compound, &packet)) > 0) {
+        if (packet.type == RTCP_SR)
+            on_sender_report(p, &packet);
+        else if (packet.type == RTCP_RR)
+            p->reports += (uint64_t)rtcp_read_rr(&packet, &sender, NULL);
+        else if (packet.type == RTCP_RTPFB || packet.type == RTCP_PSFB)
+            on_rtcp_feedback(p, &packet);
+    }
+    must(n == 0, "malformed RTCP");
+}
+
+static const struct transport_handler transport_handler = {
+    .send = on_transport_send,
+    .on_state = on_transport_state,
+    .on_rtp = on_rtp,
+    .on_rtcp = on_rtcp,
+};
+
+/* ------------------------------------------------------------------ time */
+
+static void send_check(struct fake_peer *p)
+{
+    char username[2 * PLAN_UFRAG_MAX + 2];
+    uint8_t data[STUN_REQUEST_MAX];
+    struct stun_request request = {
+        .username = username, .password = p->answer->pwd, .use_candidate = true};
+
+    (void)snprintf(username, sizeof(username), "%s:%s", p->answer->ufrag, p->local.ufrag);
+    netem_push(p->up, p->port, data, stun_request_write(data, &request), p->world->now_us);
+    p->check_us = p->world->now_us + (p->connected ? CHECK_US : CHECK_FIRST_US);
+}
+
+static void send_nacks(struct fake_peer *p, struct fake_sink *s)
+{
+    uint8_t bytes[1200];
+    struct writer w = writer_of(bytes, sizeof(bytes));
+    struct rtcp_feedback fb = {.sender = 1, .media = s->section->ssrc};
+    uint16_t seqs[128];
+    size_t n;
+
+    if (s->no_nack || nack_generator_deadline(&s->nack) > p->world->now_us)
+        return;
+    n = nack_generator_poll(&s->nack, p->world->now_us, seqs, ARRAY_LEN(seqs));
+    if (n == 0)
+        return;
+    rtcp_write_nack(&w, &fb, seqs, n);
+    (void)!transport_send_rtcp(p->transport, bytes, w.len);
+}
+
+/* Sender reports on the client's clock: wall time is simulated time plus its port. */
+static void send_reports(struct fake_peer *p)
+{
+    uint8_t bytes[1200];
+    struct writer w = writer_of(bytes, sizeof(bytes));
+
+    for (uint32_t i = 0; i < p->n_sections; i++) {
+        struct fake_source *s = p->sources[i];
+        struct rtcp_sender_info info;
+        uint32_t rate;
+
+        if (!s || s->packets == 0)
+            continue;
+        rate = codec_info(s->codec)->clock_rate;
+        info = (struct rtcp_sender_info){
+            .ssrc = s->ssrc,
+            .ntp = ntp_from_wall_us(p->world->now_us + p->port * SECOND),
+            .rtp_ts = s->ts - (uint32_t)((s->next_us - p->world->now_us) * rate / SECOND),
+            .packets = (uint32_t)s->packets,
+        };
+        rtcp_write_sr(&w, &info, NULL, 0);
+        rtcp_write_sdes_cname(&w, s->ssrc, "fake");
+    }
+    if (w.len > 0)
+        (void)!transport_send_rtcp(p->transport, bytes, w.len);
+}
+
+static void deliver_down(struct fake_peer *p)
+{
+    uint8_t data[NETEM_DATAGRAM_MAX];
+    size_t len;
+
+    while (netem_pop(p->down, p->world->now_us, NULL, data, &len)) {
+        struct packet *packet = packet_new(p->world->pool);
+
+        must(packet != NULL, "clients leak packets");
+        memcpy(packet->data, data, len);
+        packet->len = (uint16_t)len;
+        packet->arrival_us = p->world->now_us;
+        if (datagram_kind(data, len) != DATAGRAM_STUN)
+            (void)!transport_receive(p->transport, packet, p->world->now_us);
+        else if (!p->connected)
+            transport_start(p->transport, p->world->now_us);
+        packet_unref(packet);
+    }
+}
+
+static void advance_peer(struct fake_peer *p)
+{
+    int64_t now_us = p->world->now_us;
+
+    if (!p->answer)
+        return;
+    deliver_down(p);
+    if (p->checks && p->check_us <= now_us)
+        send_check(p);
+    (void)!transport_advance(p->transport, now_us);
+    if (transport_state(p->transport) != TRANSPORT_CONNECTED)
+        return;
+    for (uint32_t i = 0; i < p->n_sections; i++) {
+        if (p->sources[i])
+            fake_source_advance(p->sources[i], now_us);
+        if (p->sinks[i])
+            send_nacks(p, p->sinks[i]);
+    }
+    if (now_us % SECOND == 0)
+        send_reports(p);
+}
+
+static void deliver_up(struct fake_world *w, struct fake_peer *p)
+{
+    uint8_t data[NETEM_DATAGRAM_MAX];
+    uint64_t port;
+    size_t len;
+
+    while (netem_pop(p->up, w->now_us, &port, data, &len)) {
+        struct packet *packet = packet_new(forwarder_pool(w->forwarder));
+
+        if (!packet)
+            continue;
+        must(len <= PACKET_CAPACITY, "datagram too long");
+        memcpy(packet->data, data, len);
+        packet->len = (uint16_t)len;
+        packet->from = address_of((uint16_t)port);
+        packet->arrival_us = w->now_us;
+        forwarder_receive(w->forwarder, &packet, 1, w->now_us);
+    }
+}
+
+void fake_world_run(struct fake_world *w, int64_t us)
+{
+    int64_t end_us = w->now_us + us;
+
+    while (w->now_us < end_us) {
+        w->now_us += 1 * MS;
+        for (uint32_t i = 0; i < w->n_peers; i++)
+            advance_peer(w->peers[i]);
+        for (uint32_t i = 0; i < w->n_peers; i++)
+            deliver_up(w, w->peers[i]);
+        if (forwarder_deadline(w->forwarder) <= w->now_us)
+            (void)forwarder_advance(w->forwarder, w->now_us);
+        forwarder_flush(w->forwarder);
+    }
+}
+
+/* ------------------------------------------------------------------ setting up */
+
+struct fake_world *fake_world_new(const struct netem_config *link)
+{
+    static const struct forwarder_handler handler = {.send = on_forwarder_send,
+                                                     .post = on_forwarder_post};
+    struct fake_world *w = calloc(1, sizeof(*w));
+    struct forwarder_config config = {.port = 7882, .limits = forwarder_default_limits};
+
+    must(w != NULL, "no memory");
+    w->link = *link;
+    w->now_us = 1000 * SECOND;
+    w->next_id = 0x100;
+    w->pool = packet_pool_new(CLIENT_PACKETS);
+    must(w->pool && dtls_identity_new(&w->identity) == 0, "no identity");
+    config.identity = w->identity;
+    must(forwarder_new(&w->forwarder, &config, &handler, w) == 0, "no forwarder");
+    return w;
+}
+
+static struct fake_peer *peer_free(struct fake_peer *p)
+{
+    p->transport = transport_free(p->transport);
+    p->identity = dtls_identity_free(p->identity);
+    p->negotiation = negotiation_free(p->negotiation);
+    p->answer = media_plan_free(p->answer);
+    p->up = netem_free(p->up);
+    p->down = netem_free(p->down);
+    for (uint32_t i = 0; i < p->n_sections; i++) {
+        free(p->sources[i]);
+        free(p->sinks[i]);
+    }
+    free(p);
+    return NULL;
+}
+
+struct fake_world *fake_world_free(struct fake_world *w)
+{
+    for (uint32_t i = 0; i < w->n_peers; i++)
+        w->peers[i] = peer_free(w->peers[i]);
+    w->forwarder = forwarder_free(w->forwarder);
+    w->identity = dtls_identity_free(w->identity);
+    must(packet_pool_used(w->pool) == 0, "clients leak packets");
+    w->pool = packet_pool_free(w->pool);
+    free(w);
+    return NULL;
+}
+
+static void describe(struct negotiation_local *ret, const struct dtls_identity *identity,
+                     bool ice_lite)
+{
+    const struct dtls_fingerprint *fingerprint = dtls_identity_fingerprint(identity);
+    struct ice_credentials credentials;
+
+    ice_credentials_make(&credentials);
+    *ret = (struct negotiation_local){.ice_lite = ice_lite, .cname = "fake"};
+    memcpy(ret->ufrag, credentials.ufrag, sizeof(credentials.ufrag));
+    memcpy(ret->pwd, credentials.pwd, sizeof(credentials.pwd));
+    (void)snprintf(ret->fingerprint.hash, sizeof(ret->fingerprint.hash), "sha-256");
+    ret->fingerprint.len = fingerprint->len;
+    memcpy(ret->fingerprint.bytes, fingerprint->bytes, fingerprint->len);
+    ret->n_candidates = 1;
+    ret->candidates[0] = (struct plan_candidate){
+        .address = "10.0.0.1",
+        .port = 7882,
+        .component = 1,
+        .type = "host",
+        .priority = 1,
+        .foundation = "1",
+    };
+}
+
+struct offer_section *fake_peer_add(struct fake_peer *p, enum section_use use, enum media_kind kind)
+{
+    struct offer_section *s = &p->sections[p->n_sections];
+
+    must(p->n_sections < FAKE_MAX_SECTIONS, "too many sections");
+    *s = (struct offer_section){.use = use, .kind = kind};
+    (void)snprintf(s->mid, sizeof(s->mid), "%u", p->n_sections);
+    if (use == SECTION_PUBLISH) {
+        s->ssrc = p->port * 1000U + p->n_sections * 2;
+        s->rtx_ssrc = kind == KIND_VIDEO ? s->ssrc + 1 : 0;
+    }
+    p->n_sections++;
+    return s;
+}
+
+struct fake_peer *fake_peer_new(struct fake_world *w, uint32_t publish_audio,
+                                uint32_t publish_video, uint32_t audio_slots, uint32_t video_slots)
+{
+    struct fake_peer *p = calloc(1, sizeof(*p));
+    struct netem_config link = w->link;
+
+    must(p && w->n_peers < FAKE_MAX_PEERS, "too many peers");
+    p->world = w;
+    p->id = w->next_id++;
+    p->port = (uint16_t)(10000 + 100 * w->n_peers);
+    p->checks = true;
+    p->source_wait_us = 200 * MS;
+    link.seed = w->link.seed * 100 + 2UL * w->n_peers + 1;
+    p->up = netem_new(&link);
+    link.seed++;
+    p->down = netem_new(&link);
+    must(p->up && p->down && dtls_identity_new(&p->identity) == 0, "no memory");
+    describe(&p->local, p->identity, false);
+    describe(&p->server, w->identity, true);
+    for (uint32_t i = 0; i < publish_audio; i++)
+        (void)fake_peer_add(p, SECTION_PUBLISH, KIND_AUDIO);
+    for (uint32_t i = 0; i < publish_video; i++)
+        (void)fake_peer_add(p, SECTION_PUBLISH, KIND_VIDEO);
+    for (uint32_t i = 0; i < audio_slots; i++)
+        (void)fake_peer_add(p, SECTION_SLOT, KIND_AUDIO);
+    for (uint32_t i = 0; i < video_slots; i++)
+        (void)fake_peer_add(p, SECTION_SLOT, KIND_VIDEO);
+    w->peers[w->n_peers++] = p;
+    return p;
+}
+
+static void make_transport(struct fake_peer *p)
+{
+    struct transport_config config = {
+        .identity = p->identity,
+        .fingerprint = *dtls_identity_fingerprint(p->world->identity),
+        .dtls_client = p->answer->dtls_client,
+    };
+
+    must(transport_new(&p->transport, &config, &transport_handler, p) == 0, "no transport");
+}
+
+static void strip_extensions(struct media_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->n_sections; i++)
+        plan->sections[i].extensions = (struct extension_map){{0}};
+}
+
+static void post_join(struct fake_peer *p, uint32_t room, enum mail_type type)
+{
+    struct mail_join *mail = calloc(1, sizeof(*mail));
+
+    must(mail != NULL, "no memory");
+    mail->mail.type = (int)type;
+    mail->participant = p->id;
+    mail->room = room;
+    memcpy(mail->ufrag, p->server.ufrag, sizeof(mail->ufrag));
+    memcpy(mail->pwd, p->server.pwd, sizeof(mail->pwd));
+    must(media_plan_copy(&mail->plan, negotiation_plan(p->negotiation)) == 0, "no memory");
+    if (p->strips_extensions)
+        strip_extensions(mail->plan);
+    for (uint32_t i = 0; i < mail->plan->n_sections; i++) {
+        const struct plan_section *section = &mail->plan->sections[i];
+
+        if (section->use != SECTION_PUBLISH)
+            continue;
+        if (p->tracks[i].id == 0)
+            p->tracks[i].id = p->world->next_id++;
+        p->tracks[i].kind = section->kind;
+        memcpy(p->tracks[i].mid, section->mid, sizeof(section->mid));
+        mail->tracks[mail->n_tracks++] = p->tracks[i];
+    }
+    forwarder_mail(p->world->forwarder, &mail->mail, p->world->now_us);
+}
+
+void fake_peer_offer(struct fake_peer *p, uint32_t room)
+{
+    struct negotiation_error error = {0};
+    struct text offer;
+    struct text answer;
+    bool first = !p->negotiation;
+
+    text_init(&offer, OFFER_MAX);
+    text_init(&answer, OFFER_MAX);
+    must(!first || negotiation_new(&p->negotiation, &negotiation_default_policy, &p->server) == 0,
+         "no negotiation");
+    must(offer_write(&offer, &p->local, p->sections, p->n_sections, p->id, ++p->version) == 0,
+         "no offer");
+    if (negotiation_answer(p->negotiation, text_str(&offer), offer.len, &answer, &error) < 0)
+        must(false, error.message);
+    p->answer = media_plan_free(p->answer);
+    if (answer_read(&p->answer, text_str(&answer), answer.len, p->sections, p->n_sections, &error) <
+        0)
+        must(false, error.message);
+    /* A restart of ICE is between the two sets of credentials alone. */
+    memcpy(p->answer->ufrag, p->server.ufrag, sizeof(p->answer->ufrag));
+    memcpy(p->answer->pwd, p->server.pwd, sizeof(p->answer->pwd));
+    if (p->strips_extensions)
+        strip_extensions(p->answer);
+    if (first)
+        make_transport(p);
+    apply_answer(p);
+    p->check_us = p->world->now_us;
+    post_join(p, room, first ? MAIL_JOIN : MAIL_UPDATE);
+    text_done(&offer);
+    text_done(&answer);
+}
+
+void fake_world_post(struct fake_world *w, enum mail_type type, uint32_t participant)
+{
+    struct mail_participant *mail = calloc(1, sizeof(*mail));
+
+    must(mail != NULL, "no memory");
+    mail->mail.type = (int)type;
+    mail->participant = participant;
+    forwarder_mail(w->forwarder, &mail->mail, w->now_us);
+}
+
+void fake_peer_leave(struct fake_peer *p)
+{
+    fake_world_post(p->world, MAIL_LEAVE, p->id);
+}
+
+void fake_peer_mute(struct fake_peer *p, uint32_t section, bool muted)
+{
+    struct mail_mute *mail = calloc(1, sizeof(*mail));
+
+    must(mail != NULL, "no memory");
+    mail->mail.type = MAIL_MUTE;
+    mail->participant = p->id;
+    mail->track = p->tracks[section].id;
+    mail->muted = muted;
+    forwarder_mail(p->world->forwarder, &mail->mail, p->world->now_us);
+}
+
+static void renew(struct negotiation_local *local)
+{
+    struct ice_credentials credentials;
+
+    ice_credentials_make(&credentials);
+    memcpy(local->ufrag, credentials.ufrag, sizeof(credentials.ufrag));
+    memcpy(local->pwd, credentials.pwd, sizeof(credentials.pwd));
+}
+
+void fake_peer_restart_ice(struct fake_peer *p)
+{
+    renew(&p->local);
+    renew(&p->server);
+}
+
+void fake_peer_send_pli(struct fake_peer *p, uint32_t section)
+{
+    uint8_t bytes[64];
+    struct writer w = writer_of(bytes, sizeof(bytes));
+    struct rtcp_feedback fb = {.sender = 1, .media = p->answer->sections[section].ssrc};
+
+    rtcp_write_pli(&w, &fb);
+    must(transport_send_rtcp(p->transport, bytes, w.len) == 0, "cannot send RTCP");
+}
+
+static uint32_t nth_section(const struct fake_peer *p, enum section_use use, enum media_kind kind,
+                            uint32_t n)
+{
+    for (uint32_t i = 0; i < p->n_sections; i++) {
+        if (p->sections[i].use == use && p->sections[i].kind == kind && n-- == 0)
+            return i;
+    }
+    must(false, "no such section");
+    return 0;
+}
+
+struct fake_sink *fake_peer_sink(const struct fake_peer *p, enum media_kind kind, uint32_t n)
+{
+    return p->sinks[nth_section(p, SECTION_SLOT, kind, n)];
+}
+
+struct fake_source *fake_peer_source(const struct fake_peer *p, enum media_kind kind, uint32_t n)
+{
+    return p->sources[nth_section(p, SECTION_PUBLISH, kind, n)];
+}

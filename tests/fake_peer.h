@@ -1,0 +1,106 @@
+/**
+ * @file fake_peer.h  WebRTC clients for a forwarder under test, and the world they live in: real
+ * offers and answers, real DTLS and SRTP, checks of ICE, sources and sinks, over simulated links in
+ * simulated time. The world also plays the control thread.
+ *
+ * Setting up aborts with a message where it fails; what a test is about it looks at itself.
+ */
+#ifndef TESTS_FAKE_PEER_H
+#define TESTS_FAKE_PEER_H
+
+#include "media/base/attributes.h"
+#include "media/transport.h"
+#include "sfu/forwarder.h"
+#include "sfu/mail.h"
+#include "signaling/negotiation.h"
+#include "tests/fake_media.h"
+#include "tests/netem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FAKE_MAX_PEERS = 12, FAKE_MAX_SECTIONS = 24 };
+
+struct fake_world;
+
+struct fake_peer {
+    struct fake_world *world;
+    uint32_t id;   /* participant */
+    uint16_t port; /* of its address; change it to move */
+    struct netem *up, *down;
+    struct negotiation *negotiation; /* the server's side */
+    struct negotiation_local local;  /* the client's */
+    struct negotiation_local server; /* what the server says of itself to it */
+    uint32_t n_sections;
+    struct offer_section sections[FAKE_MAX_SECTIONS];
+    uint64_t version;
+    struct media_plan *answer;                   /* the client's view */
+    struct mail_track tracks[FAKE_MAX_SECTIONS]; /* by section; id 0: none */
+    struct dtls_identity *identity;
+    struct transport *transport;
+    bool checks;            /* sends connectivity checks */
+    int64_t check_us;       /* when the next one is due */
+    bool strips_extensions; /* from its offers: what GStreamer is like */
+    uint16_t transport_seq;
+    struct fake_source *sources[FAKE_MAX_SECTIONS]; /* by section, once connected; or NULL */
+    struct fake_sink *sinks[FAKE_MAX_SECTIONS];     /* by section, or NULL */
+    int64_t source_wait_us;                         /* before sources begin; 0: at once */
+    uint16_t last_to;                               /* port that the server sent to last */
+    uint64_t feedback, remb;                        /* transport-wide feedback packets, REMB */
+    uint64_t reports;                               /* report blocks about its sources */
+    /* what control was told */
+    bool connected, gone, ended;
+    enum peer_state end;
+    char reason[96];
+    uint32_t epoch, n_slot_mails, n_needs, need_audio, need_video;
+    uint32_t track_of_section[FAKE_MAX_SECTIONS], publisher_of_section[FAKE_MAX_SECTIONS];
+};
+
+struct fake_world {
+    struct forwarder *forwarder;
+    struct dtls_identity *identity;
+    struct packet_pool *pool; /* the clients' */
+    struct netem_config link; /* of peers made from now on; each gets a seed of its own */
+    int64_t now_us;
+    uint32_t n_peers, next_id;
+    struct fake_peer *peers[FAKE_MAX_PEERS];
+    bool stopped; /* MAIL_STOPPED came */
+};
+
+struct fake_world *fake_world_new(const struct netem_config *link);
+/** Free the peers, and the forwarder as it is. @return NULL */
+struct fake_world *fake_world_free(struct fake_world *w);
+
+/** Let `us` of time pass. */
+void fake_world_run(struct fake_world *w, int64_t us);
+
+/** A client with `audio` and `video` published tracks and slots; it has not joined. */
+struct fake_peer *fake_peer_new(struct fake_world *w, uint32_t publish_audio,
+                                uint32_t publish_video, uint32_t audio_slots, uint32_t video_slots);
+
+/** Append an m-line. @return its section, to be changed before the offer */
+struct offer_section *fake_peer_add(struct fake_peer *p, enum section_use use,
+                                    enum media_kind kind);
+
+/** Offer, and hand MAIL_JOIN (the first time) or MAIL_UPDATE to the forwarder. */
+void fake_peer_offer(struct fake_peer *p, uint32_t room);
+
+/** MAIL_LEAVE, MAIL_MUTE of the n-th section's track. */
+void fake_peer_leave(struct fake_peer *p);
+void fake_peer_mute(struct fake_peer *p, uint32_t section, bool muted);
+
+/** New credentials on both sides; takes effect with the next offer. */
+void fake_peer_restart_ice(struct fake_peer *p);
+
+/** Ask for a key frame of what a slot carries. */
+void fake_peer_send_pli(struct fake_peer *p, uint32_t section);
+
+/** The sink of the n-th slot of this kind, or the n-th source. */
+struct fake_sink *fake_peer_sink(const struct fake_peer *p, enum media_kind kind, uint32_t n);
+struct fake_source *fake_peer_source(const struct fake_peer *p, enum media_kind kind, uint32_t n);
+
+/** Post a mail without more than participant. */
+void fake_world_post(struct fake_world *w, enum mail_type type, uint32_t participant);
+
+#endif
