@@ -1,0 +1,307 @@
+/* Over the loopback interface: the only unit that is about the network itself. */
+
+#include "media/udp_socket.h"
+
+#include "media/address.h"
+#include "media/base/clock.h"
+#include "media/packet.h"
+#include "tests/tap.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <unistd.h>
+
+enum { POOL_PACKETS = 256, WAIT_MS = 2000 };
+
+static struct sockaddr_storage ipv4_loopback(uint16_t port)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_storage address = {0};
+
+    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    memcpy(&address, &in, sizeof(in));
+    return address;
+}
+
+static struct sockaddr_storage ipv6_loopback(uint16_t port)
+{
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    struct sockaddr_storage address = {0};
+
+    in6.sin6_addr = in6addr_loopback;
+    memcpy(&address, &in6, sizeof(in6));
+    return address;
+}
+
+static bool ipv6_is_here(void)
+{
+    struct sockaddr_storage address = ipv6_loopback(0);
+    int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+    bool here = fd >= 0 && bind(fd, (struct sockaddr *)&address, address_len(&address)) == 0;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return here;
+}
+
+struct fixture {
+    struct packet_pool *pool;
+    struct udp_socket *a, *b;
+    struct packet *in[UDP_BATCH];
+    int received;
+};
+
+static void fixture_init(struct fixture *f, size_t pool_packets)
+{
+    *f = (struct fixture){.pool = packet_pool_new(pool_packets)};
+    CHECK(f->pool);
+    CHECK_EQ(udp_socket_new(&f->a, NULL, 0), 0);
+    CHECK_EQ(udp_socket_new(&f->b, NULL, 0), 0);
+    CHECK(udp_socket_port(f->a) != 0 && udp_socket_port(f->a) != udp_socket_port(f->b));
+}
+
+static void drop_received(struct fixture *f)
+{
+    while (f->received > 0)
+        packet_unref(f->in[--f->received]);
+}
+
+static void fixture_done(struct fixture *f)
+{
+    drop_received(f);
+    f->a = udp_socket_free(f->a);
+    f->b = udp_socket_free(f->b);
+    CHECK_EQ(packet_pool_used(f->pool), 0);
+    f->pool = packet_pool_free(f->pool);
+}
+
+/* Wait until `socket` is readable, and read once. */
+static int receive(struct fixture *f, struct udp_socket *socket)
+{
+    struct pollfd readable = {.fd = udp_socket_fd(socket), .events = POLLIN};
+
+    drop_received(f);
+    CHECK_EQ(poll(&readable, 1, WAIT_MS), 1);
+    f->received = udp_socket_receive(socket, f->pool, f->in, 42 * MS);
+    return f->received;
+}
+
+static void send_text(struct udp_socket *socket, const struct sockaddr_storage *to,
+                      const char *text)
+{
+    struct datagram datagram = {.to = to, .data = (const uint8_t *)text, .len = strlen(text)};
+
+    udp_socket_send(socket, &datagram, 1);
+}
+
+static void nothing_there_is_no_error(void)
+{
+    struct fixture f;
+
+    fixture_init(&f, POOL_PACKETS);
+    CHECK_EQ(udp_socket_receive(f.a, f.pool, f.in, 0), 0);
+    fixture_done(&f);
+}
+
+static void ipv4_addresses_are_plain_both_ways(void)
+{
+    struct sockaddr_storage to_b;
+    struct sockaddr_storage a;
+    struct fixture f;
+
+    fixture_init(&f, POOL_PACKETS);
+    to_b = ipv4_loopback(udp_socket_port(f.b));
+    a = ipv4_loopback(udp_socket_port(f.a));
+    send_text(f.a, &to_b, "hello");
+    CHECK_EQ(receive(&f, f.b), 1);
+    CHECK_EQ(f.in[0]->len, 5);
+    CHECK_MEM(f.in[0]->data, "hello", 5);
+    CHECK_EQ(f.in[0]->arrival_us, 42 * MS);
+    CHECK(address_equal(&f.in[0]->from, &a));
+    send_text(f.b, &f.in[0]->from, "back");
+    CHECK_EQ(receive(&f, f.a), 1);
+    CHECK_MEM(f.in[0]->data, "back", 4);
+    fixture_done(&f);
+}
+
+static void ipv6_addresses_stay_ipv6(void)
+{
+    struct sockaddr_storage to_b;
+    struct sockaddr_storage a;
+    struct fixture f;
+
+    if (!ipv6_is_here())
+        SKIP("no IPv6 here");
+    fixture_init(&f, POOL_PACKETS);
+    to_b = ipv6_loopback(udp_socket_port(f.b));
+    a = ipv6_loopback(udp_socket_port(f.a));
+    send_text(f.a, &to_b, "six");
+    CHECK_EQ(receive(&f, f.b), 1);
+    CHECK(address_equal(&f.in[0]->from, &a));
+    fixture_done(&f);
+}
+
+static void address_to_bind_is_literal(void)
+{
+    struct udp_socket *socket = NULL;
+    struct udp_socket *second = NULL;
+
+    CHECK_EQ(udp_socket_new(&socket, "localhost", 0), -EINVAL);
+    CHECK_EQ(udp_socket_new(&socket, "192.0.2.1", 0), -EADDRNOTAVAIL);
+    CHECK_EQ(udp_socket_new(&socket, "127.0.0.1", 0), 0);
+    CHECK_EQ(udp_socket_new(&second, "127.0.0.1", udp_socket_port(socket)), -EADDRINUSE);
+    CHECK(udp_socket_buffer_bytes(socket) > 0);
+    udp_socket_free(socket);
+}
+
+static void batch_is_read_with_one_call(void)
+{
+    struct sockaddr_storage to_b;
+    struct datagram datagrams[UDP_BATCH + 1];
+    uint8_t bytes[UDP_BATCH + 1];
+    struct fixture f;
+
+    fixture_init(&f, POOL_PACKETS);
+    to_b = ipv4_loopback(udp_socket_port(f.b));
+    for (size_t i = 0; i < UDP_BATCH + 1; i++) {
+        bytes[i] = (uint8_t)i;
+        datagrams[i] = (struct datagram){.to = &to_b, .data = &bytes[i], .len = 1};
+    }
+    udp_socket_send(f.a, datagrams, UDP_BATCH + 1);
+    CHECK_EQ(receive(&f, f.b), UDP_BATCH);
+    for (size_t i = 0; i < UDP_BATCH; i++)
+        CHECK_EQ(f.in[i]->data[0], i);
+    CHECK_EQ(udp_socket_stats(f.b)->receive_calls, 1);
+    CHECK_EQ(receive(&f, f.b), 1);
+    CHECK_EQ(f.in[0]->data[0], UDP_BATCH);
+    CHECK_EQ(udp_socket_stats(f.b)->receive_datagrams, UDP_BATCH + 1);
+    fixture_done(&f);
+}
+
+static void equal_neighbours_arrive_as_they_were_sent(void)
+{
+    /* runs of 1,000 bytes that end in a shorter one, a longer one, and another address */
+    static const size_t lens[] = {1000, 1000, 1000, 400, 1000, 1200, 7, 1000, 1000};
+    enum { N = sizeof(lens) / sizeof(lens[0]), OTHER_FROM = 8 };
+    static uint8_t bytes[N][1200];
+    struct sockaddr_storage to_b;
+    struct sockaddr_storage also_b;
+    struct datagram datagrams[N];
+    struct fixture f;
+    size_t seen = 0;
+
+    fixture_init(&f, POOL_PACKETS);
+    to_b = also_b = ipv4_loopback(udp_socket_port(f.b));
+    for (size_t i = 0; i < N; i++) {
+        memset(bytes[i], (int)i, sizeof(bytes[i]));
+        datagrams[i] = (struct datagram){
+            .to = i < OTHER_FROM ? &to_b : &also_b, .data = bytes[i], .len = lens[i]};
+    }
+    udp_socket_send(f.a, datagrams, N);
+    CHECK_EQ(udp_socket_stats(f.a)->send_datagrams, N);
+    CHECK_EQ(udp_socket_stats(f.a)->send_dropped, 0);
+    CHECK_EQ(udp_socket_stats(f.a)->send_calls, 1);
+    while (seen < N) {
+        CHECK(receive(&f, f.b) > 0);
+        for (int i = 0; i < f.received; i++, seen++) {
+            CHECK_EQ(f.in[i]->len, lens[seen]);
+            CHECK_MEM(f.in[i]->data, bytes[seen], lens[seen]);
+        }
+    }
+    printf("# runs: %" PRIu64 "\n", udp_socket_stats(f.a)->send_runs);
+    fixture_done(&f);
+}
+
+static void more_than_a_batch_is_sent_in_order(void)
+{
+    enum { N = UDP_SEND_BATCH + 70, LEN = 8 };
+    static struct datagram datagrams[N];
+    static uint8_t bytes[N][LEN];
+    struct sockaddr_storage to_b;
+    struct fixture f;
+    size_t seen = 0;
+
+    fixture_init(&f, POOL_PACKETS);
+    to_b = ipv4_loopback(udp_socket_port(f.b));
+    for (size_t i = 0; i < N; i++) {
+        (void)snprintf((char *)bytes[i], LEN, "%zu", i);
+        datagrams[i] = (struct datagram){.to = &to_b, .data = bytes[i], .len = LEN};
+    }
+    udp_socket_send(f.a, datagrams, N);
+    CHECK_EQ(udp_socket_stats(f.a)->send_datagrams, N);
+    while (seen < N) {
+        CHECK(receive(&f, f.b) > 0);
+        for (int i = 0; i < f.received; i++)
+            CHECK_MEM(f.in[i]->data, bytes[seen++], LEN);
+    }
+    fixture_done(&f);
+}
+
+static void too_long_datagram_is_dropped_and_counted(void)
+{
+    static uint8_t bytes[PACKET_CAPACITY + 1];
+    struct sockaddr_storage to_b;
+    struct datagram datagrams[2];
+    struct fixture f;
+
+    fixture_init(&f, POOL_PACKETS);
+    to_b = ipv4_loopback(udp_socket_port(f.b));
+    datagrams[0] = (struct datagram){.to = &to_b, .data = bytes, .len = sizeof(bytes)};
+    datagrams[1] = (struct datagram){.to = &to_b, .data = bytes, .len = PACKET_CAPACITY};
+    udp_socket_send(f.a, datagrams, 2);
+    CHECK_EQ(receive(&f, f.b), 1);
+    CHECK_EQ(f.in[0]->len, PACKET_CAPACITY);
+    CHECK_EQ(udp_socket_stats(f.b)->receive_cut, 1);
+    fixture_done(&f);
+}
+
+static void socket_drains_without_packets(void)
+{
+    struct sockaddr_storage to_b;
+    struct packet *held;
+    struct fixture f;
+
+    fixture_init(&f, 1);
+    to_b = ipv4_loopback(udp_socket_port(f.b));
+    held = packet_new(f.pool);
+    CHECK(held);
+    send_text(f.a, &to_b, "one");
+    send_text(f.a, &to_b, "two");
+    CHECK_EQ(receive(&f, f.b), 0);
+    CHECK_EQ(udp_socket_stats(f.b)->receive_no_packet, 2);
+    packet_unref(held);
+    send_text(f.a, &to_b, "three");
+    CHECK_EQ(receive(&f, f.b), 1);
+    CHECK_MEM(f.in[0]->data, "three", 5);
+    fixture_done(&f);
+}
+
+static void what_cannot_be_sent_is_dropped_alone(void)
+{
+    static uint8_t bytes[70000];
+    struct sockaddr_storage to_b;
+    struct sockaddr_storage nowhere = {0};
+    struct datagram datagrams[3];
+    struct fixture f;
+
+    fixture_init(&f, POOL_PACKETS);
+    to_b = ipv4_loopback(udp_socket_port(f.b));
+    nowhere.ss_family = AF_UNIX;
+    datagrams[0] = (struct datagram){.to = &nowhere, .data = bytes, .len = 5};
+    datagrams[1] = (struct datagram){.to = &to_b, .data = bytes, .len = sizeof(bytes)};
+    datagrams[2] = (struct datagram){.to = &to_b, .data = (const uint8_t *)"fine", .len = 4};
+    udp_socket_send(f.a, datagrams, 3);
+    CHECK_EQ(udp_socket_stats(f.a)->send_dropped, 2);
+    CHECK_EQ(udp_socket_stats(f.a)->send_datagrams, 1);
+    CHECK_EQ(receive(&f, f.b), 1);
+    CHECK_MEM(f.in[0]->data, "fine", 4);
+    fixture_done(&f);
+}
+
+TAP_CASES(CASE(nothing_there_is_no_error), CASE(ipv4_addresses_are_plain_both_ways),
+          CASE(ipv6_addresses_stay_ipv6), CASE(address_to_bind_is_literal),
+          CASE(batch_is_read_with_one_call), CASE(equal_neighbours_arrive_as_they_were_sent),
+          CASE(more_than_a_batch_is_sent_in_order), CASE(too_long_datagram_is_dropped_and_counted),
+          CASE(socket_drains_without_packets), CASE(what_cannot_be_sent_is_dropped_alone))
