@@ -365,7 +365,7 @@ int config_read_file(struct config *c, const char *path, struct config_error *er
 /* Environment and flags */
 
 /* SLUICE_MAX_ROOMS of "max_rooms". */
-static const char *find_variable(char *const *environment, const char *key)
+static const char *find_variable(const char *const *environment, const char *key)
 {
     char name[64];
     size_t len = (size_t)snprintf(name, sizeof(name), "SLUICE_%s=", key);
@@ -379,7 +379,8 @@ static const char *find_variable(char *const *environment, const char *key)
     return NULL;
 }
 
-static int read_environment(struct config *c, char *const *environment, struct config_error *error)
+static int read_environment(struct config *c, const char *const *environment,
+                            struct config_error *error)
 {
     struct config_error inner;
 
@@ -403,7 +404,7 @@ struct flag {
 };
 
 /* Take the flag at argv[*at], and move on. */
-static int next_flag(struct flag *ret, int argc, char *const *argv, int *at,
+static int next_flag(struct flag *ret, int argc, const char *const *argv, int *at,
                      struct config_error *error)
 {
     const char *arg = argv[*at];
@@ -426,7 +427,8 @@ static int next_flag(struct flag *ret, int argc, char *const *argv, int *at,
 }
 
 /* First walk: is the line well-formed, and does it name a file? */
-static int find_file(const char **ret, int argc, char *const *argv, struct config_error *error)
+static int find_file(const char **ret, int argc, const char *const *argv,
+                     struct config_error *error)
 {
     struct flag flag;
     int err;
@@ -441,7 +443,8 @@ static int find_file(const char **ret, int argc, char *const *argv, struct confi
     return 0;
 }
 
-static int read_flags(struct config *c, int argc, char *const *argv, struct config_error *error)
+static int read_flags(struct config *c, int argc, const char *const *argv,
+                      struct config_error *error)
 {
     bool advertised = false;
     struct flag flag;
@@ -477,7 +480,7 @@ int config_check(const struct config *c, struct config_error *error)
     return 0;
 }
 
-static enum config_action find_action(int argc, char *const *argv)
+static enum config_action find_action(int argc, const char *const *argv)
 {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
@@ -488,7 +491,7 @@ static enum config_action find_action(int argc, char *const *argv)
     return CONFIG_RUN;
 }
 
-int config_load(struct config *c, int argc, char *const *argv, char *const *environment,
+int config_load(struct config *c, int argc, const char *const *argv, const char *const *environment,
                 enum config_action *action, struct config_error *error)
 {
     const char *path = find_variable(environment, "config");

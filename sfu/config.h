@@ -65,8 +65,9 @@ enum config_action { CONFIG_RUN, CONFIG_HELP, CONFIG_VERSION };
  * @param action       what to do; with HELP and VERSION nothing else was looked at
  * @return 0; -EINVAL: `error` says which key, value and source
  */
-MUST_USE int config_load(struct config *c, int argc, char *const *argv, char *const *environment,
-                         enum config_action *action, struct config_error *error);
+MUST_USE int config_load(struct config *c, int argc, const char *const *argv,
+                         const char *const *environment, enum config_action *action,
+                         struct config_error *error);
 
 /**
  * Set one key from text. Setting `advertise` again appends.

@@ -79,7 +79,8 @@ int main(int argc, char **argv)
     struct config_error error;
     enum config_action action;
 
-    if (config_load(&config, argc, argv, environ, &action, &error) < 0) {
+    if (config_load(&config, argc, (const char *const *)argv, (const char *const *)environ, &action,
+                    &error) < 0) {
         (void)fprintf(stderr, "sluice: %s\n", error.message);
         return EXIT_USAGE;
     }

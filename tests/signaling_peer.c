@@ -60,6 +60,8 @@ void signaling_peer_open(struct signaling_peer *p, struct event_base *base, uint
 void signaling_peer_kill(struct signaling_peer *p)
 {
     p->ws = websocket_free(p->ws);
+    p->open = false;
+    p->closed = true;
     for (size_t i = 0; i < p->n_heard; i++) {
         message_done(p->heard[i]);
         free(p->heard[i]);

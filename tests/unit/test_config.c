@@ -8,7 +8,7 @@
 static struct config config;
 static struct config_error error;
 static enum config_action action;
-static char *no_environment[] = {NULL};
+static const char *no_environment[] = {NULL};
 
 /* Write `text` to a file of its own. */
 static const char *write_file(const char *text)
@@ -36,7 +36,7 @@ static int read_text(const char *text)
 }
 
 /* Load with flags `argv` (a NULL-terminated list) and an environment. */
-static int load(char **argv, char **environment)
+static int load(const char *const *argv, const char *const *environment)
 {
     int argc = 0;
 
@@ -55,7 +55,7 @@ static bool says(const char *part)
 
 static void no_file_and_no_flag_is_enough(void)
 {
-    char *argv[] = {"sluice", NULL};
+    const char *argv[] = {"sluice", NULL};
 
     CHECK_EQ(load(argv, no_environment), 0);
     CHECK_EQ(action, CONFIG_RUN);
@@ -71,8 +71,8 @@ static void no_file_and_no_flag_is_enough(void)
 static void flags_go_over_the_environment_and_that_over_the_file(void)
 {
     char option[80];
-    char *argv[] = {"sluice", "--max-rooms=3", "--config", option, NULL};
-    char *environment[] = {"SLUICE_MAX_ROOMS=2", "SLUICE_MAX_TRACKS=2", "PATH=/bin", NULL};
+    const char *argv[] = {"sluice", "--max-rooms=3", "--config", option, NULL};
+    const char *environment[] = {"SLUICE_MAX_ROOMS=2", "SLUICE_MAX_TRACKS=2", "PATH=/bin", NULL};
     int err;
 
     (void)snprintf(option, sizeof(option), "%s",
@@ -88,8 +88,8 @@ static void flags_go_over_the_environment_and_that_over_the_file(void)
 static void environment_can_name_the_file(void)
 {
     char variable[100];
-    char *argv[] = {"sluice", NULL};
-    char *environment[] = {variable, NULL};
+    const char *argv[] = {"sluice", NULL};
+    const char *environment[] = {variable, NULL};
     const char *path = write_file("udp_port: 9000\n");
 
     (void)snprintf(variable, sizeof(variable), "SLUICE_CONFIG=%s", path);
@@ -128,9 +128,9 @@ static void every_form_of_listen_is_understood(void)
 
 static void addresses_to_advertise_add_up_and_flags_replace_them(void)
 {
-    char *argv[] = {"sluice", "--advertise", "192.0.2.7", "--advertise=2001:db8::7", NULL};
-    char *plain[] = {"sluice", NULL};
-    char *environment[] = {"SLUICE_ADVERTISE=192.0.2.1,192.0.2.2,192.0.2.3", NULL};
+    const char *argv[] = {"sluice", "--advertise", "192.0.2.7", "--advertise=2001:db8::7", NULL};
+    const char *plain[] = {"sluice", NULL};
+    const char *environment[] = {"SLUICE_ADVERTISE=192.0.2.1,192.0.2.2,192.0.2.3", NULL};
 
     CHECK_EQ(load(plain, environment), 0);
     CHECK_EQ(config.n_advertise, 3);
@@ -189,7 +189,7 @@ static void empty_file_changes_nothing(void)
 static void mistakes_on_the_command_line_are_named(void)
 {
     static struct {
-        char *argv[4];
+        const char *argv[4];
         const char *says;
     } lines[] = {
         {{"sluice", "--frobnicate", "1"}, "there is no option --frobnicate"},
@@ -210,8 +210,8 @@ static void mistakes_on_the_command_line_are_named(void)
 
 static void mistakes_in_the_environment_are_named(void)
 {
-    char *argv[] = {"sluice", NULL};
-    char *environment[] = {"SLUICE_WORKERS=x", NULL};
+    const char *argv[] = {"sluice", NULL};
+    const char *environment[] = {"SLUICE_WORKERS=x", NULL};
 
     CHECK_EQ(load(argv, environment), -EINVAL);
     CHECK(says("in the environment"));
@@ -220,8 +220,8 @@ static void mistakes_in_the_environment_are_named(void)
 
 static void help_and_version_win_over_everything(void)
 {
-    char *help[] = {"sluice", "--frobnicate", "--help", NULL};
-    char *version[] = {"sluice", "--version", NULL};
+    const char *help[] = {"sluice", "--frobnicate", "--help", NULL};
+    const char *version[] = {"sluice", "--version", NULL};
 
     CHECK_EQ(load(help, no_environment), 0);
     CHECK_EQ(action, CONFIG_HELP);
@@ -231,8 +231,8 @@ static void help_and_version_win_over_everything(void)
 
 static void settings_that_contradict_each_other_are_refused(void)
 {
-    char *ports[] = {"sluice", "--udp-port=65530", "--workers=8", NULL};
-    char *tracks[] = {"sluice", "--max-sections=4", NULL};
+    const char *ports[] = {"sluice", "--udp-port=65530", "--workers=8", NULL};
+    const char *tracks[] = {"sluice", "--max-sections=4", NULL};
 
     CHECK_EQ(load(ports, no_environment), -EINVAL);
     CHECK(says("choose one up to 65528"));
