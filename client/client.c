@@ -64,6 +64,27 @@ static void end(struct client *c, enum client_result result, const char *format,
     event_base_loopbreak(c->base);
 }
 
+static void print_statistics(struct client *c, int64_t now_us)
+{
+    struct statistics s = {
+        .link = c->link,
+        .streams = c->streams,
+        .roster = call_roster(c->call),
+        .now_us = now_us,
+        .since_us = c->since_us,
+    };
+    struct text line;
+
+    text_init(&line, 1024 * 1024);
+    if (c->options->json)
+        statistics_json(&line, &s);
+    else
+        statistics_text(&line, &s);
+    (void)fputs(text_str(&line), stdout);
+    (void)fflush(stdout);
+    text_done(&line);
+}
+
 /* Say goodbye; what it came to is decided now, as a server may well be slow to answer. */
 static void leave(struct client *c, int64_t now_us)
 {
@@ -76,6 +97,8 @@ static void leave(struct client *c, int64_t now_us)
         (void)snprintf(c->reason, CLIENT_REASON_MAX + 1, "%s", missing);
         c->result = CLIENT_FAILED;
     }
+    if (c->options->stats)
+        print_statistics(c, now_us);
     c->ended = true;
     c->kill_us = now_us + LEAVE_US;
     call_leave(c->call);
@@ -159,6 +182,20 @@ static int make_streams(struct client *c)
     return streams_new(&c->streams, &config, c->link, &streams_handler, c);
 }
 
+static void arm(struct client *c, int64_t deadline_us)
+{
+    int64_t wait_us = deadline_us - clock_now_us();
+    struct timeval wait;
+
+    if (wait_us < 0)
+        wait_us = 0;
+    if (wait_us > SECOND)
+        wait_us = SECOND; /* statistics, and whatever became due by a call that told nobody */
+    wait.tv_sec = wait_us / SECOND;
+    wait.tv_usec = wait_us % SECOND;
+    (void)event_add(c->timer, &wait);
+}
+
 static void on_plan(void *owner, const struct media_plan *plan)
 {
     struct client *c = owner;
@@ -180,6 +217,7 @@ static void on_plan(void *owner, const struct media_plan *plan)
     err = media_link_connect(c->link, plan, now_us);
     if (err < 0)
         end(c, CLIENT_FAILED, "the server's answer cannot be used: %s", strerror(-err));
+    arm(c, now_us); /* the checks begin now */
 }
 
 static void on_slot(void *owner, const struct message_slot *slot)
@@ -233,27 +271,6 @@ static void tick(struct client *c, int64_t now_us)
     }
 }
 
-static void print_statistics(struct client *c, int64_t now_us)
-{
-    struct statistics s = {
-        .link = c->link,
-        .streams = c->streams,
-        .roster = call_roster(c->call),
-        .now_us = now_us,
-        .since_us = c->since_us,
-    };
-    struct text line;
-
-    text_init(&line, 1024 * 1024);
-    if (c->options->json)
-        statistics_json(&line, &s);
-    else
-        statistics_text(&line, &s);
-    (void)fputs(text_str(&line), stdout);
-    (void)fflush(stdout);
-    text_done(&line);
-}
-
 static int64_t min_us(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -275,20 +292,6 @@ static int64_t check_deadlines(struct client *c, int64_t now_us)
         c->statistics_us += STATISTICS_US;
     }
     return min_us(min_us(c->leave_us, c->kill_us), verdict_deadline(&c->verdict));
-}
-
-static void arm(struct client *c, int64_t deadline_us)
-{
-    int64_t wait_us = deadline_us - clock_now_us();
-    struct timeval wait;
-
-    if (wait_us < 0)
-        wait_us = 0;
-    if (wait_us > SECOND)
-        wait_us = SECOND; /* statistics, and whatever became due by a call that told nobody */
-    wait.tv_sec = wait_us / SECOND;
-    wait.tv_usec = wait_us % SECOND;
-    (void)event_add(c->timer, &wait);
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *owner)
@@ -361,13 +364,21 @@ static int open_files(struct client *c)
     return err < 0 ? refuse(c, "cannot make the recording: %s", strerror(-err)) : 0;
 }
 
+static bool is_on_this_machine(const char *url)
+{
+    return strncmp(url, "ws://127.", 9) == 0 || strncmp(url, "ws://localhost", 14) == 0 ||
+           strncmp(url, "ws://[::1]", 10) == 0;
+}
+
 static int read_ice(struct client *c, struct ice_agent_config *ret)
 {
     const struct options *o = c->options;
     struct ice_relay *relay = &ret->relays[0];
 
-    *ret = (struct ice_agent_config){
-        .controlling = true, .tcp = o->ice_tcp, .relay_only = o->relay_only};
+    *ret = (struct ice_agent_config){.controlling = true,
+                                     .tcp = o->ice_tcp,
+                                     .loopback = is_on_this_machine(o->server),
+                                     .relay_only = o->relay_only};
     if (o->has_stun) {
         ret->stun_port = o->stun.port;
         if (ice_url_resolve(&o->stun, ret->stun_address, sizeof(ret->stun_address)) < 0)
@@ -503,8 +514,6 @@ enum client_result client_run(const struct options *options, char *reason)
     } else {
         arm(&c, c.since_us);
         (void)event_base_dispatch(c.base);
-        if (c.options->stats)
-            print_statistics(&c, clock_now_us());
     }
     stop(&c);
     return c.result;

@@ -16,7 +16,7 @@ static const int64_t FEC_ROOM_US = 20 * MS;
 static const int64_t TOLERANCE_US = 20 * MS; /* off the target that is not worth a correction */
 static const int64_t MUCH_TOO_LONG_US = 120 * MS; /* over the target: correct in speech as well */
 static const float QUANTILE = 0.95F;
-static const float FORGET = 0.993F; /* half of the histogram is younger than 2 s of packets */
+static const float FORGET = 0.983F; /* half of the histogram is younger than 0.8 s of packets */
 
 enum {
     FRAME = 960,               /* samples assumed until a packet says otherwise */

@@ -20,7 +20,9 @@ int opus_sender_new(struct opus_sender **ret, const struct opus_encoder_config *
 
     if (!s)
         return -ENOMEM;
-    s->encoder = opus_encoder_create(AUDIO_RATE, config->channels, OPUS_APPLICATION_VOIP, &err);
+    /* Not _VOIP, which filters speech on its way in: what is heard shall be what was sent. FEC
+     * works in both, as long as the bit rate keeps speech in SILK. */
+    s->encoder = opus_encoder_create(AUDIO_RATE, config->channels, OPUS_APPLICATION_AUDIO, &err);
     if (err == OPUS_OK)
         err = opus_encoder_ctl(s->encoder, OPUS_SET_BITRATE(config->bitrate_bps));
     if (err == OPUS_OK)

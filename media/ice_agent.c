@@ -129,7 +129,9 @@ static int add_local_addresses(struct ice_agent *a)
             added++;
     }
     g_list_free_full(addresses, g_free);
-    return added > 0 ? 0 : add_local_address(a, "127.0.0.1");
+    if (added > 0 && !a->config.loopback)
+        return 0;
+    return add_local_address(a, "127.0.0.1");
 }
 
 static int add_servers(struct ice_agent *a)

@@ -35,9 +35,10 @@ struct ice_relay {
 };
 
 struct ice_agent_config {
-    bool controlling;                       /* true against an ICE-lite peer */
-    bool tcp;                               /* ICE-TCP candidates too (RFC 6544) */
-    bool relay_only;                        /* nothing but relayed candidates is offered or used */
+    bool controlling; /* true against an ICE-lite peer */
+    bool tcp;         /* ICE-TCP candidates too (RFC 6544) */
+    bool loopback;    /* our loopback address too, for a peer on this machine */
+    bool relay_only;  /* nothing but relayed candidates is offered or used */
     char stun_address[ICE_ADDRESS_MAX + 1]; /* IPv4 or IPv6 literal; "": no STUN server */
     uint16_t stun_port;
     size_t n_relays; /* 0..ICE_AGENT_MAX_RELAYS */
@@ -66,7 +67,7 @@ MUST_USE int ice_agent_new(struct ice_agent **ret, const struct ice_agent_config
  *  fine. @return NULL */
 struct ice_agent *ice_agent_free(struct ice_agent *a);
 
-/** Begin to look for our addresses, loopback included if there is no other: ICE_GATHERING, later
+/** Begin to look for our addresses (loopback if there is no other): ICE_GATHERING, later
  *  ICE_GATHERED, or ICE_FAILED if nothing was found. @return 0; -EALREADY; -EIO: no sockets */
 MUST_USE int ice_agent_gather(struct ice_agent *a, int64_t now_us);
 
