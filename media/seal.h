@@ -9,7 +9,11 @@
  * the cipher's nonce, and two different packets under one nonce give the key stream (and with GCM
  * the authentication key) away. What changes per sending, a transport-wide number say, needs RTX.
  *
- * Thread: the worker's own.
+ * Two back ends make the same bytes: libipsec-mb, which encrypts many packets under many keys at
+ * once, and libsrtp2, one packet after the other.
+ *
+ * Thread: the worker's own; what the back end needs per thread is made at first use and freed when
+ * the thread ends. A session may be made and used by different threads, not at once.
  */
 #ifndef MEDIA_SEAL_H
 #define MEDIA_SEAL_H
@@ -19,6 +23,27 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+enum seal_backend {
+    SEAL_AUTO,     /* the fastest that this build has and this processor runs */
+    SEAL_SRTP,     /* libsrtp2; needs srtp_global_init() */
+    SEAL_IPSEC_MB, /* libipsec-mb; x86-64 with AES and carry-less multiplication */
+};
+
+enum { SEAL_SSRCS_MAX = 1024 }; /* SSRCs one session can send */
+
+/**
+ * Choose who seals for sessions made from now on. Once per process, before threads; without it the
+ * choice is SEAL_AUTO.
+ *
+ * @return 0; -ENOTSUP: not in this build, or not on this processor; the choice is as it was
+ */
+MUST_USE int seal_set_backend(enum seal_backend backend);
+
+/** @return who seals for sessions made now: never SEAL_AUTO */
+enum seal_backend seal_backend_in_use(void);
+
+const char *seal_backend_name(enum seal_backend backend);
 
 struct seal_session;
 
@@ -43,8 +68,9 @@ struct seal_packet {
 };
 
 /**
- * Seal `n` packets. One that is malformed, or more than 1024 numbers older than the newest of its
- * SSRC, is not sealed.
+ * Seal `n` packets. Not sealed is one that is malformed (head_len is not what the header says, or
+ * the packet is longer than UDP can carry), 1024 or more numbers older than the newest of its SSRC,
+ * or of an SSRC beyond SEAL_SSRCS_MAX.
  *
  * @return how many were sealed (the others have out_len 0)
  */

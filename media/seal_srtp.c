@@ -1,66 +1,71 @@
 /* seal.h by libsrtp2: one packet after the other, through a copy. */
 
-#include "media/seal.h"
-
+#include "media/seal_backend.h"
 #include "media/srtp_context.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct seal_session {
+struct srtp_seal_session {
+    struct seal_session session;
     srtp_t context;
-    size_t overhead;
 };
 
-int seal_session_new(struct seal_session **ret, const struct srtp_keys *keys)
+static struct srtp_seal_session *own(struct seal_session *session)
 {
-    struct seal_session *s = calloc(1, sizeof(*s));
+    return CONTAINER_OF(session, struct srtp_seal_session, session);
+}
+
+static bool usable(void)
+{
+    return true;
+}
+
+static int session_new(struct seal_session **ret, const struct srtp_keys *keys)
+{
+    struct srtp_seal_session *s = calloc(1, sizeof(*s));
     int err;
 
     if (!s)
         return -ENOMEM;
-    s->overhead = srtp_context_tag_len(keys->profile);
     err = srtp_context_new(&s->context, keys, true);
     if (err < 0) {
         free(s);
         return err;
     }
-    *ret = s;
+    seal_session_init(&s->session, &seal_srtp_ops, keys->profile);
+    *ret = &s->session;
     return 0;
 }
 
-struct seal_session *seal_session_free(struct seal_session *s)
+static void session_free(struct seal_session *session)
 {
-    if (!s)
-        return NULL;
+    struct srtp_seal_session *s = own(session);
+
+    seal_session_done(&s->session);
     (void)srtp_dealloc(s->context);
     free(s);
-    return NULL;
 }
 
-size_t seal_overhead(const struct seal_session *s)
-{
-    return s->overhead;
-}
-
-/* @return bytes of the sealed packet; 0: malformed or too old */
+/* @return bytes of the sealed packet; 0: must not be sealed */
 static uint16_t seal_one(const struct seal_packet *packet)
 {
     size_t head_len = (size_t)packet->head_len + packet->lead_len;
     int len = (int)(head_len + packet->payload_len);
+    struct seal_place place; /* libsrtp2 finds the same */
 
-    if (head_len + packet->payload_len + SRTP_TRAILER_MAX > UINT16_MAX)
+    if (!seal_place_of(packet, &place))
         return 0;
     memcpy(packet->out, packet->head, head_len);
     if (packet->payload_len > 0)
         memcpy(packet->out + head_len, packet->payload, packet->payload_len);
-    if (srtp_protect(packet->session->context, packet->out, &len) != srtp_err_status_ok)
+    if (srtp_protect(own(packet->session)->context, packet->out, &len) != srtp_err_status_ok)
         return 0;
     return (uint16_t)len;
 }
 
-size_t seal_batch(struct seal_packet *packets, size_t n)
+static size_t batch(struct seal_packet *packets, size_t n)
 {
     size_t sealed = 0;
 
@@ -70,3 +75,10 @@ size_t seal_batch(struct seal_packet *packets, size_t n)
     }
     return sealed;
 }
+
+const struct seal_backend_ops seal_srtp_ops = {
+    .usable = usable,
+    .session_new = session_new,
+    .session_free = session_free,
+    .batch = batch,
+};
