@@ -186,6 +186,7 @@ struct egress_head *egress_push(struct egress *e, struct egress_peer *peer, stru
     entry->packet = packet ? packet_ref(packet) : NULL;
     entry->payload_offset = payload_offset;
     entry->payload_len = payload_len;
+    entry->head.head_len = entry->head.lead_len = 0;
     append_entry(e, peer, entry);
     return &entry->head;
 }

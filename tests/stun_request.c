@@ -85,6 +85,8 @@ size_t stun_request_write(uint8_t *out, const struct stun_request *request)
         write_attribute(&w, USE_CANDIDATE, NULL, 0);
     if (request->extra)
         write_attribute(&w, request->extra, NULL, 0);
+    if (request->raw)
+        writer_bytes(&w, request->raw, request->raw_len);
     if (request->password)
         write_integrity(&w, request->password);
     writer_patch_u16(&w, LENGTH_AT, (uint16_t)(w.len - HEADER_LEN));

@@ -21,6 +21,8 @@ struct stun_request {
     const char *password; /* NULL: no MESSAGE-INTEGRITY */
     enum stun_request_role role;
     bool use_candidate;
+    const uint8_t *raw; /* attributes to add as they are, a multiple of 4 bytes; borrowed */
+    size_t raw_len;
     uint16_t extra; /* type of an empty attribute to add; 0: none */
     bool no_fingerprint;
     uint8_t id[12]; /* transaction */

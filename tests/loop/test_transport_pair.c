@@ -299,6 +299,56 @@ static void handshake_survives_30_percent_loss(void)
         pair_done(&p);
     }
 }
+
+static void handshake_survives_bursts_of_loss(void)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct netem_config link = {
+            .seed = seed, .delay_us = 100 * MS, .burst_start = 0.2, .burst_len = 3};
+        struct pair p;
+
+        pair_init(&p, &link, SRTP_NONE);
+        start(&p);
+        run_until(&p, 20 * SECOND);
+        CHECK(connected(&p));
+        pair_done(&p);
+    }
+}
+
+static void wrong_fingerprint_fails_with_words(void)
+{
+    struct netem_config link = {.seed = 1, .delay_us = 20 * MS};
+    struct pair p;
+
+    pair_init(&p, &link, SRTP_NONE);
+    transport_free(p.client.transport);
+    make_side(&p.client, dtls_identity_fingerprint(p.client.identity), true, SRTP_NONE);
+    start(&p);
+    run_until(&p, SECOND);
+    CHECK_EQ(transport_state(p.client.transport), TRANSPORT_FAILED);
+    CHECK_STR(transport_error(p.client.transport),
+              "peer's certificate does not match its fingerprint");
+    CHECK_EQ(transport_state(p.server.transport), TRANSPORT_FAILED);
+    CHECK(strstr(transport_error(p.server.transport), "bad certificate"));
+    pair_done(&p);
+}
+
+static void closing_reaches_the_other_side(void)
+{
+    struct netem_config link = {.seed = 1, .delay_us = 20 * MS};
+    struct pair p;
+
+    pair_init(&p, &link, SRTP_NONE);
+    start(&p);
+    run_until(&p, SECOND);
+    p.client.now_us = p.now_us;
+    transport_close(p.client.transport);
+    run_until(&p, 2 * SECOND);
+    CHECK_EQ(transport_state(p.server.transport), TRANSPORT_CLOSED);
+    pair_done(&p);
+}
+
 TAP_CASES(CASE(best_profile_is_chosen_and_media_flows), CASE(media_flows_with_aes_256),
           CASE(media_flows_with_aes_cm), CASE(handshake_without_loss_takes_two_round_trips),
-          CASE(handshake_survives_30_percent_loss))
+          CASE(handshake_survives_30_percent_loss), CASE(handshake_survives_bursts_of_loss),
+          CASE(wrong_fingerprint_fails_with_words), CASE(closing_reaches_the_other_side))

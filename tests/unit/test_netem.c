@@ -138,7 +138,7 @@ static void bursts_lose_neighbours(void)
         next = tag + 1;
     }
     CHECK(lost > MANY * 35 / 1000 && lost < MANY * 65 / 1000);
-    CHECK(lost / gaps >= 4 && lost / gaps <= 6);
+    CHECK(lost >= 4 * gaps && lost <= 6 * gaps);
     netem_free(n);
 }
 

@@ -1,0 +1,409 @@
+#include "media/egress.h"
+
+#include "media/packet.h"
+#include "media/rtp.h"
+#include "media/seal.h"
+#include "media/srtp.h"
+#include "tests/tap.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+enum { POOL_PACKETS = 64, LOG_MAX = 4096, LEN_MAX = 2048 };
+
+/* What was handed to send(). */
+struct sent {
+    size_t calls, n, longest_call;
+    struct sockaddr_storage to[LOG_MAX];
+    size_t len[LOG_MAX];
+    uint8_t data[LOG_MAX][LEN_MAX];
+};
+static struct sent sent; /* too large for the stack */
+
+struct fixture {
+    struct packet_pool *pool;
+    struct egress *egress;
+    struct srtp_keys keys;
+    struct seal_session *session;
+};
+
+static void on_send(void *owner, const struct datagram *datagrams, size_t n)
+{
+    struct sent *s = owner;
+
+    CHECK(n > 0 && n <= UDP_SEND_BATCH);
+    s->calls++;
+    s->longest_call = n > s->longest_call ? n : s->longest_call;
+    for (size_t i = 0; i < n; i++, s->n++) {
+        size_t at = s->n % LOG_MAX;
+
+        s->to[at] = *datagrams[i].to;
+        s->len[at] = datagrams[i].len;
+        memcpy(s->data[at], datagrams[i].data, datagrams[i].len);
+    }
+}
+
+static void fixture_init(struct fixture *f)
+{
+    static bool library_started;
+
+    CHECK(library_started || srtp_global_init() == 0);
+    library_started = true;
+    sent.calls = sent.n = sent.longest_call = 0;
+    *f = (struct fixture){.pool = packet_pool_new(POOL_PACKETS),
+                          .egress = egress_new(on_send, &sent),
+                          .keys.profile = SRTP_AEAD_AES_128_GCM};
+    CHECK(f->pool && f->egress);
+    srtp_profile_lengths(f->keys.profile, &f->keys.key_len, &f->keys.salt_len);
+    memset(f->keys.local, 7, sizeof(f->keys.local));
+    memset(f->keys.remote, 7, sizeof(f->keys.remote));
+    CHECK_EQ(seal_session_new(&f->session, &f->keys), 0);
+}
+
+static void fixture_done(struct fixture *f)
+{
+    f->egress = egress_free(f->egress);
+    f->session = seal_session_free(f->session);
+    CHECK_EQ(packet_pool_used(f->pool), 0);
+    f->pool = packet_pool_free(f->pool);
+}
+
+static struct sockaddr_storage address_of(uint16_t port)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_storage address = {0};
+
+    memcpy(&address, &in, sizeof(in));
+    return address;
+}
+
+static uint16_t port_of(size_t at)
+{
+    struct sockaddr_in in;
+
+    memcpy(&in, &sent.to[at], sizeof(in));
+    return ntohs(in.sin_port);
+}
+
+static void make_peer(struct fixture *f, struct egress_peer *peer, uint16_t port)
+{
+    egress_peer_init(peer);
+    peer->session = f->session;
+    peer->to = address_of(port);
+}
+
+static struct packet *make_packet(struct fixture *f, size_t len)
+{
+    struct packet *packet = packet_new(f->pool);
+
+    CHECK(packet);
+    for (size_t i = 0; i < len; i++)
+        packet->data[i] = (uint8_t)(i * 3);
+    packet->len = (uint16_t)len;
+    return packet;
+}
+
+static void fill_head(struct egress_head *head, uint32_t ssrc, uint16_t seq)
+{
+    struct rtp_write header = {.pt = 96, .seq = seq, .ssrc = ssrc};
+    int len;
+
+    CHECK(head);
+    len = rtp_write_header(head->bytes, sizeof(head->bytes), &header);
+    CHECK_EQ(len, RTP_HEADER_LEN);
+    head->head_len = (uint16_t)len;
+    head->lead_len = 0;
+}
+
+/* Decrypt what was sent at `at`. @return its length */
+static size_t open_sent(const struct fixture *f, size_t at)
+{
+    struct srtp_session *receiver = NULL;
+    size_t len = sent.len[at];
+
+    CHECK_EQ(srtp_session_new(&receiver, &f->keys), 0);
+    CHECK_EQ(srtp_session_unprotect_rtp(receiver, sent.data[at], &len), 0);
+    srtp_session_free(receiver);
+    return len;
+}
+
+static void packet_goes_out_sealed_at_the_flush(void)
+{
+    struct egress_peer peer;
+    struct packet *packet;
+    struct fixture f;
+
+    fixture_init(&f);
+    make_peer(&f, &peer, 5000);
+    packet = make_packet(&f, 300);
+    fill_head(egress_push(f.egress, &peer, packet, 12, 288), 1, 100);
+    CHECK_EQ(sent.n, 0);
+    egress_flush(f.egress);
+    CHECK_EQ(sent.n, 1);
+    CHECK_EQ(port_of(0), 5000);
+    CHECK_EQ(sent.len[0], 300 + seal_overhead(f.session));
+    CHECK_EQ(peer.packets, 1);
+    CHECK_EQ(peer.bytes, sent.len[0]);
+    CHECK_EQ(open_sent(&f, 0), 300);
+    CHECK_MEM(sent.data[0] + 12, packet->data + 12, 288);
+    packet_unref(packet);
+    fixture_done(&f);
+}
+
+static void lead_goes_between_header_and_payload(void)
+{
+    struct egress_head *head;
+    struct egress_peer peer;
+    struct packet *packet;
+    struct fixture f;
+
+    fixture_init(&f);
+    make_peer(&f, &peer, 5000);
+    packet = make_packet(&f, 100);
+    head = egress_push(f.egress, &peer, packet, 40, 20);
+    fill_head(head, 1, 100);
+    head->bytes[12] = 0xab;
+    head->bytes[13] = 0xcd;
+    head->lead_len = 2;
+    egress_flush(f.egress);
+    CHECK_EQ(open_sent(&f, 0), 12 + 2 + 20);
+    CHECK(sent.data[0][12] == 0xab && sent.data[0][13] == 0xcd);
+    CHECK_MEM(sent.data[0] + 14, packet->data + 40, 20);
+    packet_unref(packet);
+    fixture_done(&f);
+}
+
+static void payload_may_be_all_lead(void)
+{
+    struct egress_head *head;
+    struct egress_peer peer;
+    struct fixture f;
+
+    fixture_init(&f);
+    make_peer(&f, &peer, 5000);
+    head = egress_push(f.egress, &peer, NULL, 0, 0);
+    fill_head(head, 1, 100);
+    head->lead_len = EGRESS_HEAD_MAX - RTP_HEADER_LEN;
+    memset(head->bytes + RTP_HEADER_LEN, 0x55, head->lead_len);
+    egress_flush(f.egress);
+    CHECK_EQ(open_sent(&f, 0), EGRESS_HEAD_MAX);
+    CHECK_EQ(sent.data[0][EGRESS_HEAD_MAX - 1], 0x55);
+    fixture_done(&f);
+}
+
+static void packet_is_held_until_the_flush(void)
+{
+    struct egress_peer peer;
+    struct packet *packet;
+    struct fixture f;
+
+    fixture_init(&f);
+    make_peer(&f, &peer, 5000);
+    packet = make_packet(&f, 100);
+    fill_head(egress_push(f.egress, &peer, packet, 12, 88), 1, 1);
+    packet_unref(packet);
+    CHECK_EQ(packet_pool_used(f.pool), 1);
+    egress_flush(f.egress);
+    CHECK_EQ(packet_pool_used(f.pool), 0);
+    fixture_done(&f);
+}
+
+static void peers_are_sent_one_after_the_other_each_in_order(void)
+{
+    struct egress_peer a;
+    struct egress_peer b;
+    struct fixture f;
+
+    fixture_init(&f);
+    make_peer(&f, &a, 1);
+    make_peer(&f, &b, 2);
+    for (uint16_t i = 0; i < 6; i++) {
+        fill_head(egress_push(f.egress, &a, NULL, 0, 0), 1, i);
+        fill_head(egress_push(f.egress, &b, NULL, 0, 0), 2, i);
+    }
+    egress_flush(f.egress);
+    CHECK_EQ(sent.n, 12);
+    CHECK_EQ(sent.calls, 1);
+    for (size_t i = 0; i < 12; i++) {
+        CHECK_EQ(port_of(i), i < 6 ? 1 : 2);
+        CHECK_EQ(sent.data[i][3], i % 6); /* low byte of the sequence number, in clear */
+    }
+    fixture_done(&f);
+}
+
+static void finished_datagrams_go_first(void)
+{
+    struct sockaddr_storage to = address_of(9);
+    struct egress_peer peer;
+    struct fixture f;
+
+    fixture_init(&f);
+    make_peer(&f, &peer, 1);
+    fill_head(egress_push(f.egress, &peer, NULL, 0, 0), 1, 1);
+    CHECK_EQ(egress_push_datagram(f.egress, &to, (const uint8_t *)"dtls", 4), 0);
+    CHECK_EQ(egress_push_datagram(f.egress, &to, (const uint8_t *)"stun", 4), 0);
+    egress_flush(f.egress);
+    CHECK_EQ(sent.n, 3);
+    CHECK(port_of(0) == 9 && port_of(1) == 9 && port_of(2) == 1);
+    CHECK_MEM(sent.data[0], "dtls", 4);
+    CHECK_MEM(sent.data[1], "stun", 4);
+    CHECK_EQ(egress_stats(f.egress)->datagrams, 3);
+    fixture_done(&f);
+}
+
+static void finished_datagrams_beyond_the_buffer_are_not_lost(void)
+{
+    static uint8_t data[PACKET_CAPACITY + 1];
+    struct sockaddr_storage to = address_of(9);
+    struct fixture f;
+
+    fixture_init(&f);
+    for (size_t i = 0; i < 1000; i++)
+        CHECK_EQ(egress_push_datagram(f.egress, &to, data, i % PACKET_CAPACITY + 1), 0);
+    CHECK_EQ(egress_push_datagram(f.egress, &to, data, sizeof(data)), -EMSGSIZE);
+    egress_flush(f.egress);
+    CHECK_EQ(sent.n, 1000);
+    for (size_t i = 0; i < 1000; i++)
+        CHECK_EQ(sent.len[i], i + 1);
+    fixture_done(&f);
+}
+
+static void peer_without_keys_sends_nothing(void)
+{
+    struct egress_peer peer;
+    struct fixture f;
+
+    fixture_init(&f);
+    make_peer(&f, &peer, 1);
+    peer.session = NULL;
+    CHECK(!egress_push(f.egress, &peer, NULL, 0, 0));
+    CHECK_EQ(peer.dropped, 1);
+    CHECK_EQ(egress_stats(f.egress)->dropped, 1);
+    egress_flush(f.egress);
+    CHECK_EQ(sent.n, 0);
+    fixture_done(&f);
+}
+
+static void peer_has_a_limit_per_turn(void)
+{
+    struct egress_peer peer;
+    struct fixture f;
+
+    fixture_init(&f);
+    make_peer(&f, &peer, 1);
+    for (size_t i = 0; i < EGRESS_QUEUE_MAX; i++)
+        fill_head(egress_push(f.egress, &peer, NULL, 0, 0), 1, (uint16_t)i);
+    CHECK(!egress_push(f.egress, &peer, NULL, 0, 0));
+    CHECK_EQ(peer.dropped, 1);
+    egress_flush(f.egress);
+    CHECK_EQ(sent.n, EGRESS_QUEUE_MAX);
+    CHECK_EQ(sent.longest_call, UDP_SEND_BATCH);
+    CHECK_EQ(peer.queued, 0);
+    fill_head(egress_push(f.egress, &peer, NULL, 0, 0), 1, EGRESS_QUEUE_MAX);
+    egress_flush(f.egress);
+    CHECK_EQ(peer.packets, EGRESS_QUEUE_MAX + 1);
+    fixture_done(&f);
+}
+
+static void full_turn_is_flushed_early(void)
+{
+    enum { PEERS = EGRESS_TURN_MAX / EGRESS_QUEUE_MAX };
+    static struct egress_peer peers[PEERS + 1];
+    struct fixture f;
+
+    fixture_init(&f);
+    for (int i = 0; i <= PEERS; i++)
+        make_peer(&f, &peers[i], (uint16_t)i);
+    for (size_t i = 0; i < EGRESS_TURN_MAX; i++)
+        fill_head(egress_push(f.egress, &peers[i % PEERS], NULL, 0, 0), (uint32_t)(i % PEERS),
+                  (uint16_t)(i / PEERS));
+    CHECK_EQ(sent.n, 0);
+    fill_head(egress_push(f.egress, &peers[PEERS], NULL, 0, 0), PEERS, 0);
+    CHECK_EQ(sent.n, EGRESS_TURN_MAX);
+    egress_flush(f.egress);
+    CHECK_EQ(sent.n, EGRESS_TURN_MAX + 1);
+    fixture_done(&f);
+}
+
+static void large_packets_are_sent_in_several_chunks(void)
+{
+    struct egress_peer peer;
+    struct packet *packet;
+    struct fixture f;
+
+    fixture_init(&f);
+    make_peer(&f, &peer, 1);
+    packet = make_packet(&f, PACKET_CAPACITY);
+    for (uint16_t i = 0; i < 1000; i++)
+        fill_head(egress_push(f.egress, &peer, packet, 0, PACKET_CAPACITY), 1, i);
+    egress_flush(f.egress);
+    CHECK_EQ(sent.n, 1000);
+    CHECK(sent.calls > 5);
+    for (size_t i = 0; i < 1000; i++)
+        CHECK_EQ(sent.len[i], RTP_HEADER_LEN + PACKET_CAPACITY + seal_overhead(f.session));
+    packet_unref(packet);
+    fixture_done(&f);
+}
+
+static void leaving_peer_takes_its_packets_along(void)
+{
+    struct egress_peer a;
+    struct egress_peer b;
+    struct packet *packet;
+    struct fixture f;
+
+    fixture_init(&f);
+    make_peer(&f, &a, 1);
+    make_peer(&f, &b, 2);
+    packet = make_packet(&f, 50);
+    fill_head(egress_push(f.egress, &a, packet, 0, 50), 1, 1);
+    fill_head(egress_push(f.egress, &b, packet, 0, 50), 2, 1);
+    packet_unref(packet);
+    egress_peer_done(f.egress, &a);
+    egress_peer_done(f.egress, &a);
+    egress_flush(f.egress);
+    CHECK_EQ(sent.n, 1);
+    CHECK_EQ(port_of(0), 2);
+    fixture_done(&f);
+}
+
+static void packet_that_cannot_be_sealed_is_dropped_alone(void)
+{
+    struct egress_peer peer;
+    struct fixture f;
+
+    fixture_init(&f);
+    make_peer(&f, &peer, 1);
+    fill_head(egress_push(f.egress, &peer, NULL, 0, 0), 1, 1);
+    egress_push(f.egress, &peer, NULL, 0, 0)->head_len = 3;
+    fill_head(egress_push(f.egress, &peer, NULL, 0, 0), 1, 2);
+    egress_flush(f.egress);
+    CHECK_EQ(sent.n, 2);
+    CHECK_EQ(peer.dropped, 1);
+    CHECK_EQ(peer.packets, 2);
+    fixture_done(&f);
+}
+
+static void freeing_drops_what_is_queued(void)
+{
+    struct egress_peer peer;
+    struct packet *packet;
+    struct fixture f;
+
+    fixture_init(&f);
+    make_peer(&f, &peer, 1);
+    packet = make_packet(&f, 50);
+    fill_head(egress_push(f.egress, &peer, packet, 0, 50), 1, 1);
+    packet_unref(packet);
+    fixture_done(&f);
+    CHECK_EQ(sent.n, 0);
+}
+
+TAP_CASES(CASE(packet_goes_out_sealed_at_the_flush), CASE(lead_goes_between_header_and_payload),
+          CASE(payload_may_be_all_lead), CASE(packet_is_held_until_the_flush),
+          CASE(peers_are_sent_one_after_the_other_each_in_order), CASE(finished_datagrams_go_first),
+          CASE(finished_datagrams_beyond_the_buffer_are_not_lost),
+          CASE(peer_without_keys_sends_nothing), CASE(peer_has_a_limit_per_turn),
+          CASE(full_turn_is_flushed_early), CASE(large_packets_are_sent_in_several_chunks),
+          CASE(leaving_peer_takes_its_packets_along),
+          CASE(packet_that_cannot_be_sealed_is_dropped_alone), CASE(freeing_drops_what_is_queued))
