@@ -21,6 +21,7 @@ export const shots = process.env.SLUICE_SHOTS ?? join(scratch, 'shots');
 mkdirSync(shots, { recursive: true });
 
 const cleanups = [];
+const processes = [];
 /** Run `f` when the file ends, last first. */
 export function atEnd(f) {
     cleanups.push(f);
@@ -38,6 +39,9 @@ export async function plan(cases) {
             failed++;
             console.log(`not ok ${i + 1} - ${name}`);
             console.log(String(error.stack ?? error).replace(/^/gm, '#   '));
+            for (const p of processes.filter((p) => p.fresh()))
+                console.log(`${p.name} ${p.pid}${p.status === undefined ? '' : ` ended with ${p.status}`}:\n${p.tail()}`
+                    .replace(/^/gm, '#     '));
         }
     }
     for (const f of cleanups.reverse())
@@ -85,10 +89,22 @@ export class Process {
             this.child.on('error', (error) => { this.err += error.message; this.status = 'spawn'; resolve('spawn'); });
         });
         atEnd(() => this.kill('SIGKILL'));
+        processes.push(this);
     }
 
     get pid() {
         return this.child.pid;
+    }
+
+    /** Did it say something since the last time somebody asked? */
+    fresh() {
+        const before = this.told ?? 0;
+        this.told = this.err.length;
+        return this.told > before;
+    }
+
+    tail(lines = 12) {
+        return this.err.trimEnd().split('\n').slice(-lines).join('\n');
     }
 
     kill(signal = 'SIGTERM') {

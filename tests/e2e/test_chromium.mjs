@@ -45,7 +45,7 @@ await plan([
     }],
     ['mute silences, and is shown to the others', async () => {
         await ada.click('#mic');
-        await until(async () => (await bob.$$('.tile.muted')).length === 1, 'Bob sees Ada muted');
+        await until(async () => (await bob.$$('#grid .tile.muted')).length === 1, 'Bob sees Ada muted');
         await sleep(300);
         check((await readTones(bob)).length === 0, 'Bob hears nothing');
         await ada.click('#mic');
@@ -53,15 +53,15 @@ await plan([
     }],
     ['camera off removes the picture, on brings it back', async () => {
         await ada.click('#camera');
-        await until(async () => (await bob.$$('.tile:not(.own).has-video')).length === 0, 'Bob sees no picture of Ada');
+        await until(async () => (await bob.$$('#grid .tile:not(.own).has-video')).length === 0, 'Bob sees no picture of Ada');
         const before = (await read(bob)()).tiles.Ada?.frames ?? 0;
         await ada.click('#camera');
-        await until(async () => (await bob.$$('.tile:not(.own).has-video')).length === 1, 'Bob sees Ada again');
+        await until(async () => (await bob.$$('#grid .tile:not(.own).has-video')).length === 1, 'Bob sees Ada again');
         await until(async () => ((await read(bob)()).tiles.Ada?.frames ?? 0) > before + 20, 'frames flow again');
     }],
     ['leave takes the tile away at once', async () => {
         await ada.click('#leave');
-        await until(async () => (await bob.$$('.tile')).length === 1, 'only Bob is left', 3000);
+        await until(async () => (await bob.$$('#grid .tile')).length === 1, 'only Bob is left', 3000);
         check(await ada.isVisible('#lobby'), 'Ada is back in the lobby');
     }],
     ['a server that goes away is explained', async () => {

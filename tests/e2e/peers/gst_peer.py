@@ -51,8 +51,10 @@ class Peer:
             for t in self.transceivers():
                 t.set_property("direction", GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY)
         else:
-            self.pipe = Gst.parse_launch("webrtcbin name=w bundle-policy=max-bundle")
-            self.w = self.pipe.get_by_name("w")
+            self.pipe = Gst.Pipeline.new()
+            self.w = Gst.ElementFactory.make("webrtcbin", "w")
+            self.w.set_property("bundle-policy", GstWebRTC.WebRTCBundlePolicy.MAX_BUNDLE)
+            self.pipe.add(self.w)
             for kind in ("video", "audio"):
                 self.w.emit("add-transceiver", GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY,
                             Gst.Caps.from_string(CAPS[kind]))
