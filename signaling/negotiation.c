@@ -419,6 +419,31 @@ static void write_answer(const struct negotiation *n, const struct media_plan *p
         write_section(n, plan, i, sdp, answer);
 }
 
+/* RFC 9143 section 9.2: in one BUNDLE an id means one extension. aiortc offers id 2 for the audio
+ * level of its audio and for the send time of its video, and reads every packet by the last one
+ * answered: the first m-line keeps the id, the others do without. */
+static void keep_first_extension_of_id(struct sdp *sdp)
+{
+    enum extension owner[UINT8_MAX + 1];
+
+    for (size_t id = 0; id < ARRAY_LEN(owner); id++)
+        owner[id] = EXTENSION_COUNT;
+    for (uint32_t i = 0; i < sdp->n_sections; i++) {
+        struct sdp_section *section = &sdp->sections[i];
+        uint32_t kept = 0;
+
+        for (uint32_t j = 0; sdp_section_live(section) && j < section->n_extensions; j++) {
+            struct sdp_extension item = section->extensions[j];
+
+            if (owner[item.id] == EXTENSION_COUNT)
+                owner[item.id] = item.extension;
+            if (owner[item.id] == item.extension)
+                section->extensions[kept++] = item;
+        }
+        section->n_extensions = kept;
+    }
+}
+
 int negotiation_answer(struct negotiation *n, const char *offer, size_t len, struct text *answer,
                        struct negotiation_error *error)
 {
@@ -433,6 +458,7 @@ int negotiation_answer(struct negotiation *n, const char *offer, size_t len, str
     err = check_offer(sdp, error);
     if (err < 0)
         goto out;
+    keep_first_extension_of_id(sdp);
     err = make_plan(n, &plan, sdp, error);
     if (err < 0)
         goto out;
