@@ -66,6 +66,7 @@ struct forwarder_stats {
     uint64_t nacks_in;          /* sequence numbers subscribers asked for */
     uint64_t key_frames_in;     /* PLI and FIR from subscribers */
     uint64_t feedback_out;      /* transport-wide feedback packets */
+    uint64_t drop_send;         /* datagrams that the kernel did not take (the worker counts) */
     uint64_t drop_pool;         /* datagrams: no packet was left */
     uint64_t drop_unknown;      /* datagrams of addresses and ufrags nobody has */
     uint64_t drop_kind;         /* datagrams that are none of STUN, DTLS, RTP, RTCP */

@@ -66,6 +66,7 @@ static void publish_stats(struct worker *w)
     uint64_t counts[STATS_COUNT];
 
     forwarder_stats(w->forwarder, &stats);
+    stats.drop_send = udp_socket_stats(w->socket)->send_dropped;
     memcpy(counts, &stats, sizeof(counts));
     for (size_t i = 0; i < STATS_COUNT; i++)
         atomic_store_explicit(&w->stats[i], counts[i], memory_order_relaxed);
@@ -294,8 +295,8 @@ struct worker *worker_free(struct worker *w)
         event_base_free(w->base);
     if (w->wake_fd >= 0)
         (void)close(w->wake_fd);
+    w->socket = udp_socket_free(w->socket); /* has packets of the forwarder's pool */
     w->forwarder = forwarder_free(w->forwarder);
-    w->socket = udp_socket_free(w->socket);
     free_mail(w);
     free(w);
     return NULL;

@@ -1,0 +1,315 @@
+#include "sfu/subscription.h"
+
+#include "media/base/clock.h"
+#include "media/packet.h"
+#include "media/rtx.h"
+#include "media/seal.h"
+#include "media/srtp.h"
+#include "media/udp_socket.h"
+#include "sfu/core.h"
+#include "sfu/track.h"
+#include "tests/fake_media.h"
+#include "tests/tap.h"
+
+#include <errno.h>
+
+enum { MAX_OUT = 64, SSRC = 0x1111, SLOT_SSRC = 0x2222, SLOT_RTX = 0x3333, CSRC = 77 };
+
+/** A track and a subscriber, and what came out, decrypted. */
+struct scene {
+    struct core core;
+    struct list publisher; /* link of a publisher that nobody looks after */
+    struct plan_section published, slot;
+    struct track *track;
+    struct egress_peer peer;
+    struct subscriber subscriber;
+    struct subscription *subscription;
+    struct seal_session *seal;
+    struct srtp_session *open;
+    size_t n_out;
+    struct rtp_header out[MAX_OUT];
+    uint8_t bytes[MAX_OUT][PACKET_CAPACITY];
+    uint32_t index;
+};
+
+static void on_send(void *owner, const struct datagram *datagrams, size_t n)
+{
+    struct scene *s = owner;
+
+    for (size_t i = 0; i < n; i++) {
+        size_t len = datagrams[i].len;
+
+        CHECK(s->n_out < MAX_OUT);
+        memcpy(s->bytes[s->n_out], datagrams[i].data, len);
+        CHECK_EQ(srtp_session_unprotect_rtp(s->open, s->bytes[s->n_out], &len), 0);
+        CHECK_EQ(rtp_parse(&s->out[s->n_out], s->bytes[s->n_out], len), 0);
+        s->n_out++;
+    }
+}
+
+static void make_keys(struct scene *s)
+{
+    struct srtp_keys keys = {.profile = SRTP_AEAD_AES_128_GCM, .key_len = 16, .salt_len = 12};
+    static bool done;
+
+    CHECK(done || srtp_global_init() == 0);
+    done = true;
+    memset(keys.local, 1, sizeof(keys.local));
+    memset(keys.remote, 1, sizeof(keys.remote));
+    CHECK_EQ(seal_session_new(&s->seal, &keys), 0);
+    CHECK_EQ(srtp_session_new(&s->open, &keys), 0);
+}
+
+static struct plan_section video_section(uint8_t pt, uint8_t rtx_pt)
+{
+    return (struct plan_section){
+        .kind = KIND_VIDEO,
+        .mid = "m",
+        .n_codecs = 1,
+        .codecs = {{.codec = CODEC_VP8, .pt = pt, .rtx_pt = rtx_pt, .nack = true, .pli = true}},
+        .n_layers = 1,
+    };
+}
+
+static struct plan_section audio_section(uint8_t opus_pt, uint8_t red_pt)
+{
+    return (struct plan_section){
+        .kind = KIND_AUDIO,
+        .mid = "m",
+        .n_codecs = red_pt ? 2 : 1,
+        .codecs = {{.codec = CODEC_OPUS, .pt = opus_pt}, {.codec = CODEC_RED, .pt = red_pt}},
+        .n_layers = 1,
+    };
+}
+
+static struct scene *scene_new(struct plan_section published, struct plan_section slot)
+{
+    static const struct extension_map none = {{0}};
+    struct scene *s = calloc(1, sizeof(*s));
+
+    CHECK(s != NULL);
+    make_keys(s);
+    s->published = published;
+    s->slot = slot;
+    s->slot.ssrc = SLOT_SSRC;
+    s->slot.rtx_ssrc = slot.codecs[0].rtx_pt ? SLOT_RTX : 0;
+    list_init(&s->core.touched);
+    s->core.pool = packet_pool_new(2048);
+    s->core.egress = egress_new(on_send, s);
+    CHECK(s->core.pool && s->core.egress);
+    egress_peer_init(&s->peer);
+    s->peer.session = s->seal;
+    s->peer.to.ss_family = AF_INET;
+    s->subscriber = (struct subscriber){.core = &s->core, .peer = &s->peer, .rtt_us = -1};
+    s->subscriber.connected = true;
+    s->track = track_new(&s->core, &s->publisher, 5, CSRC, &s->published, &none);
+    s->subscription = subscription_new(&s->subscriber, &s->slot);
+    CHECK(s->track && s->subscription);
+    CHECK_EQ(subscription_bind(s->subscription, s->track), 0);
+    return s;
+}
+
+static void scene_free(struct scene *s)
+{
+    subscription_free(s->subscription);
+    track_free(s->track);
+    egress_free(s->core.egress);
+    CHECK_EQ(packet_pool_used(s->core.pool), 0);
+    packet_pool_free(s->core.pool);
+    seal_session_free(s->seal);
+    srtp_session_free(s->open);
+    free(s->subscriber.responder);
+    free(s);
+}
+
+/* One packet of the publisher arrives; what it led to is in s->out. */
+static void receive(struct scene *s, uint16_t seq, enum codec codec, bool key, int64_t now_us)
+{
+    struct packet *p = packet_new(s->core.pool);
+    struct fake_content content = {.source = SSRC, .index = seq, .first = true, .key = key};
+    const struct plan_codec *c = &s->published.codecs[codec == CODEC_RED];
+    struct rtp_write h = {.pt = c->pt, .seq = seq, .ts = seq * 3000U, .ssrc = SSRC, .marker = true};
+    int head_len;
+
+    CHECK(p != NULL);
+    head_len = rtp_write_header(p->data, sizeof(p->data), &h);
+    CHECK(head_len > 0);
+    p->len = (uint16_t)((size_t)head_len + fake_payload_write(codec, &content, p->data + head_len));
+    CHECK_EQ(rtp_parse(&p->rtp, p->data, p->len), 0);
+    p->arrival_us = now_us;
+    track_receive(s->track, 0, false, p, now_us);
+    packet_unref(p);
+    egress_flush(s->core.egress);
+}
+
+/* Check the payload of s->out[at], whose number in the source was `seq`. */
+static void check_payload(const struct scene *s, size_t at, enum codec codec, size_t skip,
+                          uint16_t seq)
+{
+    struct fake_content content;
+    const struct rtp_header *h = &s->out[at];
+
+    CHECK_EQ(fake_payload_read(codec, s->bytes[at] + h->header_len + skip, h->payload_len - skip,
+                               &content),
+             0);
+    CHECK_EQ(content.index, seq);
+}
+
+static void video_waits_for_a_key_frame_and_asks_for_it(void)
+{
+    struct scene *s = scene_new(video_section(96, 97), video_section(120, 121));
+
+    receive(s, 10, CODEC_VP8, false, 1 * SECOND);
+    receive(s, 11, CODEC_VP8, false, 1 * SECOND);
+    CHECK_EQ(s->n_out, 0);
+    CHECK_EQ(s->core.stats.drop_waiting, 2);
+    CHECK(s->track->layers[0]->key_frame.wanted);
+    CHECK(list_linked(&s->publisher)); /* it is looked after in this turn */
+    receive(s, 12, CODEC_VP8, true, 1 * SECOND);
+    receive(s, 13, CODEC_VP8, false, 1 * SECOND);
+    CHECK_EQ(s->n_out, 2);
+    check_payload(s, 0, CODEC_VP8, 0, 12);
+    CHECK(!s->track->layers[0]->key_frame.wanted);
+    list_unlink(&s->publisher);
+    scene_free(s);
+}
+
+static void headers_are_the_slots(void)
+{
+    struct scene *s = scene_new(video_section(96, 97), video_section(120, 121));
+
+    receive(s, 65535, CODEC_VP8, true, 1 * SECOND);
+    receive(s, 0, CODEC_VP8, false, 1 * SECOND);
+    CHECK_EQ(s->n_out, 2);
+    for (size_t i = 0; i < 2; i++) {
+        CHECK_EQ(s->out[i].ssrc, SLOT_SSRC);
+        CHECK_EQ(s->out[i].pt, 120);
+        CHECK(s->out[i].marker);
+        CHECK_EQ(s->out[i].n_csrcs, 1);
+        CHECK_EQ(s->bytes[i][15], CSRC);
+    }
+    CHECK_EQ((uint16_t)(s->out[1].seq - s->out[0].seq), 1);
+    CHECK_EQ(s->out[1].ts - s->out[0].ts, 3000U - 65536U * 3000U);
+    list_unlink(&s->publisher);
+    scene_free(s);
+}
+
+static void a_key_frame_that_arrives_late_brings_what_followed_it(void)
+{
+    struct scene *s = scene_new(video_section(96, 97), video_section(96, 97));
+
+    receive(s, 10, CODEC_VP8, false, 1 * SECOND);
+    receive(s, 12, CODEC_VP8, false, 1 * SECOND);
+    receive(s, 14, CODEC_VP8, false, 1 * SECOND);
+    CHECK_EQ(s->n_out, 0);
+    receive(s, 11, CODEC_VP8, true, 1 * SECOND); /* sent again */
+    CHECK_EQ(s->n_out, 3);
+    check_payload(s, 0, CODEC_VP8, 0, 11);
+    check_payload(s, 1, CODEC_VP8, 0, 12);
+    check_payload(s, 2, CODEC_VP8, 0, 14);
+    CHECK_EQ((uint16_t)(s->out[2].seq - s->out[0].seq), 3);
+    receive(s, 13, CODEC_VP8, false, 1 * SECOND);
+    CHECK_EQ((uint16_t)(s->out[3].seq - s->out[0].seq), 2);
+    list_unlink(&s->publisher);
+    scene_free(s);
+}
+
+static void nack_is_answered_by_rtx(void)
+{
+    struct scene *s = scene_new(video_section(96, 97), video_section(120, 121));
+    const struct rtp_header *again;
+
+    for (uint16_t i = 0; i < 10; i++)
+        receive(s, (uint16_t)(100 + i), CODEC_VP8, i == 0, 1 * SECOND);
+    CHECK_EQ(subscription_resend(s->subscription, s->out[4].seq, 2 * SECOND), 0);
+    egress_flush(s->core.egress);
+    CHECK_EQ(s->n_out, 11);
+    again = &s->out[10];
+    CHECK_EQ(again->ssrc, SLOT_RTX);
+    CHECK_EQ(again->pt, 121);
+    CHECK_EQ(again->ts, s->out[4].ts);
+    CHECK_EQ(s->bytes[10][again->header_len] << 8 | s->bytes[10][again->header_len + 1],
+             s->out[4].seq);
+    check_payload(s, 10, CODEC_VP8, RTX_LEAD_LEN, 104);
+    CHECK_EQ(subscription_resend(s->subscription, s->out[4].seq, 2 * SECOND), -EALREADY);
+    CHECK_EQ(subscription_resend(s->subscription, (uint16_t)(s->out[9].seq + 1), 2 * SECOND),
+             -ENOENT);
+    track_layer_expire(s->track->layers[0], 60 * SECOND);
+    CHECK_EQ(subscription_resend(s->subscription, s->out[5].seq, 2 * SECOND), -ESTALE);
+    CHECK_EQ(s->core.stats.rtx_out, 1);
+    CHECK_EQ(s->core.stats.nack_limited + s->core.stats.nack_unknown + s->core.stats.nack_gone, 3);
+    list_unlink(&s->publisher);
+    scene_free(s);
+}
+
+static void red_goes_with_the_subscribers_numbers(void)
+{
+    struct scene *s = scene_new(audio_section(111, 63), audio_section(96, 100));
+    const uint8_t *payload;
+
+    receive(s, 1, CODEC_RED, false, 1 * SECOND);
+    CHECK_EQ(s->n_out, 1);
+    CHECK_EQ(s->out[0].pt, 100);
+    payload = s->bytes[0] + s->out[0].header_len;
+    CHECK_EQ(payload[0], 0x80 | 96);
+    CHECK_EQ(payload[4], 96);
+    CHECK_EQ(payload[5], 0xee);
+    receive(s, 2, CODEC_OPUS, false, 1 * SECOND);
+    CHECK_EQ(s->out[1].pt, 96);
+    check_payload(s, 1, CODEC_OPUS, 0, 2);
+    scene_free(s);
+}
+
+static void red_is_stripped_for_who_has_none(void)
+{
+    struct scene *s = scene_new(audio_section(111, 63), audio_section(109, 0));
+
+    receive(s, 1, CODEC_RED, false, 1 * SECOND);
+    receive(s, 2, CODEC_RED, false, 1 * SECOND);
+    CHECK_EQ(s->n_out, 2);
+    CHECK_EQ(s->out[1].pt, 109);
+    check_payload(s, 1, CODEC_OPUS, 0, 2);
+    scene_free(s);
+}
+
+static void rebinding_continues_the_numbers(void)
+{
+    static const struct extension_map none = {{0}};
+    struct scene *s = scene_new(audio_section(111, 0), audio_section(111, 0));
+    struct track *other = track_new(&s->core, &s->publisher, 6, CSRC + 1, &s->published, &none);
+    struct track *first = s->track;
+
+    CHECK(other != NULL);
+    receive(s, 10, CODEC_OPUS, false, 1 * SECOND);
+    subscription_unbind(s->subscription);
+    receive(s, 11, CODEC_OPUS, false, 1 * SECOND);
+    CHECK_EQ(s->n_out, 1);
+    CHECK_EQ(subscription_bind(s->subscription, other), 0);
+    s->track = other;
+    receive(s, 5000, CODEC_OPUS, false, 2 * SECOND);
+    CHECK_EQ(s->n_out, 2);
+    CHECK_EQ((uint16_t)(s->out[1].seq - s->out[0].seq), 1);
+    CHECK_EQ(s->out[1].ts - s->out[0].ts, 48000);
+    CHECK_EQ(s->bytes[1][15], CSRC + 1);
+    CHECK_EQ(subscription_resend(s->subscription, s->out[0].seq, 2 * SECOND), -ENOENT);
+    track_free(other);
+    s->track = first;
+    scene_free(s);
+}
+
+static void a_full_queue_is_counted(void)
+{
+    struct scene *s = scene_new(audio_section(111, 0), audio_section(111, 0));
+
+    s->peer.session = NULL; /* as good as full */
+    receive(s, 1, CODEC_OPUS, false, 1 * SECOND);
+    CHECK_EQ(s->core.stats.drop_queue, 1);
+    CHECK_EQ(s->core.stats.rtp_out, 0);
+    scene_free(s);
+}
+
+TAP_CASES(CASE(video_waits_for_a_key_frame_and_asks_for_it), CASE(headers_are_the_slots),
+          CASE(a_key_frame_that_arrives_late_brings_what_followed_it),
+          CASE(nack_is_answered_by_rtx), CASE(red_goes_with_the_subscribers_numbers),
+          CASE(red_is_stripped_for_who_has_none), CASE(rebinding_continues_the_numbers),
+          CASE(a_full_queue_is_counted))
