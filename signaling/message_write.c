@@ -177,18 +177,18 @@ static void write_participant_change(struct text *out, const struct message *m)
 
 static void write_track_change(struct text *out, const struct message *m)
 {
-    char track[MESSAGE_ID_MAX];
-    char participant[MESSAGE_ID_MAX];
+    char id[MESSAGE_ID_MAX];
 
     write_change(out, m->change);
     text_append(out, ",\"track\":");
-    if (m->change == CHANGE_LEAVE) {
-        text_printf(out, "{\"id\":\"%s\",\"participant\":\"%s\"}",
-                    track_id_text(m->track.id, track),
-                    participant_id_text(m->track.participant, participant));
-    } else {
+    if (m->change != CHANGE_LEAVE) {
         write_track(out, &m->track, true);
+        return;
     }
+    text_printf(out, "{\"id\":\"%s\"", track_id_text(m->track.id, id));
+    if (m->track.participant)
+        write_participant_id(out, "participant", m->track.participant);
+    text_append(out, "}");
 }
 
 static void write_slots(struct text *out, const struct message *m)

@@ -241,12 +241,12 @@ static inline bool web_read_answer(int fd, bool head_only)
     return web_answer_is_whole(head_only);
 }
 
-/** @return true if the server closes the connection and sends nothing more */
+/** @return true if the server closes the connection, within a second, and sends nothing more */
 static inline bool web_is_closed(int fd)
 {
     char c;
 
-    for (int waited = 0; waited < WEB_PATIENCE_MS; waited += 10) {
+    for (int waited = 0; waited < WEB_PATIENCE_MS / 5; waited += 10) {
         ssize_t n = recv(fd, &c, 1, 0);
 
         if (n >= 0)

@@ -85,6 +85,16 @@ static void a_header_over_the_limit_is_refused(void)
     web_tear_down();
 }
 
+static void a_header_that_comes_at_once_is_limited_too(void)
+{
+    web_prepare();
+    web_config.max_header_bytes = 40;
+    web_start();
+    web_check_status("GET /healthz HTTP/1.1\r\nHost: 56789\r\n\r\n", 200);
+    web_check_problem("GET /healthz HTTP/1.1\r\nHost: 567890\r\n\r\n", 431, "header_too_large");
+    web_tear_down();
+}
+
 static void a_body_over_the_limit_is_refused(void)
 {
     int fd;
@@ -297,9 +307,9 @@ static void a_taken_port_and_a_bad_address_are_told(void)
 
 TAP_CASES(CASE(unknown_paths_are_not_found), CASE(health_is_what_the_handler_says),
           CASE(other_methods_are_not_allowed), CASE(a_header_over_the_limit_is_refused),
-          CASE(a_body_over_the_limit_is_refused), CASE(a_request_must_be_complete_in_time),
-          CASE(connections_are_limited), CASE(connections_per_address_are_limited),
-          CASE(a_client_that_does_not_read_is_cut_off),
+          CASE(a_header_that_comes_at_once_is_limited_too), CASE(a_body_over_the_limit_is_refused),
+          CASE(a_request_must_be_complete_in_time), CASE(connections_are_limited),
+          CASE(connections_per_address_are_limited), CASE(a_client_that_does_not_read_is_cut_off),
           CASE(without_descriptors_it_waits_and_goes_on),
           CASE(a_server_that_stops_accepting_keeps_its_clients),
           CASE(a_taken_port_and_a_bad_address_are_told))
