@@ -15,18 +15,16 @@ static const int64_t default_reorder_us = 20 * MS;
 /* A datagram under way. */
 struct flying {
     int64_t due_us;
-    uint64_t order; /* of pushing: decides between equal due_us */
     uint64_t tag;
     size_t len;
-    uint8_t data[NETEM_DATAGRAM_MAX];
+    uint8_t data[]; /* len bytes */
 };
 
 struct netem {
     struct netem_config config;
     uint64_t random;
-    struct flying **flying; /* unsorted: there are never many */
-    size_t count, capacity;
-    uint64_t order;
+    struct flying **flying; /* [first, count), in the order of arrival */
+    size_t first, count, capacity;
     int64_t idle_us; /* when the rate has sent all it was given */
     int64_t last_due_us;
     bool in_burst;
@@ -66,7 +64,7 @@ struct netem *netem_free(struct netem *n)
 {
     if (!n)
         return NULL;
-    while (n->count > 0)
+    while (n->count > n->first)
         free(n->flying[--n->count]);
     free(n->flying);
     free(n);
@@ -90,23 +88,39 @@ static bool is_lost(struct netem *n)
     return n->in_burst || happens(n, n->config.loss);
 }
 
-/* Put a copy under way. */
+/* Make room for one more at the end. */
+static void make_room(struct netem *n)
+{
+    if (n->count < n->capacity)
+        return;
+    if (n->first > n->capacity / 2) {
+        n->count -= n->first;
+        memmove(n->flying, n->flying + n->first, n->count * sizeof(struct flying *));
+        n->first = 0;
+        return;
+    }
+    n->capacity = n->capacity ? 2 * n->capacity : 64;
+    n->flying = realloc(n->flying, n->capacity * sizeof(struct flying *));
+    if (!n->flying)
+        abort(); /* a test without memory has nothing to say */
+}
+
+/* Put a copy under way, behind all that arrive before it or at the same time. */
 static void fly(struct netem *n, uint64_t tag, const uint8_t *data, size_t len, int64_t due_us)
 {
-    struct flying *f = malloc(sizeof(*f));
+    struct flying *f = malloc(sizeof(*f) + len);
+    size_t at;
 
-    if (n->count == n->capacity) {
-        n->capacity = n->capacity ? 2 * n->capacity : 64;
-        n->flying = realloc(n->flying, n->capacity * sizeof(struct flying *));
-    }
-    if (!f || !n->flying)
-        abort(); /* a test without memory has nothing to say */
+    if (!f)
+        abort();
+    make_room(n);
     f->due_us = due_us;
-    f->order = n->order++;
     f->tag = tag;
     f->len = len;
     memcpy(f->data, data, len);
-    n->flying[n->count++] = f;
+    for (at = n->count++; at > n->first && n->flying[at - 1]->due_us > due_us; at--)
+        n->flying[at] = n->flying[at - 1];
+    n->flying[at] = f;
 }
 
 /* @return when the link's rate has sent `len` bytes more, or -1: the queue is full */
@@ -158,30 +172,13 @@ void netem_push(struct netem *n, uint64_t tag, const uint8_t *data, size_t len, 
     }
 }
 
-/* @return index of the next datagram to arrive, or count */
-static size_t find_next(const struct netem *n)
-{
-    size_t next = 0;
-
-    for (size_t i = 1; i < n->count; i++) {
-        const struct flying *a = n->flying[i];
-        const struct flying *b = n->flying[next];
-
-        if (a->due_us < b->due_us || (a->due_us == b->due_us && a->order < b->order))
-            next = i;
-    }
-    return next;
-}
-
 bool netem_pop(struct netem *n, int64_t now_us, uint64_t *tag, uint8_t *data, size_t *len)
 {
-    size_t next = find_next(n);
     struct flying *f;
 
-    if (next == n->count || n->flying[next]->due_us > now_us)
+    if (netem_deadline(n) > now_us || n->first == n->count)
         return false;
-    f = n->flying[next];
-    n->flying[next] = n->flying[--n->count];
+    f = n->flying[n->first++];
     memcpy(data, f->data, f->len);
     *len = f->len;
     if (tag)
@@ -193,7 +190,7 @@ bool netem_pop(struct netem *n, int64_t now_us, uint64_t *tag, uint8_t *data, si
 
 int64_t netem_deadline(const struct netem *n)
 {
-    return n->count > 0 ? n->flying[find_next(n)]->due_us : NEVER_US;
+    return n->first < n->count ? n->flying[n->first]->due_us : NEVER_US;
 }
 
 const struct netem_stats *netem_stats(const struct netem *n)
