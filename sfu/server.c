@@ -167,9 +167,9 @@ static bool on_health(void *owner, char *json, size_t capacity)
     server_status(owner, &status);
     (void)snprintf(json, capacity,
                    "{\"status\":\"%s\",\"rooms\":%" PRIu32 ",\"participants\":%" PRIu32
-                   ",\"workers\":%" PRIu32 ",\"uptime_s\":%" PRId64 "}\n",
+                   ",\"sessions\":%" PRIu32 ",\"workers\":%" PRIu32 ",\"uptime_s\":%" PRId64 "}\n",
                    status.stopping ? "stopping" : "ok", status.rooms, status.participants,
-                   status.workers, status.uptime_s);
+                   status.sessions, status.workers, status.uptime_s);
     return !status.stopping;
 }
 
@@ -521,7 +521,7 @@ void server_status(const struct server *s, struct server_status *ret)
     *ret = (struct server_status){
         .rooms = directory_rooms(s->host.directory),
         .participants = directory_participants(s->host.directory),
-        .sessions = s->n_sessions,
+        .sessions = s->n_sessions + whip_count(&s->whip),
         .leaving = s->n_leaving,
         .workers = s->n_workers,
         .uptime_s = (clock_now_us() - s->started_us) / SECOND,

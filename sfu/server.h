@@ -42,7 +42,7 @@ struct server *server_free(struct server *s);
 /** What is there now. */
 struct server_status {
     uint32_t rooms, participants; /* as the directory knows them */
-    uint32_t sessions;            /* WebSockets, joined or not */
+    uint32_t sessions;            /* WebSockets, joined or not, and those of WHIP and WHEP */
     uint32_t leaving;             /* participants whose worker has not yet let go of them */
     uint32_t workers;
     int64_t uptime_s;

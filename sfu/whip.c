@@ -45,6 +45,11 @@ void whip_done(struct whip *w, int64_t now_us)
     map_done(&w->resources);
 }
 
+uint32_t whip_count(const struct whip *w)
+{
+    return (uint32_t)map_count(&w->resources);
+}
+
 /* What a refusal is in HTTP. Everything not listed is the SDP's fault. */
 static int status_of(const char *code)
 {
@@ -52,16 +57,11 @@ static int status_of(const char *code)
         const char *code;
         int status;
     } statuses[] = {
-        {"bad_room", STATUS_BAD_REQUEST},
-        {"room_full", STATUS_UNAVAILABLE},
-        {"too_many_rooms", STATUS_UNAVAILABLE},
-        {"too_many_participants", STATUS_UNAVAILABLE},
-        {"server_stopping", STATUS_UNAVAILABLE},
-        {"overloaded", STATUS_UNAVAILABLE},
-        {"sdp_too_large", STATUS_TOO_LARGE},
-        {"nothing_to_publish", STATUS_UNPROCESSABLE},
-        {"nothing_to_play", STATUS_UNPROCESSABLE},
-        {"bad_direction", STATUS_UNPROCESSABLE},
+        {"bad_room", STATUS_BAD_REQUEST},          {"room_full", STATUS_UNAVAILABLE},
+        {"too_many_rooms", STATUS_UNAVAILABLE},    {"too_many_participants", STATUS_UNAVAILABLE},
+        {"server_stopping", STATUS_UNAVAILABLE},   {"overloaded", STATUS_UNAVAILABLE},
+        {"sdp_too_large", STATUS_TOO_LARGE},       {"nothing_to_publish", STATUS_UNPROCESSABLE},
+        {"nothing_to_play", STATUS_UNPROCESSABLE}, {"bad_direction", STATUS_UNPROCESSABLE},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {

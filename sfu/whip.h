@@ -27,6 +27,9 @@ void whip_init(struct whip *w, struct session_host *host);
 /** End every session, as the server that stops, and free them. */
 void whip_done(struct whip *w, int64_t now_us);
 
+/** @return how many sessions there are */
+uint32_t whip_count(const struct whip *w);
+
 /** Serve POST /whip/{room} and /whep/{room}; answers the exchange. */
 void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,
                const char *sdp, size_t len, int64_t now_us);

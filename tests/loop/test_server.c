@@ -4,6 +4,7 @@
 
 #include "media/base/clock.h"
 #include "media/base/log.h"
+#include "sfu/forwarder.h"
 #include "tests/signaling_peer.h"
 #include "tests/tap.h"
 #include "tests/test_offer.h"
@@ -115,6 +116,19 @@ static bool await_participants(int rooms, int participants)
     return false;
 }
 
+static bool await_no_sessions(void)
+{
+    int64_t end_us = clock_now_us() + PEER_WAIT_MS * MS;
+
+    do {
+        ask("GET", "/healthz", NULL);
+        if (strstr(reply.body, "\"sessions\":0,"))
+            return true;
+    } while (clock_now_us() < end_us);
+    printf("# sessions are left: %s\n", reply.body);
+    return false;
+}
+
 static void two_meet_in_a_room(void)
 {
     const struct message *m;
@@ -187,6 +201,7 @@ static void killed_socket_frees_everything(void)
     CHECK(await_participants(1, 1));
     signaling_peer_kill(&ada);
     CHECK(await_participants(0, 0));
+    CHECK(await_no_sessions());
     end();
 }
 
@@ -261,6 +276,26 @@ static void whip_comes_by_post_and_goes_by_delete(void)
     CHECK_EQ(reply.status, 404);
     CHECK(await_participants(1, 1));
     free(sdp);
+    end();
+}
+
+static void posted_session_without_media_ends_by_itself(void)
+{
+    char *sdp = test_offer_make("av", 1);
+    int64_t end_us = clock_now_us() + FORWARDER_CONNECT_US + 3 * SECOND;
+    struct timeval second = {.tv_sec = 1};
+
+    begin();
+    ask("POST", "/whip/demo", sdp);
+    CHECK_EQ(reply.status, 201);
+    free(sdp);
+    do {
+        (void)event_base_loopexit(base, &second);
+        (void)event_base_dispatch(base);
+        ask("GET", "/healthz", NULL);
+    } while (!strstr(reply.body, "\"participants\":0") && clock_now_us() < end_us);
+    CHECK(await_participants(0, 0));
+    CHECK(await_no_sessions());
     end();
 }
 
@@ -460,6 +495,7 @@ static void churn_of_24_clients_leaves_no_descriptor(void)
     printf("# %u visits\n", visits);
     CHECK(visits > CHURN_CLIENTS);
     CHECK(await_participants(0, 0));
+    CHECK(await_no_sessions());
     CHECK(await_descriptors(before));
     end();
 }
@@ -467,6 +503,7 @@ static void churn_of_24_clients_leaves_no_descriptor(void)
 TAP_CASES(CASE(two_meet_in_a_room), CASE(mute_is_heard_by_the_other),
           CASE(killed_socket_frees_everything), CASE(full_room_refuses_and_lets_in_again),
           CASE(idle_websocket_is_sent_away), CASE(whip_comes_by_post_and_goes_by_delete),
+          CASE(posted_session_without_media_ends_by_itself),
           CASE(bad_posts_are_problems_with_a_code), CASE(stop_tells_everybody_and_ends_the_run),
           CASE(stopping_server_is_not_healthy), CASE(port_in_use_is_explained),
           CASE(exhausted_descriptors_refuse_newcomers_only),

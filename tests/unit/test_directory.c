@@ -337,11 +337,12 @@ static void room_takes_no_more_than_one_roster_can_list(void)
 
 static void new_room_goes_to_the_worker_with_the_fewest_members(void)
 {
-    struct directory_member more[2] = {0};
+    struct directory_member more[3] = {0};
 
     make_with((struct directory_limits){10, 10, 10}, 2);
     join(&ada, "first");
     join(&more[0], "first");
+    join(&more[2], "first");
     join(&bob, "second");
     join(&eve, "third");
     CHECK_EQ(directory_room_worker(ada.room), 0);
@@ -349,6 +350,7 @@ static void new_room_goes_to_the_worker_with_the_fewest_members(void)
     CHECK_EQ(directory_room_worker(eve.room), 1);
     leave(&ada);
     leave(&more[0]);
+    leave(&more[2]);
     join(&more[1], "fourth");
     CHECK_EQ(directory_room_worker(more[1].room), 0);
     leave(&more[1]);
