@@ -24,6 +24,8 @@ enum {
     COMPONENT = 1, /* RTP and RTCP share it */
 };
 
+static const int64_t STRAGGLERS_US = 200 * MS;
+
 struct ice_agent {
     const struct ice_agent_handler *handler;
     void *owner;
@@ -38,8 +40,9 @@ struct ice_agent {
     int epoll_fd;
     GPollFD fds[MAX_FDS]; /* what epoll watches */
     int n_fds;
-    bool gathered, closed; /* told by libnice */
-    bool advancing;        /* in ice_agent_advance() */
+    bool found, gathered, closed; /* told by libnice; found: a candidate since the last advance */
+    bool closing;                 /* in ice_agent_free() */
+    bool advancing;               /* in ice_agent_advance() */
 };
 
 static bool may_move(enum ice_state from, enum ice_state to)
@@ -71,6 +74,30 @@ static void on_gathering_done(NiceAgent *nice, guint stream, gpointer owner)
     a->gathered = true;
 }
 
+/* @return true if there is at least one candidate of each kind that can be */
+static bool has_all_kinds(const struct ice_agent *a)
+{
+    struct ice_candidate candidates[ICE_AGENT_MAX_CANDIDATES];
+    size_t n = ice_agent_candidates(a, candidates, ICE_AGENT_MAX_CANDIDATES);
+    bool reflexive = !a->config.stun_address[0] || a->config.relay_only;
+    bool relayed = a->config.n_relays == 0;
+
+    for (size_t i = 0; i < n; i++) {
+        reflexive = reflexive || candidates[i].type == ICE_SERVER_REFLEXIVE;
+        relayed = relayed || candidates[i].type == ICE_RELAYED;
+    }
+    return reflexive && relayed;
+}
+
+static void on_new_candidate(NiceAgent *nice, NiceCandidate *candidate, gpointer owner)
+{
+    struct ice_agent *a = owner;
+
+    (void)nice;
+    (void)candidate;
+    a->found = true;
+}
+
 static void on_component_state(NiceAgent *nice, guint stream, guint component, guint state,
                                gpointer owner)
 {
@@ -96,7 +123,8 @@ static void on_receive(NiceAgent *nice, guint stream, guint component, guint len
     (void)nice;
     (void)stream;
     (void)component;
-    a->handler->on_data(a->owner, (const uint8_t *)data, len);
+    if (!a->closing) /* else read and forgotten: what is not read keeps its source ready for ever */
+        a->handler->on_data(a->owner, (const uint8_t *)data, len);
 }
 
 static void on_closed(GObject *source, GAsyncResult *result, gpointer owner)
@@ -161,6 +189,7 @@ static int make_nice_agent(struct ice_agent *a)
                  "ice-tcp", (gboolean)a->config.tcp, "force-relay", (gboolean)a->config.relay_only,
                  "stun-max-retransmissions", (guint)STUN_RETRANSMISSIONS, NULL);
     g_signal_connect(a->nice, "candidate-gathering-done", G_CALLBACK(on_gathering_done), a);
+    g_signal_connect(a->nice, "new-candidate-full", G_CALLBACK(on_new_candidate), a);
     g_signal_connect(a->nice, "component-state-changed", G_CALLBACK(on_component_state), a);
     a->stream = nice_agent_add_stream(a->nice, 1);
     if (a->stream == 0)
@@ -206,14 +235,15 @@ static void close_nice_agent(struct ice_agent *a)
 {
     struct epoll_event event;
 
+    a->closing = true;
     g_signal_handlers_disconnect_by_data(a->nice, a);
     if (a->config.n_relays > 0)
         nice_agent_close_async(a->nice, on_closed, a);
     else
         a->closed = true;
     for (int i = 0; i < CLOSE_TRIES && !a->closed; i++) {
-        while (g_main_context_iteration(a->context, FALSE) && !a->closed)
-            ;
+        for (int j = 0; j < MAX_ITERATIONS && !a->closed; j++)
+            (void)g_main_context_iteration(a->context, FALSE);
         if (!a->closed)
             (void)epoll_wait(a->epoll_fd, &event, 1, CLOSE_TRY_MS);
     }
@@ -225,10 +255,8 @@ struct ice_agent *ice_agent_free(struct ice_agent *a)
 {
     if (!a)
         return NULL;
-    if (a->nice) {
-        nice_agent_attach_recv(a->nice, a->stream, COMPONENT, a->context, NULL, NULL);
+    if (a->nice)
         close_nice_agent(a);
-    }
     if (a->context)
         g_main_context_unref(a->context);
     if (a->epoll_fd >= 0)
@@ -457,6 +485,18 @@ static void end_gathering(struct ice_agent *a)
         fail(a, "this machine has no usable network address");
 }
 
+/* libnice waits until every server has answered or timed out on every address of ours, some of
+ * which can never reach it. Once there is something of all kinds, only stragglers are waited for.
+ */
+static void shorten_gathering(struct ice_agent *a, int64_t now_us)
+{
+    if (!a->found)
+        return;
+    a->found = false;
+    if (has_all_kinds(a) && now_us + STRAGGLERS_US < a->gather_deadline_us)
+        a->gather_deadline_us = now_us + STRAGGLERS_US;
+}
+
 static int64_t min_deadline(int64_t a_us, int64_t b_us)
 {
     return a_us < b_us ? a_us : b_us;
@@ -472,6 +512,8 @@ int64_t ice_agent_advance(struct ice_agent *a, int64_t now_us)
     (void)g_main_context_acquire(a->context); /* ours alone */
     for (int i = 0; i < MAX_ITERATIONS && g_main_context_iteration(a->context, FALSE); i++)
         ;
+    if (a->state == ICE_GATHERING)
+        shorten_gathering(a, now_us);
     if (a->state == ICE_GATHERING && (a->gathered || now_us >= a->gather_deadline_us))
         end_gathering(a);
     timeout_ms = watch_context(a);
