@@ -306,6 +306,9 @@ const FIREFOX_PREFS = {
     'network.dns.localDomains': 'firefox.settings.services.mozilla.com,content-signature-2.cdn.mozilla.net,'
         + 'incoming.telemetry.mozilla.org,push.services.mozilla.com,detectportal.firefox.com,aus5.mozilla.org',
     'media.peerconnection.ice.obfuscate_host_addresses': false, 'remote.active-protocols': 1,
+    // Fake streams do not count as capturing: without these Firefox gathers only on the address of
+    // the default route, which the namespace has not, and ICE fails before it starts.
+    'permissions.default.camera': 1, 'permissions.default.microphone': 1,
 };
 
 /** Firefox by WebDriver BiDi: no driver binary, one WebSocket. */
