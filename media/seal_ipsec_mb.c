@@ -25,6 +25,8 @@ enum {
     GCM_TAG_LEN = 16,
     CM_TAG_LEN = 10,
     HMAC_OUT_LEN = 12, /* the library writes 12 or 20: the first of these */
+    FEW_JOBS = 4, /* as many as SHA instructions, one after the other, hash as fast as 16 lanes that
+                     are mostly empty: 0.9 us per 1,150 bytes; one job alone, 0.9 instead of 3.2 */
 };
 
 static_assert((int)HMAC_OUT_LEN <= (int)SRTP_TRAILER_MAX, "written into the caller's room");
@@ -55,6 +57,7 @@ struct gcm_calls {
 /* One per thread: a manager is not thread-safe. */
 struct sealer {
     IMB_MGR *manager;
+    IMB_MGR *few; /* for up to FEW_JOBS; NULL: no SHA instructions */
     struct gcm_calls gcm128, gcm256;
     struct gcm_context_data context;
     uint32_t n_jobs;
@@ -88,12 +91,28 @@ static IMB_MGR *new_manager(void)
     return NULL;
 }
 
+/* @return a manager that uses SHA instructions; NULL: there are none, or no memory */
+static IMB_MGR *new_manager_for_few(void)
+{
+    IMB_MGR *manager = alloc_mb_mgr(0);
+
+    if (!manager)
+        return NULL;
+    init_mb_mgr_sse(manager);
+    if (manager->features & IMB_FEATURE_SHANI)
+        return manager;
+    free_mb_mgr(manager);
+    return NULL;
+}
+
 static void free_sealer(void *data)
 {
     struct sealer *sealer = data;
 
     if (sealer->manager)
         free_mb_mgr(sealer->manager);
+    if (sealer->few)
+        free_mb_mgr(sealer->few);
     explicit_bzero(sealer, sizeof(*sealer));
     free(sealer);
 }
@@ -128,6 +147,7 @@ static struct sealer *sealer_of_thread(void)
         free_sealer(sealer);
         return NULL;
     }
+    sealer->few = new_manager_for_few();
     sealer->gcm128 = (struct gcm_calls){
         .whole = sealer->manager->gcm128_enc,
         .init = sealer->manager->gcm128_init,
@@ -323,7 +343,7 @@ static void finish_job(const IMB_JOB *job)
                                      CM_TAG_LEN);
 }
 
-static void submit_cm(struct sealer *sealer, struct seal_packet *packet,
+static void submit_cm(struct sealer *sealer, IMB_MGR *manager, struct seal_packet *packet,
                       const struct seal_place *place)
 {
     const struct mb_session *s = own(packet->session);
@@ -332,7 +352,7 @@ static void submit_cm(struct sealer *sealer, struct seal_packet *packet,
     uint8_t *end = body + packet->lead_len + packet->payload_len;
     const uint8_t *source = packet->payload;
     struct writer w = writer_of(end, ROC_LEN);
-    IMB_JOB *job = IMB_GET_NEXT_JOB(sealer->manager);
+    IMB_JOB *job = IMB_GET_NEXT_JOB(manager);
 
     memcpy(packet->out, packet->head, (size_t)packet->head_len + packet->lead_len);
     if (packet->lead_len > 0 || packet->payload_len == 0) {
@@ -344,31 +364,58 @@ static void submit_cm(struct sealer *sealer, struct seal_packet *packet,
     write_cm_iv(iv, s, place);
     fill_job(job, s, packet, source);
     job->iv = iv;
-    for (job = IMB_SUBMIT_JOB(sealer->manager); job; job = IMB_GET_COMPLETED_JOB(sealer->manager))
+    for (job = IMB_SUBMIT_JOB(manager); job; job = IMB_GET_COMPLETED_JOB(manager))
         finish_job(job);
 }
 
-static size_t batch(struct seal_packet *packets, size_t n)
+static bool is_cm(const struct seal_packet *packet)
 {
-    struct sealer *sealer = sealer_of_thread();
+    return own(packet->session)->profile == SRTP_AES_CM_128_HMAC_SHA1_80;
+}
+
+/* @return the manager for this batch's jobs */
+static IMB_MGR *manager_of_jobs(const struct sealer *sealer, const struct seal_packet *packets,
+                                size_t n)
+{
+    size_t jobs = 0;
+
+    for (size_t i = 0; i < n && jobs <= FEW_JOBS; i++)
+        jobs += is_cm(&packets[i]);
+    return jobs <= FEW_JOBS && sealer->few ? sealer->few : sealer->manager;
+}
+
+static size_t seal_all(struct sealer *sealer, struct seal_packet *packets, size_t n)
+{
+    IMB_MGR *manager = manager_of_jobs(sealer, packets, n);
     struct seal_place place;
     size_t sealed = 0;
     const IMB_JOB *job;
 
     for (size_t i = 0; i < n; i++) {
         packets[i].out_len = 0;
-        if (!sealer || !seal_place_of(&packets[i], &place))
+        if (!seal_place_of(&packets[i], &place))
             continue;
-        if (own(packets[i].session)->profile == SRTP_AES_CM_128_HMAC_SHA1_80)
-            submit_cm(sealer, &packets[i], &place);
+        if (is_cm(&packets[i]))
+            submit_cm(sealer, manager, &packets[i], &place);
         else
             seal_gcm(sealer, &packets[i], &place);
     }
-    while (sealer && (job = IMB_FLUSH_JOB(sealer->manager)))
+    while ((job = IMB_FLUSH_JOB(manager)))
         finish_job(job);
     for (size_t i = 0; i < n; i++)
         sealed += packets[i].out_len > 0;
     return sealed;
+}
+
+static size_t batch(struct seal_packet *packets, size_t n)
+{
+    struct sealer *sealer = sealer_of_thread();
+
+    if (sealer)
+        return seal_all(sealer, packets, n);
+    for (size_t i = 0; i < n; i++)
+        packets[i].out_len = 0;
+    return 0;
 }
 
 const struct seal_backend_ops seal_ipsec_mb_ops = {

@@ -422,6 +422,36 @@ static void many_sessions_share_a_batch(void)
     }
 }
 
+/* A few packets are hashed in another way than many. */
+static void compare_batches(enum srtp_profile profile)
+{
+    enum { N_MAX = 40 };
+    struct seal_session *ours = new_session(SEAL_IPSEC_MB, profile, 2);
+    struct seal_session *theirs = new_session(SEAL_SRTP, profile, 2);
+    uint16_t seq = 0;
+
+    for (size_t n = 1; n <= N_MAX; n++) {
+        for (size_t at = 0; at < n; at++) {
+            struct draft draft = {.seq = seq++, .payload_len = (uint16_t)random_below(LEN_MAX)};
+
+            put(&left, at, ours, &draft);
+            put(&right, at, theirs, &draft);
+        }
+        CHECK_EQ(seal_batch(left.packets, n), n);
+        CHECK_EQ(seal_batch(right.packets, n), n);
+        check_same(n);
+    }
+    seal_session_free(ours);
+    seal_session_free(theirs);
+}
+
+static void batch_of_any_size_is_the_same_from_both(void)
+{
+    start();
+    for (size_t i = 0; i < ARRAY_LEN(profiles); i++)
+        compare_batches(profiles[i]);
+}
+
 static void sessions_of_both_back_ends_share_a_batch(void)
 {
     enum { N = 60 };
@@ -645,7 +675,8 @@ TAP_CASES(CASE(aes_128_gcm_is_the_same_from_both_at_all_lengths),
           CASE(resends_across_the_wrap_open_by_libsrtp2),
           CASE(both_back_ends_guess_the_same_of_disorder),
           CASE(packet_1024_behind_the_newest_is_refused), CASE(ssrc_beyond_the_limit_is_refused),
-          CASE(many_sessions_share_a_batch), CASE(sessions_of_both_back_ends_share_a_batch),
-          CASE(malformed_packets_are_left_out), CASE(wrong_key_lengths_are_refused),
-          CASE(choice_is_the_fast_one_where_there_is_one), CASE(gcm_is_as_in_rfc_7714),
-          CASE(aes_cm_key_stream_is_as_in_rfc_3711), CASE(threads_seal_side_by_side))
+          CASE(many_sessions_share_a_batch), CASE(batch_of_any_size_is_the_same_from_both),
+          CASE(sessions_of_both_back_ends_share_a_batch), CASE(malformed_packets_are_left_out),
+          CASE(wrong_key_lengths_are_refused), CASE(choice_is_the_fast_one_where_there_is_one),
+          CASE(gcm_is_as_in_rfc_7714), CASE(aes_cm_key_stream_is_as_in_rfc_3711),
+          CASE(threads_seal_side_by_side))
