@@ -20,7 +20,7 @@ static void serve_health(struct http_exchange *x)
     healthy = s->handler.on_health(s->owner, json, sizeof(json));
     body = evbuffer_new();
     if (body)
-        (void)evbuffer_add_printf(body, "%s\n", json);
+        (void)evbuffer_add(body, json, strlen(json));
     http_exchange_field(x, "Content-Type", "application/json");
     http_exchange_field(x, "Cache-Control", "no-store");
     http_exchange_send(x, healthy ? 200 : 503, body);

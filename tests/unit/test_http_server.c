@@ -33,7 +33,7 @@ static void health_is_what_the_handler_says(void)
     web_set_up();
     web_check_status(GET("/healthz"), 200);
     web_check_has("Content-Type: application/json\r\n");
-    web_check_has("\r\n\r\n{\"rooms\":3}\n");
+    web_check_has("\r\n\r\n{\"rooms\":3}");
     web_seen.unhealthy = true;
     web_check_status(GET("/healthz"), 503);
     web_tear_down();
