@@ -36,5 +36,5 @@ int main(int argc, char **argv)
     result = client_run(&options, reason);
     if (result != CLIENT_OK)
         (void)fprintf(stderr, "sluice-client: %s\n", reason);
-    return result;
+    return (int)result;
 }
