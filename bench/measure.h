@@ -35,10 +35,10 @@ static inline int64_t measure_cpu_us_since(int who, struct cpu_time start)
     return now.user_us - start.user_us + now.system_us - start.system_us;
 }
 
-/** Print one result. */
+/** Print one result, with three digits or all those before the point. */
 static inline void measure_print(const char *name, double value, const char *unit)
 {
-    printf("%s %.3g %s\n", name, value, unit);
+    printf(value < 100 ? "%s %.3g %s\n" : "%s %.0f %s\n", name, value, unit);
     (void)fflush(stdout);
 }
 
