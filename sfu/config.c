@@ -353,7 +353,7 @@ int config_read_file(struct config *c, const char *path, struct config_error *er
     make_fields(fields);
     problem = cyaml_load_file(path, &yaml, &top, &values, NULL);
     if (problem == CYAML_ERR_FILE_OPEN)
-        return fail(error, "%s: cannot be read: %s", path, strerror(errno));
+        return fail(error, "%s: cannot be read: %s", path, strerrordesc_np(errno));
     if (problem != CYAML_OK)
         return fail(error, "%s, near line %d: %s", path, complaint.line ? complaint.line : 1,
                     complaint.what[0] ? complaint.what : cyaml_strerror(problem));
@@ -364,6 +364,11 @@ int config_read_file(struct config *c, const char *path, struct config_error *er
 
 /* Environment and flags */
 
+static char upper(char c)
+{
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
 /* SLUICE_MAX_ROOMS of "max_rooms". */
 static const char *find_variable(const char *const *environment, const char *key)
 {
@@ -371,7 +376,7 @@ static const char *find_variable(const char *const *environment, const char *key
     size_t len = (size_t)snprintf(name, sizeof(name), "SLUICE_%s=", key);
 
     for (size_t i = 0; i < len; i++)
-        name[i] = (char)toupper((unsigned char)name[i]);
+        name[i] = upper(name[i]);
     for (; *environment; environment++) {
         if (strncmp(*environment, name, len) == 0)
             return *environment + len;
@@ -430,7 +435,7 @@ static int next_flag(struct flag *ret, int argc, const char *const *argv, int *a
 static int find_file(const char **ret, int argc, const char *const *argv,
                      struct config_error *error)
 {
-    struct flag flag;
+    struct flag flag = {0};
     int err;
 
     for (int at = 1; at < argc;) {

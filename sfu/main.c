@@ -44,11 +44,12 @@ static void print_banner(const struct server *s, const struct config *config)
     bool everywhere = config->listen_address[0] == ':' || config->listen_address[0] == '0';
 
     (void)printf("sluice " SLUICE_VERSION " serves %s\n", server_url(s, url));
-    if (everywhere)
+    if (everywhere) {
         (void)printf("Every network of this machine can reach it; --listen 127.0.0.1:%u keeps it "
                      "here.\nBrowsers give camera and microphone only to localhost and https "
                      "pages.\n",
                      (unsigned)server_port(s));
+    }
     (void)fflush(stdout);
 }
 

@@ -10,6 +10,7 @@
 #include "sfu/directory.h"
 #include "sfu/mail.h"
 #include "sfu/session.h"
+#include "sfu/session_media.h"
 #include "sfu/start.h"
 #include "sfu/whip.h"
 #include "sfu/worker.h"
@@ -148,8 +149,9 @@ static void on_media_post(void *owner, struct http_exchange *x, enum http_media 
                           const char *room, const char *sdp, size_t len)
 {
     struct server *s = owner;
+    struct session_offer offer = {.sdp = sdp, .len = len};
 
-    whip_post(&s->whip, x, media, room, sdp, len, clock_now_us());
+    whip_post(&s->whip, x, media, room, &offer, clock_now_us());
 }
 
 static void on_media_delete(void *owner, struct http_exchange *x, enum http_media media,
@@ -404,9 +406,33 @@ static void init(struct server *s, const struct config *config)
     whip_init(&s->whip, &s->host);
 }
 
-static int start(struct server *s, struct config_error *error)
+/* All sockets first, then the threads. */
+static int start_workers(struct server *s, uint32_t n, struct config_error *error)
 {
     static const struct worker_handler from_worker = {.post = take_mail_from_worker};
+    struct worker_config config;
+    int err;
+
+    for (uint32_t i = 0; i < n; i++) {
+        start_configure_worker(&s->config, i, &config);
+        config.identity = s->identity;
+        err = worker_new(&s->workers[i], &config, &from_worker, s);
+        if (err < 0)
+            return start_worker_failed(&s->config, &config, err, error);
+        s->n_workers++;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        err = worker_start(s->workers[i]);
+        if (err < 0)
+            return start_fail(error, err, "a media thread cannot be started: %s",
+                              strerrordesc_np(-err));
+    }
+    start_check_buffer(s->workers[0]);
+    return 0;
+}
+
+static int start(struct server *s, struct config_error *error)
+{
     uint32_t workers = start_worker_count(&s->config);
     int err = make_events(s);
 
@@ -415,18 +441,10 @@ static int start(struct server *s, struct config_error *error)
     if (err == 0)
         err = dtls_identity_new(&s->identity);
     if (err < 0)
-        return start_fail(error, err, "cannot start: %s", strerror(-err));
-    for (uint32_t i = 0; i < workers; i++) {
-        err = start_worker(&s->workers[i], i, &s->config, s->identity, &from_worker, s, error);
-        if (err < 0)
-            return err;
-        s->n_workers++;
-    }
-    for (uint32_t i = 0; i < workers; i++) {
-        err = worker_start(s->workers[i]);
-        if (err < 0)
-            return start_fail(error, err, "a media thread cannot be started: %s", strerror(-err));
-    }
+        return start_fail(error, err, "cannot start: %s", strerrordesc_np(-err));
+    err = start_workers(s, workers, error);
+    if (err < 0)
+        return err;
     refresh_candidates(s, s->started_us);
     if (!s->n_candidates)
         log_warn("server", "no address to tell clients; set --advertise");
@@ -454,7 +472,7 @@ int server_new(struct server **ret, const struct config *config, struct config_e
     int err;
 
     if (!s)
-        return start_fail(error, -ENOMEM, "cannot start: %s", strerror(ENOMEM));
+        return start_fail(error, -ENOMEM, "cannot start: %s", strerrordesc_np(ENOMEM));
     (void)signal(SIGPIPE, SIG_IGN);
     init(s, config);
     start_fit_descriptors(&s->config);

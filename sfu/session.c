@@ -232,25 +232,24 @@ void session_post_plan(const struct session *s, struct mail_join *mail, enum mai
     s->host->post(s->host->owner, directory_room_worker(s->member.room), &mail->mail);
 }
 
-/* In the room already, as yet unseen. */
-static int negotiate(struct session *s, const struct session_offer *offer, struct text *answer,
-                     struct message *error, struct mail_join **mail)
+/* In the room already, as yet unseen. @return the mail for the worker; NULL: refused */
+static struct mail_join *negotiate(struct session *s, const struct session_offer *offer,
+                                   struct text *answer, struct message *error)
 {
     struct negotiation_local local = {0};
-    int err;
+    struct mail_join *mail = NULL;
 
     s->host->describe(s->host->owner, directory_room_worker(s->member.room), &local);
-    err = session_media_open(&s->media, s->host->config, &local);
-    if (err < 0)
-        return refuse_no_memory(error);
-    err = session_media_answer(&s->media, offer, answer, error);
-    if (err < 0)
-        return err;
-    err = check_direction(s, session_media_plan(&s->media), error);
-    if (err < 0)
-        return err;
-    err = session_media_mail(&s->media, mail);
-    return err < 0 ? refuse_no_memory(error) : 0;
+    if (session_media_open(&s->media, s->host->config, &local) < 0) {
+        (void)refuse_no_memory(error);
+        return NULL;
+    }
+    if (session_media_answer(&s->media, offer, answer, error) < 0 ||
+        check_direction(s, session_media_plan(&s->media), error) < 0)
+        return NULL;
+    if (session_media_mail(&s->media, &mail) < 0)
+        (void)refuse_no_memory(error);
+    return mail;
 }
 
 static void log_join(struct session *s, int64_t now_us)
@@ -270,7 +269,7 @@ static void log_join(struct session *s, int64_t now_us)
 int session_join(struct session *s, const char *room, const struct session_offer *offer,
                  struct text *answer, struct message *error, int64_t now_us)
 {
-    struct mail_join *mail = NULL;
+    struct mail_join *mail;
     int err;
 
     if (s->host->stopping)
@@ -278,12 +277,12 @@ int session_join(struct session *s, const char *room, const struct session_offer
     err = directory_enter(s->host->directory, &s->member, room);
     if (err < 0)
         return refuse_entry(s, err, error);
-    err = negotiate(s, offer, answer, error, &mail);
-    if (err < 0) {
+    mail = negotiate(s, offer, answer, error);
+    if (!mail) {
         directory_leave(s->host->directory, &s->member, "", "");
         session_media_done(&s->media);
         text_done(answer);
-        return err;
+        return -EINVAL;
     }
     session_take_tracks(s, offer);
     session_post_plan(s, mail, MAIL_JOIN);
@@ -293,16 +292,15 @@ int session_join(struct session *s, const char *room, const struct session_offer
     return 0;
 }
 
-int session_post(struct session *s, const char *room, const char *sdp, size_t len,
+int session_post(struct session *s, const char *room, const struct session_offer *offer,
                  struct text *answer, struct message *error, int64_t now_us)
 {
-    struct session_offer offer = {.sdp = sdp, .len = len};
     int err;
 
     assert(s->kind != SESSION_WEBSOCKET && s->state == SESSION_CONNECTED);
     (void)snprintf(s->member.name, sizeof(s->member.name), "%s-%.4s", session_kind_name(s->kind),
                    s->resource);
-    err = session_join(s, room, &offer, answer, error, now_us);
+    err = session_join(s, room, offer, answer, error, now_us);
     if (err < 0)
         return err;
     directory_announce(s->host->directory, &s->member);

@@ -23,6 +23,7 @@
 
 struct config;
 struct mail;
+struct session_offer;
 
 enum session_kind {
     SESSION_WEBSOCKET,
@@ -83,7 +84,7 @@ void session_receive(struct session *s, const char *json, size_t len, int64_t no
  * @param error   on failure: code and text
  * @return 0; -EINVAL: `error` says why
  */
-MUST_USE int session_post(struct session *s, const char *room, const char *sdp, size_t len,
+MUST_USE int session_post(struct session *s, const char *room, const struct session_offer *offer,
                           struct text *answer, struct message *error, int64_t now_us);
 
 /** MAIL_STATE, MAIL_SLOTS or MAIL_NEED for this participant; borrowed. */

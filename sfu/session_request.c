@@ -78,6 +78,19 @@ static void on_join(struct session *s, const struct message *m, int64_t now_us)
 
 /* Other requests */
 
+/* @return the mail for the worker; NULL: refused */
+static struct mail_join *answer_offer(struct session *s, const struct session_offer *offer,
+                                      struct text *answer, struct message *error)
+{
+    struct mail_join *mail = NULL;
+
+    if (session_media_answer(&s->media, offer, answer, error) < 0)
+        return NULL;
+    if (session_media_mail(&s->media, &mail) < 0)
+        (void)refuse_no_memory(error);
+    return mail;
+}
+
 static void on_offer(struct session *s, const struct message *m, int64_t now_us)
 {
     struct message reply = {.type = MESSAGE_ANSWER, .id = m->id, .n = m->n};
@@ -85,14 +98,11 @@ static void on_offer(struct session *s, const struct message *m, int64_t now_us)
     struct message error = {0};
     struct mail_join *mail;
     struct text answer;
-    int err;
 
     (void)now_us;
     text_init(&answer, SDP_MAX_BYTES);
-    err = session_media_answer(&s->media, &offer, &answer, &error);
-    if (err == 0 && session_media_mail(&s->media, &mail) < 0)
-        err = refuse_no_memory(&error);
-    if (err < 0) {
+    mail = answer_offer(s, &offer, &answer, &error);
+    if (!mail) {
         text_done(&answer);
         send_error(s, m->id, &error);
         return;
@@ -166,22 +176,37 @@ static const struct request *find_request(enum message_type type)
     return NULL;
 }
 
-static void serve(struct session *s, const struct message *m, int64_t now_us)
+/* @return the request, or NULL: it cannot be served, and `error` says why */
+static const struct request *admit(const struct session *s, const struct message *m,
+                                   struct message *error)
 {
     const struct request *request = find_request(m->type);
-    struct message error = {0};
 
-    if (!request)
-        (void)refuse(&error, "unknown_type", "there is no request of type \"%s\"", m->type_name);
-    else if (request->needs_room && s->state != SESSION_JOINED)
-        (void)refuse(&error, "not_joined", "join a room first");
-    else if (m->type == MESSAGE_JOIN && s->state == SESSION_JOINED)
-        (void)refuse(&error, "already_joined", "you are in room %s; leave it first",
+    if (!request) {
+        (void)refuse(error, "unknown_type", "there is no request of type \"%s\"", m->type_name);
+        return NULL;
+    }
+    if (request->needs_room && s->state != SESSION_JOINED) {
+        (void)refuse(error, "not_joined", "join a room first");
+        return NULL;
+    }
+    if (m->type == MESSAGE_JOIN && s->state == SESSION_JOINED) {
+        (void)refuse(error, "already_joined", "you are in room %s; leave it first",
                      session_room(s));
-    if (error.code[0])
-        send_error(s, m->id, &error);
-    else
+        return NULL;
+    }
+    return request;
+}
+
+static void serve(struct session *s, const struct message *m, int64_t now_us)
+{
+    struct message error = {0};
+    const struct request *request = admit(s, m, &error);
+
+    if (request)
         request->serve(s, m, now_us);
+    else
+        send_error(s, m->id, &error);
 }
 
 /* @return true if this message is within the limit of its second */

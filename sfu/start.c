@@ -13,8 +13,8 @@
 #include <sys/resource.h>
 
 enum {
-    RESERVED_DESCRIPTORS = 64,      /* for everything that is no connection */
-    SMALL_BUFFER = 1024 * 1024 - 1, /* a UDP receive buffer that loses packets in bursts [bytes] */
+    RESERVED_DESCRIPTORS = 64,  /* for everything that is no connection */
+    SMALL_BUFFER = 1024 * 1024, /* a UDP receive buffer below loses packets in bursts [bytes] */
 };
 
 int start_fail(struct config_error *error, int err, const char *format, ...)
@@ -61,65 +61,67 @@ uint32_t start_worker_count(const struct config *config)
     return count > CONFIG_MAX_WORKERS ? CONFIG_MAX_WORKERS : (uint32_t)count;
 }
 
-static int fail_udp(const struct config *config, uint32_t port, int err, struct config_error *error)
+void start_configure_worker(const struct config *config, uint32_t index, struct worker_config *ret)
 {
-    if (err == -EADDRINUSE)
-        return start_fail(error, err,
-                          "UDP port %" PRIu32 " is in use: another sluice? Try --udp-port %" PRIu32,
-                          port, config->udp_port < 60000 ? config->udp_port + 100 : 7882);
-    if (err == -ENOTSUP || err == -ENOMEM)
-        return start_fail(error, err, "cannot start: %s",
-                          err == -ENOMEM ? strerror(ENOMEM) : "libsrtp2 does not work here");
-    if (err == -EACCES)
-        return start_fail(error, err, "UDP port %" PRIu32 " needs root: try one above 1023", port);
-    if (err == -EINVAL || err == -EADDRNOTAVAIL)
-        return start_fail(error, err, "udp_address %s is not an address of this machine",
-                          config->udp_address);
-    return start_fail(error, err, "UDP port %" PRIu32 " cannot be opened: %s", port,
-                      strerror(-err));
-}
-
-int start_worker(struct worker **ret, uint32_t index, const struct config *config,
-                 const struct dtls_identity *identity, const struct worker_handler *handler,
-                 void *owner, struct config_error *error)
-{
-    struct worker_config wanted = {
+    *ret = (struct worker_config){
         .index = index,
         .address = config->udp_address[0] ? config->udp_address : NULL,
         .port = (uint16_t)(config->udp_port ? config->udp_port + index : 0),
-        .identity = identity,
         .limits = forwarder_default_limits,
     };
-    int err;
+    ret->limits.max_participants = config->max_participants;
+}
 
-    wanted.limits.max_participants = config->max_participants;
-    err = worker_new(ret, &wanted, handler, owner);
-    if (err < 0)
-        return fail_udp(config, wanted.port, err, error);
-    if (index == 0 && worker_buffer_bytes(*ret) < SMALL_BUFFER)
-        log_warn("server",
-                 "the UDP receive buffer is small, bursts may be lost: bytes=%d; "
-                 "try sysctl -w net.core.rmem_max=4194304",
-                 worker_buffer_bytes(*ret));
-    return 0;
+int start_worker_failed(const struct config *config, const struct worker_config *wanted, int err,
+                        struct config_error *error)
+{
+    unsigned port = wanted->port;
+
+    switch (err) {
+    case -EADDRINUSE:
+        return start_fail(error, err,
+                          "UDP port %u is in use: another sluice? Try --udp-port %" PRIu32, port,
+                          config->udp_port < 60000 ? config->udp_port + 100 : 7882);
+    case -EACCES:
+        return start_fail(error, err, "UDP port %u needs root: try one above 1023", port);
+    case -EINVAL:
+    case -EADDRNOTAVAIL:
+        return start_fail(error, err, "udp_address %s is not an address of this machine",
+                          config->udp_address);
+    case -ENOTSUP:
+        return start_fail(error, err, "cannot start: libsrtp2 does not work here");
+    default:
+        return start_fail(error, err, "UDP port %u cannot be opened: %s", port,
+                          strerrordesc_np(-err));
+    }
+}
+
+void start_check_buffer(const struct worker *w)
+{
+    if (worker_buffer_bytes(w) >= SMALL_BUFFER)
+        return;
+    log_warn("server",
+             "the UDP receive buffer is small, bursts may be lost: bytes=%d; "
+             "try sysctl -w net.core.rmem_max=4194304",
+             worker_buffer_bytes(w));
 }
 
 static int fail_http(const struct config *config, int err, struct config_error *error)
 {
     const char *address = config->listen_address;
-    const char *open = strchr(address, ':') ? "[" : "";
-    const char *close = strchr(address, ':') ? "]" : "";
+    uint32_t port = config->listen_port;
 
-    if (err == -EADDRINUSE)
-        return start_fail(
-            error, err, "port %" PRIu32 " is in use: another sluice? Try --listen :%" PRIu32,
-            config->listen_port, config->listen_port < 65535 ? config->listen_port + 1 : 1);
+    if (err == -EADDRINUSE) {
+        return start_fail(error, err,
+                          "port %" PRIu32 " is in use: another sluice? Try --listen :%" PRIu32,
+                          port, port < 65535 ? port + 1 : 8080);
+    }
     if (err == -EACCES)
-        return start_fail(error, err, "port %" PRIu32 " needs root: try --listen :8080",
-                          config->listen_port);
+        return start_fail(error, err, "port %" PRIu32 " needs root: try --listen :8080", port);
     return start_fail(error, err,
-                      "cannot listen on %s%s%s:%" PRIu32 ": %s; try --listen 127.0.0.1:8080", open,
-                      address, close, config->listen_port, strerror(-err));
+                      "cannot listen on address %s, port %" PRIu32 ": %s; "
+                      "try --listen 127.0.0.1:8080",
+                      address, port, strerrordesc_np(-err));
 }
 
 int start_http(struct http_server **ret, const struct config *config, struct event_base *base,

@@ -9,12 +9,11 @@
 
 #include <stdint.h>
 
-struct dtls_identity;
 struct event_base;
 struct http_handler;
 struct http_server;
 struct worker;
-struct worker_handler;
+struct worker_config;
 
 /** Write `error`. @return `err` */
 int start_fail(struct config_error *error, int err, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -26,11 +25,15 @@ void start_fit_descriptors(struct config *config);
 /** @return how many workers to run: as configured, or the cores we may use */
 uint32_t start_worker_count(const struct config *config);
 
-/** Make worker `index`, without its thread yet. @return 0; -errno: error is set */
-MUST_USE int start_worker(struct worker **ret, uint32_t index, const struct config *config,
-                          const struct dtls_identity *identity,
-                          const struct worker_handler *handler, void *owner,
-                          struct config_error *error);
+/** Say what worker `index` is like; the identity is left to the caller. */
+void start_configure_worker(const struct config *config, uint32_t index, struct worker_config *ret);
+
+/** Explain why worker_new() with these settings gave `err`. @return `err` */
+int start_worker_failed(const struct config *config, const struct worker_config *wanted, int err,
+                        struct config_error *error);
+
+/** Warn if bursts of datagrams will be lost. */
+void start_check_buffer(const struct worker *w);
 
 /** Serve HTTP. @return 0; -errno: error is set */
 MUST_USE int start_http(struct http_server **ret, const struct config *config,

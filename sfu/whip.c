@@ -77,7 +77,7 @@ static void reply_refusal(struct http_exchange *x, const struct message *error)
 }
 
 void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,
-               const char *sdp, size_t len, int64_t now_us)
+               const struct session_offer *offer, int64_t now_us)
 {
     struct session *s = NULL;
     struct message error = {0};
@@ -93,7 +93,7 @@ void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, c
     if (err < 0)
         (void)refuse_no_memory(&error);
     else
-        err = session_post(s, room, sdp, len, &answer, &error, now_us);
+        err = session_post(s, room, offer, &answer, &error, now_us);
     if (err < 0) {
         reply_refusal(x, &error);
         goto fail;

@@ -9,11 +9,11 @@
 #include "media/base/map.h"
 #include "signaling/http_server.h"
 
-#include <stddef.h>
 #include <stdint.h>
 
 struct session;
 struct session_host;
+struct session_offer;
 
 /** Embedded in the server. */
 struct whip {
@@ -32,7 +32,7 @@ uint32_t whip_count(const struct whip *w);
 
 /** Serve POST /whip/{room} and /whep/{room}; answers the exchange. */
 void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,
-               const char *sdp, size_t len, int64_t now_us);
+               const struct session_offer *offer, int64_t now_us);
 
 /** Serve DELETE of a resource; answers the exchange. */
 void whip_delete(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,

@@ -203,8 +203,8 @@ void http_ask(struct http_reply *ret, uint16_t port, const char *method, const c
     len = written < 0 ? 0 : read_all(fd, ret->text, sizeof(ret->text) - 1);
     (void)close(fd);
     ret->text[len] = '\0';
-    if (sscanf(ret->text, "HTTP/1.1 %d", &ret->status) != 1)
-        ret->status = 0;
+    if (strncmp(ret->text, "HTTP/1.1 ", 9) == 0)
+        ret->status = (int)strtol(ret->text + 9, NULL, 10);
     if (strstr(ret->text, "\r\n\r\n"))
         ret->body = strstr(ret->text, "\r\n\r\n") + 4;
 }

@@ -108,10 +108,11 @@ static inline void make(void)
     n_mails = 0;
     host = (struct session_host){.config = &config, .post = keep_mail, .describe = describe};
     CHECK_EQ(directory_new(&host.directory, &limits, 1, &handler), 0);
-    for (size_t i = 0; i < CLIENTS; i++)
-        CHECK_EQ(
-            session_new(&clients[i].session, &host, SESSION_WEBSOCKET, &sink, &clients[i], now_us),
-            0);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        struct client *client = &clients[i];
+
+        CHECK_EQ(session_new(&client->session, &host, SESSION_WEBSOCKET, &sink, client, now_us), 0);
+    }
 }
 
 static inline void begin(void)

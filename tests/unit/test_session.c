@@ -1,5 +1,6 @@
 #include "sfu/session.h"
 
+#include "sfu/session_media.h"
 #include "tests/unit/session_fixture.h"
 
 #include <errno.h>
@@ -287,6 +288,7 @@ static int post(struct client *client, enum session_kind kind, const char *lines
                 struct message *error)
 {
     char *sdp = test_offer_make(lines, 1);
+    struct session_offer offer = {.sdp = sdp, .len = strlen(sdp)};
     struct text answer;
     int err;
 
@@ -294,7 +296,7 @@ static int post(struct client *client, enum session_kind kind, const char *lines
     CHECK_EQ(session_new(&client->session, &host, kind, NULL, NULL, now_us), 0);
     text_init(&answer, SDP_MAX_BYTES);
     *error = (struct message){0};
-    err = session_post(client->session, "demo", sdp, strlen(sdp), &answer, error, now_us);
+    err = session_post(client->session, "demo", &offer, &answer, error, now_us);
     CHECK_EQ(answer.len > 0, err == 0);
     text_done(&answer);
     free(sdp);
