@@ -366,7 +366,7 @@ int config_read_file(struct config *c, const char *path, struct config_error *er
 
 static char upper(char c)
 {
-    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    return (char)(toupper)((unsigned char)c); /* the function, not glibc's macro of it */
 }
 
 /* SLUICE_MAX_ROOMS of "max_rooms". */
