@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* RFC 7675 section 5.1: consent expires 30 s after the last valid check. */
+/* RFC 7675 section 5.1 gives consent 30 s from the last valid check. */
 static const int64_t consent_us = 30 * SECOND;
 
 struct ice_lite {
@@ -131,7 +131,7 @@ int ice_lite_receive(struct ice_lite *ice, const uint8_t *data, size_t len,
         return err;
     ret->authenticated = true;
     ret->reply_len = check.reply_len;
-    ice->consent_deadline_us = now_us + consent_us;
+    ice_lite_keep(ice, now_us);
     add_path(ice, from);
     ret->path_changed = select_path(ice, from, check.accepted && check.nominates);
     return 0;
@@ -148,6 +148,11 @@ bool ice_lite_proven(const struct ice_lite *ice, const struct sockaddr_storage *
 
     (void)address_key(from, key);
     return find_path(ice, key) < ice->n_paths;
+}
+
+void ice_lite_keep(struct ice_lite *ice, int64_t now_us)
+{
+    ice->consent_deadline_us = now_us + consent_us;
 }
 
 int64_t ice_lite_consent_deadline(const struct ice_lite *ice)

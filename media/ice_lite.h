@@ -1,7 +1,6 @@
 /**
  * @file ice_lite.h  ICE-lite (RFC 8445 section 2.5) of one peer on a shared socket: answers
- * connectivity checks, learns the path, watches consent (RFC 7675: silence for 30 s). Sans-I/O, on
- * `media/stun`.
+ * connectivity checks, learns the path, watches for signs of life. Sans-I/O, on `media/stun`.
  *
  * Thread: the worker's own.
  */
@@ -74,7 +73,11 @@ const struct sockaddr_storage *ice_lite_path(const struct ice_lite *ice);
 /** @return true if `from` passed an authenticated check (media and DTLS are taken only then) */
 bool ice_lite_proven(const struct ice_lite *ice, const struct sockaddr_storage *from);
 
-/** @return when consent runs out unless a check arrives [us]: 30 s after the last one */
+/** Authenticated media came from the selected path: the peer lives. GStreamer 1.22 sends no more
+ *  checks once it has a path, only unauthenticated indications. */
+void ice_lite_keep(struct ice_lite *ice, int64_t now_us);
+
+/** @return when consent runs out [us]: 30 s after the last check or ice_lite_keep() */
 int64_t ice_lite_consent_deadline(const struct ice_lite *ice);
 
 #endif

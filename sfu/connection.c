@@ -1,6 +1,7 @@
 #include "sfu/connection.h"
 
 #include "media/packet.h"
+#include "media/rtp.h"
 #include "sfu/core.h"
 
 #include <errno.h>
@@ -240,10 +241,14 @@ void connection_receive_stun(struct connection *c, struct packet *packet, int64_
 
 void connection_receive(struct connection *c, struct packet *packet, int64_t now_us)
 {
+    enum datagram_kind kind = datagram_kind(packet->data, packet->len);
+
     if (c->ended)
         return;
     if (transport_receive(c->transport, packet, now_us) < 0)
         c->core->stats.drop_transport++;
+    else if (kind != DATAGRAM_DTLS && address_equal(&packet->from, &c->egress.to))
+        ice_lite_keep(c->now.ice, now_us);
 }
 
 /* @return when the peer's silence lasts too long [us] */
@@ -257,7 +262,7 @@ static void end_silent(struct connection *c)
     char reason[sizeof(c->reason)];
 
     if (c->checked) {
-        end(c, PEER_CONSENT_LOST, "no connectivity check for 30 s");
+        end(c, PEER_CONSENT_LOST, "no sign of life for 30 s");
         return;
     }
     (void)snprintf(reason, sizeof(reason),

@@ -183,12 +183,13 @@ static void media_follows_a_peer_that_moves(void)
 
 static void silence_for_30_s_ends_a_participant(void)
 {
+    static const struct netem_config cut = {.seed = 1, .loss = 1};
     struct fake_world *w = fake_world_new(&perfect);
     struct fake_peer *a = join(w, 1);
     struct fake_peer *b = join(w, 1);
 
     fake_world_run(w, 2 * SECOND);
-    b->checks = false;
+    netem_change(b->up, &cut);
     fake_world_run(w, 26 * SECOND);
     CHECK(!b->ended);
     fake_world_run(w, 7 * SECOND);
@@ -198,6 +199,23 @@ static void silence_for_30_s_ends_a_participant(void)
     CHECK_EQ(stats_of(w).participants, 1);
     CHECK_EQ(stats_of(w).tracks, 2);
     CHECK(!a->ended);
+    done(w);
+}
+
+static void media_without_checks_is_a_sign_of_life(void)
+{
+    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_peer *publisher = fake_peer_new(w, 1, 0, 0, 0);
+    struct fake_peer *player = fake_peer_new(w, 0, 0, 1, 0);
+
+    fake_peer_offer(publisher, ROOM);
+    fake_peer_offer(player, ROOM);
+    fake_world_run(w, 2 * SECOND);
+    publisher->checks = false;
+    fake_world_run(w, 40 * SECOND);
+    CHECK(!publisher->ended);
+    check_carries(fake_peer_sink(player, KIND_AUDIO, 0), fake_peer_source(publisher, KIND_AUDIO, 0),
+                  publisher);
     done(w);
 }
 
@@ -546,8 +564,9 @@ static void rooms_are_apart(void)
 TAP_CASES(CASE(everybody_gets_what_the_others_send), CASE(slots_are_told_with_track_and_publisher),
           CASE(late_joiner_gets_a_key_frame_first), CASE(lost_packets_are_all_recovered),
           CASE(media_follows_a_peer_that_moves), CASE(silence_for_30_s_ends_a_participant),
-          CASE(who_never_connects_is_told_why), CASE(who_hangs_up_is_gone_for_the_others),
-          CASE(leaving_says_good_bye), CASE(stopping_says_good_bye_to_all),
+          CASE(media_without_checks_is_a_sign_of_life), CASE(who_never_connects_is_told_why),
+          CASE(who_hangs_up_is_gone_for_the_others), CASE(leaving_says_good_bye),
+          CASE(stopping_says_good_bye_to_all),
           CASE(reoffer_adds_a_track_and_leaves_the_others_alone),
           CASE(missing_slots_are_asked_for_and_filled),
           CASE(a_slot_goes_on_evenly_when_its_track_changes), CASE(muted_tracks_are_not_forwarded),

@@ -174,6 +174,16 @@ static void consent_runs_out_30_seconds_after_the_last_check(void)
     ice_lite_free(ice);
 }
 
+static void media_keeps_consent(void)
+{
+    struct ice_lite *ice = make(0);
+
+    check(ice, 1000, true, 10 * SECOND);
+    ice_lite_keep(ice, 25 * SECOND);
+    CHECK_EQ(ice_lite_consent_deadline(ice), 55 * SECOND);
+    ice_lite_free(ice);
+}
+
 static void stranger_changes_nothing(void)
 {
     struct stun_request request = {
@@ -224,5 +234,5 @@ TAP_CASES(CASE(fresh_credentials_are_valid_and_differ), CASE(credentials_have_li
           CASE(longest_credentials_work), CASE(first_check_gives_a_path),
           CASE(nominated_path_wins_over_the_first), CASE(peer_may_move_in_the_middle_of_a_call),
           CASE(oldest_proven_address_goes_beyond_the_limit),
-          CASE(consent_runs_out_30_seconds_after_the_last_check), CASE(stranger_changes_nothing),
-          CASE(role_conflict_is_answered_and_nominates_nothing))
+          CASE(consent_runs_out_30_seconds_after_the_last_check), CASE(media_keeps_consent),
+          CASE(stranger_changes_nothing), CASE(role_conflict_is_answered_and_nominates_nothing))
