@@ -13,7 +13,9 @@ static const int64_t BUCKET_US = 10 * MS;
 static const int64_t BASE_WINDOW_US = 2 * SECOND; /* as NetEq's relative delay */
 static const int64_t JUMP_US = 3 * SECOND;        /* off the base: other timestamps, not delay */
 static const int64_t FEC_ROOM_US = 20 * MS;
-static const int64_t TOLERANCE_US = 20 * MS; /* off the target that is not worth a correction */
+/* Off the target that is not worth a frame: too little delay costs packets, too much only time. */
+static const int64_t TOO_LONG_US = 20 * MS;
+static const int64_t TOO_SHORT_US = 12 * MS;
 static const int64_t MUCH_TOO_LONG_US = 120 * MS; /* over the target: correct in speech as well */
 static const float QUANTILE = 0.95F;
 static const float FORGET = 0.983F; /* half of the histogram is younger than 0.8 s of packets */
@@ -363,11 +365,11 @@ static void play_next(struct jitter_buffer *b, struct jitter_slot *slot, bool qu
     if (slot->ts > b->play_ts) {
         play_pause(b, slot->ts - b->play_ts, ret);
     } else if (may_correct(b) &&
-               ((quiet && excess_us > TOLERANCE_US) || excess_us > MUCH_TOO_LONG_US)) {
+               ((quiet && excess_us > TOO_LONG_US) || excess_us > MUCH_TOO_LONG_US)) {
         b->frames_since_correction = 0;
         b->stats.discarded++;
         play_packet(b, JITTER_DISCARD, slot, ret);
-    } else if (may_correct(b) && quiet && excess_us < -TOLERANCE_US) {
+    } else if (may_correct(b) && quiet && excess_us < -TOO_SHORT_US) {
         b->frames_since_correction = 0;
         b->stats.inserted++;
         play_made_up(b, JITTER_CONCEAL, b->samples, ret);
