@@ -20,19 +20,22 @@
 
 enum {
     SDP_MAX_BYTES = 256 * 1024,
-    PLAN_MAX_SECTIONS = 128, /* m-lines of one connection, stopped ones included */
-    PLAN_MAX_CODECS = 16,    /* payload types kept per m-line, without RTX */
-    PLAN_MAX_LAYERS = 3,     /* simulcast layers of one m-line */
-    PLAN_MAX_CANDIDATES = 32,
-    PLAN_MID_MAX = 32, PLAN_RID_MAX = 16, PLAN_FMTP_MAX = 160,
-    PLAN_UFRAG_MAX = 256, PLAN_PWD_MAX = 256,
+    PLAN_MAX_SECTIONS = 128,  /* m-lines of one connection, stopped ones included */
+    PLAN_MAX_CODECS = 16,     /* payload types kept per m-line, without RTX */
+    PLAN_MAX_LAYERS = 3,      /* simulcast layers of one m-line */
+    PLAN_MAX_CANDIDATES = 32, /* kept of the peer's; more are no error */
+    PLAN_MID_MAX = 32,
+    PLAN_RID_MAX = 16,
+    PLAN_FMTP_MAX = 160,
+    PLAN_UFRAG_MAX = 256,
+    PLAN_PWD_MAX = 256,
 };
 
 /** A payload type both sides agreed on. */
 struct plan_codec {
     enum codec codec;
-    uint8_t pt;               /* the offerer's number */
-    uint8_t rtx_pt;           /* 0: no retransmission format */
+    uint8_t pt;     /* the offerer's number */
+    uint8_t rtx_pt; /* 0: no retransmission format */
     bool nack, pli, fir, transport_cc, remb;
     char fmtp[PLAN_FMTP_MAX]; /* as answered; "" if none */
 };
@@ -40,16 +43,19 @@ struct plan_codec {
 /** What an m-line is for. Names are from the client's side, for both sides. */
 enum section_use {
     SECTION_REJECTED, /* port 0: nothing in common, over a limit, or a kind we do not know */
-    SECTION_STOPPED,  /* inactive: once used, may be recycled */
+    SECTION_STOPPED,  /* inactive, or port 0: may go on, or be recycled with another mid */
     SECTION_PUBLISH,  /* client -> server: one track */
     SECTION_SLOT,     /* server -> client: carries whatever is bound to it */
     SECTION_DATA,     /* SCTP; rejected until data channels are there */
 };
 
+/** @return "rejected" etc.; static storage */
+const char *section_use_name(enum section_use use);
+
 /** One incoming encoding of a PUBLISH section. */
 struct plan_layer {
     char rid[PLAN_RID_MAX + 1]; /* "" without simulcast */
-    uint32_t ssrc, rtx_ssrc;    /* from a=ssrc and a=ssrc-group:FID; 0: not told (simulcast by rid) */
+    uint32_t ssrc, rtx_ssrc; /* from a=ssrc and a=ssrc-group:FID; 0: not told (simulcast by rid) */
 };
 
 struct plan_section {
@@ -64,23 +70,24 @@ struct plan_section {
     uint8_t n_layers;                          /* 1..PLAN_MAX_LAYERS */
     struct plan_layer layers[PLAN_MAX_LAYERS]; /* lowest first, as in a=simulcast */
     /* SLOT */
-    uint32_t slot;                             /* 0.. among the slots of this kind */
-    uint32_t ssrc, rtx_ssrc;                   /* the server's, fixed; rtx_ssrc 0: no RTX */
+    uint32_t slot;           /* 0.. among the slots of this kind; one that is
+                                STOPPED as inactive keeps number and SSRCs */
+    uint32_t ssrc, rtx_ssrc; /* the server's, fixed; rtx_ssrc 0: no RTX */
 };
 
 struct plan_fingerprint {
-    char hash[8];      /* "sha-256", "sha-384", "sha-512" */
-    size_t len;        /* [bytes] */
+    char hash[8]; /* "sha-256", "sha-384", "sha-512" */
+    size_t len;   /* [bytes] */
     uint8_t bytes[64];
 };
 
 /** A candidate as in a=candidate, reduced to what we use. */
 struct plan_candidate {
-    char address[64];     /* IPv4 or IPv6 literal (names are dropped) */
+    char address[64]; /* IPv4 or IPv6 literal (names are dropped) */
     uint16_t port;
-    uint8_t component;    /* 1; others are dropped when reading */
+    uint8_t component; /* 1; others are dropped when reading */
     bool tcp, tcp_passive;
-    char type[8];         /* "host", "srflx", "prflx", "relay" */
+    char type[8]; /* "host", "srflx", "prflx", "relay" */
     uint32_t priority;
     char foundation[33];
 };
@@ -89,8 +96,8 @@ struct plan_candidate {
 struct media_plan {
     char ufrag[PLAN_UFRAG_MAX + 1], pwd[PLAN_PWD_MAX + 1]; /* the peer's */
     struct plan_fingerprint fingerprint;                   /* the peer's */
-    bool dtls_client; /* this side sends the ClientHello */
-    bool ice_lite;    /* the peer is */
+    bool dtls_client;                                      /* this side sends the ClientHello */
+    bool ice_lite;                                         /* the peer is */
     uint32_t n_candidates;
     struct plan_candidate candidates[PLAN_MAX_CANDIDATES]; /* the peer's */
     uint32_t n_sections;
@@ -120,9 +127,16 @@ struct negotiation_local {
     char cname[33];
 };
 
-/** Why an SDP was refused, for people and machines. */
+/**
+ * Why an SDP was refused, for people and machines. Codes are stable:
+ * -EBADMSG: "sdp_syntax", "no_media", "no_mid", "same_mid", "no_bundle", "no_ice",
+ *     "no_fingerprint", "no_rtcp_mux", "bad_setup";
+ * -E2BIG: "sdp_too_large", "sdp_limit", "too_many_sections", "answer_too_large";
+ * -EPROTO: "section_removed", "section_changed"; of an answer: "not_our_offer", "all_rejected";
+ * -ENOMEM: "no_memory".
+ */
 struct negotiation_error {
-    char code[32];     /* stable word: "sdp_syntax", "sdp_too_large", "too_many_sections", ... */
+    char code[32];
     char message[160]; /* "line 12: a=fingerprint has 31 bytes, sha-256 needs 32" */
 };
 
@@ -137,11 +151,14 @@ struct negotiation *negotiation_free(struct negotiation *n);
  * Answer an offer. A PUBLISH section answers one primary codec (and its RTX, RED); a SLOT section
  * answers all of the room's codecs that the client can take, VP8's RTX etc. included.
  *
- * @param answer  receives the answer; empty on failure
+ * Over the policy's limits m-lines are rejected, new ones before those in use. An ICE restart is
+ * new credentials in the plan; ours stay. Who is active in DTLS stays while the fingerprint does.
+ *
+ * @param answer  initialised; what it had is replaced by the answer, by nothing on failure
  * @param error   set on failure
  * @return 0; -EBADMSG: not SDP, or without what WebRTC needs (ice-ufrag, fingerprint, mid, bundle);
  *         -E2BIG: over a limit; -EPROTO: contradicts the earlier offer (m-lines removed, mid or
- *         kind of a live m-line changed). On failure the state is as before.
+ *         kind of a live m-line changed); -ENOMEM. On failure the state is as before.
  */
 MUST_USE int negotiation_answer(struct negotiation *n, const char *offer, size_t len,
                                 struct text *answer, struct negotiation_error *error);
@@ -154,9 +171,9 @@ struct offer_section {
     enum section_use use; /* PUBLISH, SLOT or STOPPED */
     enum media_kind kind;
     char mid[PLAN_MID_MAX + 1];
-    uint32_t ssrc, rtx_ssrc;  /* PUBLISH: ours */
-    enum codec codecs[8];     /* CODEC_NONE ends the list */
-    bool stereo;              /* Opus: offer stereo both ways */
+    bool stereo;             /* Opus: offer stereo both ways */
+    uint32_t ssrc, rtx_ssrc; /* PUBLISH: ours */
+    enum codec codecs[8];    /* CODEC_NONE ends the list; an empty one means all we know */
 };
 
 /**
@@ -172,8 +189,11 @@ MUST_USE int offer_write(struct text *offer, const struct negotiation_local *loc
 /**
  * Read the server's answer to that offer into a plan (SLOT sections get the server's SSRCs).
  *
+ * Slots are numbered as they come, so like the server's while none was stopped.
+ *
  * @param ret  new plan on success, the caller's
- * @return 0; -EBADMSG; -EPROTO: does not match the offer; error is set
+ * @return 0; -EBADMSG, -E2BIG: as in negotiation_answer(); -EPROTO: does not match the offer, or
+ *         rejects all of it; -ENOMEM; error is set
  */
 MUST_USE int answer_read(struct media_plan **ret, const char *answer, size_t len,
                          const struct offer_section *sections, uint32_t n,

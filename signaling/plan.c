@@ -3,11 +3,30 @@
 #include "signaling/codec_match.h"
 #include "signaling/sdp_token.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+const char *section_use_name(enum section_use use)
+{
+    switch (use) {
+    case SECTION_REJECTED:
+        return "rejected";
+    case SECTION_STOPPED:
+        return "stopped";
+    case SECTION_PUBLISH:
+        return "publish";
+    case SECTION_SLOT:
+        return "slot";
+    case SECTION_DATA:
+        return "data";
+    }
+    assert(false); /* not a use */
+    return "rejected";
+}
 
 struct media_plan *plan_new(uint32_t n_sections)
 {

@@ -15,11 +15,10 @@
 #include <stdint.h>
 
 enum {
-    SDP_LINE_MAX = 8192,     /* [bytes]; a BUNDLE group of PLAN_MAX_SECTIONS long mids fits */
-    SDP_MAX_FORMATS = 128,   /* every payload type once */
-    SDP_MAX_EXTENSIONS = 48, /* a=extmap lines of an m-line; Chromium offers 14 */
-    SDP_MAX_RIDS = 16,       /* a=rid lines of an m-line */
-    SDP_MAX_SSRCS = 32,      /* SSRCs of an m-line; three layers with RTX need 6 */
+    SDP_LINE_MAX = 8192,   /* [bytes]; a BUNDLE group of PLAN_MAX_SECTIONS long mids fits */
+    SDP_MAX_FORMATS = 128, /* every payload type once */
+    SDP_MAX_RIDS = 16,     /* a=rid lines of an m-line */
+    SDP_MAX_SSRCS = 32,    /* SSRCs of an m-line; three layers with RTX need 6 */
     SDP_MAX_SSRC_GROUPS = 16,
     SDP_MAX_GROUP_SSRCS = 8,
 };
@@ -99,7 +98,7 @@ struct sdp_section {
     uint32_t n_formats;
     struct sdp_format formats[SDP_MAX_FORMATS];
     uint32_t n_extensions;
-    struct sdp_extension extensions[SDP_MAX_EXTENSIONS]; /* of those we know */
+    struct sdp_extension extensions[EXTENSION_COUNT]; /* those we know, each once */
     uint32_t n_rids;
     struct sdp_rid rids[SDP_MAX_RIDS];
     const char *simulcast_send; /* "q;h,h2;~f"; "" if not said */

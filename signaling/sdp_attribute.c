@@ -9,6 +9,15 @@
 #include <string.h>
 #include <strings.h>
 
+static bool in_bundle(const struct sdp *sdp, const char *mid)
+{
+    for (uint32_t i = 0; i < sdp->n_bundle; i++) {
+        if (strcmp(sdp->bundle[i], mid) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* a=group:BUNDLE <mid>... (RFC 9143); other groups, and a second one, mean nothing to us. */
 static int read_group(struct sdp_cursor *c, char *value)
 {
@@ -19,6 +28,8 @@ static int read_group(struct sdp_cursor *c, char *value)
     if (!semantics || strcmp(semantics, "BUNDLE") != 0 || sdp->n_bundle > 0)
         return 0;
     while ((mid = sdp_token_cut(&value, ' '))) {
+        if (in_bundle(sdp, mid))
+            continue;
         if (sdp->n_bundle == PLAN_MAX_SECTIONS)
             return sdp_cursor_limit(c, "mids in a=group", PLAN_MAX_SECTIONS);
         sdp->bundle[sdp->n_bundle++] = mid;
@@ -80,8 +91,6 @@ static int read_extmap(struct sdp_cursor *c, char *value)
     entry.id = (uint8_t)id;
     if (has_extension(section, entry.id, entry.extension))
         return 0;
-    if (section->n_extensions == SDP_MAX_EXTENSIONS)
-        return sdp_cursor_limit(c, "a=extmap", SDP_MAX_EXTENSIONS);
     section->extensions[section->n_extensions++] = entry;
     return 0;
 }
@@ -105,7 +114,7 @@ static int read_pt(struct sdp_cursor *c, char **value, struct sdp_format **ret)
 /* a=rtpmap:<pt> <name>/<clock rate>[/<channels>] */
 static int read_rtpmap(struct sdp_cursor *c, char *value)
 {
-    struct sdp_format *format;
+    struct sdp_format *format = NULL;
     int err = read_pt(c, &value, &format);
     const char *name;
     const char *clock_rate;
@@ -131,7 +140,7 @@ static int read_rtpmap(struct sdp_cursor *c, char *value)
 
 static int read_fmtp(struct sdp_cursor *c, char *value)
 {
-    struct sdp_format *format;
+    struct sdp_format *format = NULL;
     int err = read_pt(c, &value, &format);
 
     if (err == 0 && format && format->fmtp[0] == '\0')
