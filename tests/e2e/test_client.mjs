@@ -86,8 +86,11 @@ await plan([
     }],
     ['with UDP blocked: exit 1 and the reason', async () => {
         const blocked = await startServer(['--advertise', '127.0.0.1']);
-        execFileSync('nft', ['-f', '-'], { input: `table inet block { chain in { type filter hook input priority 0;
-            udp dport ${blocked.udp} drop; } }` });
+        execFileSync('nft', ['-f', '-'], { input: `table inet block {
+            chain in { type filter hook input priority 0;
+                udp dport ${blocked.udp} drop
+            }
+        }` });
         const client = sluiceClient(blocked, 'x', ['--send', 'tone:440', '--for', '30']);
         const status = await client.wait(60000);
         execFileSync('nft', ['delete', 'table', 'inet', 'block']);
