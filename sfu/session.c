@@ -8,6 +8,7 @@
 #include "sfu/refuse.h"
 #include "sfu/session_internal.h"
 #include "sfu/track_list.h"
+#include "signaling/json_text.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -292,14 +293,20 @@ int session_join(struct session *s, const char *room, const struct session_offer
     return 0;
 }
 
+void session_set_name(struct session *s, const char *name)
+{
+    utf8_copy(s->member.name, sizeof(s->member.name), name);
+}
+
 int session_post(struct session *s, const char *room, const struct session_offer *offer,
                  struct text *answer, struct message *error, int64_t now_us)
 {
     int err;
 
     assert(s->kind != SESSION_WEBSOCKET && s->state == SESSION_CONNECTED);
-    (void)snprintf(s->member.name, sizeof(s->member.name), "%s-%.4s", session_kind_name(s->kind),
-                   s->resource);
+    if (!s->member.name[0])
+        (void)snprintf(s->member.name, sizeof(s->member.name), "%s-%.4s",
+                       session_kind_name(s->kind), s->resource);
     err = session_join(s, room, offer, answer, error, now_us);
     if (err < 0)
         return err;

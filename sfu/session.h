@@ -77,6 +77,9 @@ struct session *session_free(struct session *s, int64_t now_us);
 /** One text frame [len bytes, NUL-terminated] of the WebSocket. */
 void session_receive(struct session *s, const char *json, size_t len, int64_t now_us);
 
+/** Before session_post(): what the others shall call the participant. "": by kind and resource. */
+void session_set_name(struct session *s, const char *name);
+
 /**
  * Join by POST (WHIP, WHEP).
  *

@@ -82,6 +82,7 @@ void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, c
     struct session *s = NULL;
     struct message error = {0};
     char location[PATH_MAX_LEN];
+    char name[MESSAGE_NAME_MAX + 1];
     struct text answer;
     int err;
 
@@ -92,8 +93,11 @@ void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, c
         err = map_put_str(&w->resources, session_resource(s), s);
     if (err < 0)
         (void)refuse_no_memory(&error);
-    else
+    if (err == 0) {
+        http_exchange_parameter(x, "name", name, sizeof(name));
+        session_set_name(s, name);
         err = session_post(s, room, offer, &answer, &error, now_us);
+    }
     if (err < 0) {
         reply_refusal(x, &error);
         goto fail;

@@ -30,7 +30,7 @@ void whip_done(struct whip *w, int64_t now_us);
 /** @return how many sessions there are */
 uint32_t whip_count(const struct whip *w);
 
-/** Serve POST /whip/{room} and /whep/{room}; answers the exchange. */
+/** Serve POST /whip/{room}?name=... and /whep/{room}; answers the exchange. */
 void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,
                const struct session_offer *offer, int64_t now_us);
 

@@ -52,6 +52,12 @@ static const char *status_title(int status)
     return "Unknown";
 }
 
+void http_exchange_parameter(const struct http_exchange *x, const char *name, char *out,
+                             size_t size)
+{
+    http_request_parameter(&x->connection->request, name, out, size);
+}
+
 struct http_exchange *http_exchange_new(struct http_connection *c)
 {
     struct http_exchange *x = calloc(1, sizeof(*x));

@@ -1,5 +1,8 @@
 #include "signaling/http_request.h"
 
+#include "signaling/json_text.h"
+
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
@@ -74,6 +77,15 @@ static int hex_digit(char c)
     return -1;
 }
 
+/* @return the byte that %xx at `s` stands for, or -EBADMSG */
+static int decode_byte(const char *s)
+{
+    int high = hex_digit(s[1]);
+    int low = high < 0 ? -1 : hex_digit(s[2]);
+
+    return low < 0 ? -EBADMSG : high * 16 + low;
+}
+
 /* Decode %xx in place. @return 0; -EBADMSG, also for what no path of ours can contain */
 static int decode_segment(char *s)
 {
@@ -83,12 +95,7 @@ static int decode_segment(char *s)
         int c = (unsigned char)*s;
 
         if (c == '%') {
-            int high = hex_digit(s[1]);
-            int low = high < 0 ? -1 : hex_digit(s[2]);
-
-            if (low < 0)
-                return -EBADMSG;
-            c = high * 16 + low;
+            c = decode_byte(s);
             s += 2;
         }
         if (c < ' ' || c == 0x7F || c == '/' || c == '\\')
@@ -102,7 +109,12 @@ static int decode_segment(char *s)
 /* `path` begins with '/'. */
 static int parse_path(struct http_request *r, char *path)
 {
-    path[strcspn(path, "?#")] = '\0';
+    path[strcspn(path, "#")] = '\0';
+    r->query = path + strcspn(path, "?");
+    if (*r->query) {
+        path[r->query - path] = '\0';
+        r->query++;
+    }
     if (strcmp(path, "/") == 0)
         return 0;
     while (path) {
@@ -131,6 +143,39 @@ static int parse_target(struct http_request *r, char *target)
     if (!target || target[0] != '/')
         return -EBADMSG;
     return parse_path(r, target);
+}
+
+/* Decode one value of the query, in form encoding; a % that encodes nothing stays what it is. */
+static void decode_value(const char *s, char *out, size_t size)
+{
+    size_t len = 0;
+
+    for (; *s && *s != '&' && len < size - 1; s++) {
+        int c = *s == '%' ? decode_byte(s) : -EBADMSG;
+
+        if (c >= 0)
+            s += 2;
+        else
+            c = *s == '+' ? ' ' : (unsigned char)*s;
+        out[len++] = (char)(c < ' ' || c == 0x7F ? ' ' : c);
+    }
+    out[len] = '\0';
+}
+
+void http_request_parameter(const struct http_request *r, const char *name, char *out, size_t size)
+{
+    char value[HTTP_MAX_PARAMETER + 1] = ""; /* longer than `out`, so that characters stay whole */
+    size_t len = strlen(name);
+
+    assert(size <= HTTP_MAX_PARAMETER);
+    for (const char *s = r->query; s; s = strchr(s, '&')) {
+        s += *s == '&';
+        if (strncmp(s, name, len) == 0 && s[len] == '=') {
+            decode_value(s + len + 1, value, sizeof(value));
+            break;
+        }
+    }
+    utf8_copy(out, size, value);
 }
 
 static int parse_request_line(struct http_request *r, char *line, struct http_problem *problem)

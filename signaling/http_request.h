@@ -19,7 +19,8 @@
 
 enum {
     HTTP_MAX_FIELDS = 100,
-    HTTP_MAX_SEGMENTS = 6, /* of a path; more: nothing is there */
+    HTTP_MAX_SEGMENTS = 6,    /* of a path; more: nothing is there */
+    HTTP_MAX_PARAMETER = 256, /* bytes of a value of the query, NUL included */
 };
 
 enum http_method {
@@ -46,6 +47,7 @@ struct http_request {
     uint64_t content_length;
     uint32_t n_segments;                     /* HTTP_MAX_SEGMENTS + 1: too many to match anything */
     const char *segments[HTTP_MAX_SEGMENTS]; /* of the path, decoded; no '/' and no NUL inside */
+    const char *query; /* what follows the '?', as it came; "" if there is none */
     uint32_t n_fields;
     struct http_field fields[HTTP_MAX_FIELDS];
 };
@@ -64,6 +66,14 @@ struct http_problem {
  * @return 0; -EBADMSG
  */
 MUST_USE int http_request_parse(struct http_request *r, char *head, struct http_problem *problem);
+
+/**
+ * Read a value of the query as text for people: decoded, cut to fit, control characters as blanks.
+ *
+ * @param out   receives the first one named so; "" if there is none
+ * @param size  at most HTTP_MAX_PARAMETER
+ */
+void http_request_parameter(const struct http_request *r, const char *name, char *out, size_t size);
 
 /** @return value of the first field named so (any case), or NULL */
 const char *http_request_field(const struct http_request *r, const char *name);

@@ -97,6 +97,10 @@ uint16_t http_server_port(const struct http_server *s);
 /** @return the counters, always up to date; valid as long as the server */
 const struct http_stats *http_server_stats(const struct http_server *s);
 
+/** Inside on_media_post: read the query as http_request_parameter() does, "" if it is not there. */
+void http_exchange_parameter(const struct http_exchange *x, const char *name, char *out,
+                             size_t size);
+
 /** Answer 201 with Location (a path such as "/whip/demo/3fd2"), ETag and the SDP answer. Ends the
  *  exchange. */
 void http_reply_created(struct http_exchange *x, const char *location, const char *sdp);

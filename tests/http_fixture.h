@@ -25,7 +25,7 @@ enum { WEB_MAX_ANSWER = 512 * 1024, WEB_PATIENCE_MS = 5000 };
 struct web_seen {
     int posts, deletes, messages, opened, closed;
     enum http_media media;
-    char room[80], resource[80], sdp[80], message[80], address[64];
+    char room[80], resource[80], name[16], sdp[80], message[80], address[64];
     struct http_exchange *waiting; /* POST that is not answered yet */
     struct websocket *ws;
     bool answer_later, unhealthy, busy;
@@ -89,6 +89,7 @@ static inline void web_on_media_post(void *owner, struct http_exchange *x, enum 
     s->media = media;
     (void)snprintf(s->room, sizeof(s->room), "%s", room);
     (void)snprintf(s->sdp, sizeof(s->sdp), "%s", sdp);
+    http_exchange_parameter(x, "name", s->name, sizeof(s->name));
     if (s->answer_later)
         s->waiting = x;
     else

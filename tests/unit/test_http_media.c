@@ -28,6 +28,30 @@ static void an_offer_is_answered_with_201(void)
     web_tear_down();
 }
 
+static void check_name(const char *request, const char *name)
+{
+    web_check_status(request, 201);
+    CHECK_STR(web_seen.room, "demo");
+    CHECK_STR(web_seen.name, name);
+}
+
+static void the_query_may_name_the_publisher(void)
+{
+#define OFFER_TO(target) POST(target, SDP "Content-Length: 3\r\n", "v=0")
+    web_set_up();
+    check_name(OFFER_TO("/whip/demo"), "");
+    check_name(OFFER_TO("/whip/demo?"), "");
+    check_name(OFFER_TO("/whip/demo?surname=x&names=y&name"), "");
+    check_name(OFFER_TO("/whip/demo?name=Ada"), "Ada");
+    check_name(OFFER_TO("/whip/demo?x=/?y&name=Ada&name=Eve"), "Ada");
+    check_name(OFFER_TO("/whip/demo?name=Ada+L.%20%C3%A9%0A%00#name=x"), "Ada L. \u00e9  ");
+    check_name(OFFER_TO("/whip/demo?name=100%&x=1"), "100%");
+    check_name(OFFER_TO("/whip/demo?name=%4"), "%4");
+    check_name(OFFER_TO("/whip/demo?name=12345678901234%C3%A9"), "12345678901234");
+    web_tear_down();
+#undef OFFER_TO
+}
+
 static void a_chunked_offer_is_put_together(void)
 {
     web_set_up();
@@ -154,8 +178,8 @@ static void answering_a_client_that_has_left_is_harmless(void)
     http_reply_problem(web_seen.waiting, 503, "server_stopping", "x");
 }
 
-TAP_CASES(CASE(an_offer_is_answered_with_201), CASE(a_chunked_offer_is_put_together),
-          CASE(a_client_may_ask_before_it_sends_the_body),
+TAP_CASES(CASE(an_offer_is_answered_with_201), CASE(the_query_may_name_the_publisher),
+          CASE(a_chunked_offer_is_put_together), CASE(a_client_may_ask_before_it_sends_the_body),
           CASE(a_bad_offer_never_reaches_the_handler), CASE(pages_of_other_origins_may_use_whip),
           CASE(a_resource_is_deleted_by_the_handler), CASE(an_answer_may_come_later),
           CASE(answering_a_client_that_has_left_is_harmless))

@@ -284,6 +284,8 @@ static void stop_of_the_server_is_told_and_needs_no_mail(void)
 
 /* WHIP and WHEP */
 
+static const char *whip_name = "";
+
 static int post(struct client *client, enum session_kind kind, const char *lines,
                 struct message *error)
 {
@@ -294,6 +296,7 @@ static int post(struct client *client, enum session_kind kind, const char *lines
 
     session_free(client->session, now_us);
     CHECK_EQ(session_new(&client->session, &host, kind, NULL, NULL, now_us), 0);
+    session_set_name(client->session, whip_name);
     text_init(&answer, SDP_MAX_BYTES);
     *error = (struct message){0};
     err = session_post(client->session, "demo", &offer, &answer, error, now_us);
@@ -320,6 +323,19 @@ static void whip_publishes_and_is_seen(void)
     report(ada, PEER_CONSENT_LOST);
     CHECK_EQ(session_state(ada->session), SESSION_LEAVING);
     CHECK_STR(expect(bob, MESSAGE_PARTICIPANT)->code, "connection_lost");
+    end();
+}
+
+static void whip_may_name_itself(void)
+{
+    struct message error;
+
+    begin();
+    join(bob, "demo", "Bob", "AV");
+    whip_name = "Ada";
+    CHECK_EQ(post(ada, SESSION_WHIP, "av", &error), 0);
+    whip_name = "";
+    CHECK_STR(expect(bob, MESSAGE_PARTICIPANT)->participants[0].name, "Ada");
     end();
 }
 
@@ -364,4 +380,5 @@ TAP_CASES(CASE(first_one_gets_the_whole_picture), CASE(worker_learns_plan_tracks
           CASE(end_of_the_media_ends_the_session_with_its_reason),
           CASE(slots_and_need_are_passed_on_numbered),
           CASE(stop_of_the_server_is_told_and_needs_no_mail), CASE(whip_publishes_and_is_seen),
-          CASE(whep_plays_unseen), CASE(posts_of_the_wrong_direction_are_refused))
+          CASE(whip_may_name_itself), CASE(whep_plays_unseen),
+          CASE(posts_of_the_wrong_direction_are_refused))
