@@ -146,7 +146,7 @@ static void send_text(struct http_exchange *x, int status, const char *type, con
 static void allow_origins(struct http_exchange *x)
 {
     http_exchange_field(x, "Access-Control-Allow-Origin", "*");
-    http_exchange_field(x, "Access-Control-Expose-Headers", "Location, ETag, Link, Accept-Patch");
+    http_exchange_field(x, "Access-Control-Expose-Headers", "Location, ETag, Link, Accept-Post");
 }
 
 void http_reply_created(struct http_exchange *x, const char *location, const char *sdp)

@@ -4,7 +4,8 @@
  * not read is closed at a bounded queue. Thread: that of its event_base.
  *
  * Nothing is sent and no handler called from inside websocket_send() and websocket_close(): both
- * happen from the loop. A handler may call any function here, websocket_free() included.
+ * happen from the loop. A handler may call any function here, websocket_free() included. The
+ * process must ignore SIGPIPE.
  */
 #ifndef SIGNALING_WEBSOCKET_H
 #define SIGNALING_WEBSOCKET_H
