@@ -25,7 +25,7 @@ struct demux {
     struct map by_address; /* to struct demux_binding */
     struct map by_ufrag;   /* to struct demux_peer */
     /* The address looked up last: datagrams come in runs. NULL: forgotten. */
-    const struct demux_binding *last;
+    struct demux_binding *last;
     struct early early[DEMUX_MAX_EARLY]; /* oldest first */
     size_t n_early;
     struct demux_stats stats;
@@ -142,20 +142,36 @@ int demux_bind(struct demux *d, struct demux_peer *peer, const struct sockaddr_s
     return 0;
 }
 
-void *demux_find(struct demux *d, const struct sockaddr_storage *address)
+static struct demux_binding *find_binding(struct demux *d, const struct sockaddr_storage *address)
 {
     uint8_t key[ADDRESS_KEY_MAX];
     size_t key_len = address_key(address, key);
-    const struct demux_binding *binding = d->last;
+    struct demux_binding *binding = d->last;
 
     if (!binding || memcmp(binding->key, key, sizeof(key)) != 0)
         binding = map_get(&d->by_address, key, key_len);
+    if (binding)
+        d->last = binding;
+    return binding;
+}
+
+void *demux_find(struct demux *d, const struct sockaddr_storage *address)
+{
+    struct demux_binding *binding = find_binding(d, address);
+
     if (!binding) {
         d->stats.unknown_address++;
         return NULL;
     }
-    d->last = binding;
     return binding->peer->owner;
+}
+
+void demux_keep(struct demux *d, const struct sockaddr_storage *address, int64_t now_us)
+{
+    struct demux_binding *binding = find_binding(d, address);
+
+    if (binding)
+        binding->checked_us = now_us;
 }
 
 void *demux_find_ufrag(struct demux *d, const char *ufrag)

@@ -31,8 +31,8 @@ enum {
 
 /** How long an early datagram is kept. */
 #define DEMUX_EARLY_US (3 * SECOND)
-/** How long after its last check an address stays with its peer against an authenticated check of
- *  another one: peers can forge source addresses. Browsers check every 2.5 s to 6 s. */
+/** How long after its last sign of life an address stays with its peer against a check of another
+ *  one: peers can forge source addresses. Browsers check every 2.5 s to 6 s. */
 #define DEMUX_HOLD_US (15 * SECOND)
 
 struct demux;
@@ -84,6 +84,10 @@ void demux_remove(struct demux *d, struct demux_peer *peer);
  */
 MUST_USE int demux_bind(struct demux *d, struct demux_peer *peer,
                         const struct sockaddr_storage *address, int64_t now_us);
+
+/** Authenticated media came from `address`, as good a sign as a check that it is still its peer's.
+ *  Nothing happens if it is nobody's. Cheap right after demux_find() of the same address. */
+void demux_keep(struct demux *d, const struct sockaddr_storage *address, int64_t now_us);
 
 /** @return the owner whose proven address this is, or NULL (counted) */
 void *demux_find(struct demux *d, const struct sockaddr_storage *address);

@@ -180,6 +180,21 @@ static void address_in_use_cannot_be_taken_over(void)
     fixture_done(&f);
 }
 
+static void media_keeps_an_address_as_a_check_does(void)
+{
+    struct sockaddr_storage address = from_port(1);
+    struct sockaddr_storage nobodys = from_port(2);
+    struct fixture f;
+
+    fixture_init(&f);
+    CHECK_EQ(bind_port(&f, &f.alice, 1, 0), 0);
+    demux_keep(f.demux, &address, 10 * SECOND);
+    demux_keep(f.demux, &nobodys, 10 * SECOND);
+    CHECK_EQ(bind_port(&f, &f.bob, 1, 10 * SECOND + DEMUX_HOLD_US - 1), -EADDRINUSE);
+    CHECK_EQ(bind_port(&f, &f.bob, 2, 10 * SECOND), 0);
+    fixture_done(&f);
+}
+
 static void early_client_hello_is_kept_for_its_address(void)
 {
     struct fixture f;
@@ -266,7 +281,7 @@ static void flood_of_addresses_stays_within_the_limit(void)
 TAP_CASES(CASE(peer_is_found_by_ufrag), CASE(ufrag_belongs_to_one_peer),
           CASE(peer_is_found_by_proven_addresses), CASE(removed_peer_is_not_found_any_more),
           CASE(address_checked_longest_ago_goes_beyond_the_limit),
-          CASE(address_in_use_cannot_be_taken_over),
+          CASE(address_in_use_cannot_be_taken_over), CASE(media_keeps_an_address_as_a_check_does),
           CASE(early_client_hello_is_kept_for_its_address),
           CASE(early_datagrams_come_back_in_order), CASE(only_client_hellos_are_kept),
           CASE(early_datagrams_are_dropped_after_3_seconds),
