@@ -4,7 +4,7 @@
  *
  * Names beginning with srtp_session_ are ours; libsrtp2 itself owns srtp_protect_rtcp() and others.
  *
- * Thread: the worker's (or client's) own; srtp_global_init() once per process, before threads.
+ * Thread: the worker's (or client's) own; srtp_global_init() before threads.
  */
 #ifndef MEDIA_SRTP_H
 #define MEDIA_SRTP_H
@@ -43,7 +43,8 @@ struct srtp_keys {
 void srtp_profile_lengths(enum srtp_profile profile, size_t *key_len, size_t *salt_len);
 const char *srtp_profile_name(enum srtp_profile profile);
 
-/** Initialise libsrtp2; again does no harm. Before threads. @return 0; -ENOTSUP: the library lacks AEAD or will not start */
+/** Initialise libsrtp2, before threads; again does no harm. @return 0; -ENOTSUP: the library lacks
+ *  AEAD or will not start */
 MUST_USE int srtp_global_init(void);
 
 struct srtp_session;

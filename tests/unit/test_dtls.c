@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <openssl/ssl.h>
 
-enum { WIRE_MAX = 256, DATAGRAM_MAX = 1500, DATA_MAX = 64 };
+enum { WIRE_MAX = 256, DATAGRAM_MAX = 1500, DATA_MAX = 2048 };
 
 /* Datagrams on their way to one side, in order and without loss. */
 struct wire {
@@ -22,6 +22,7 @@ struct side {
     struct wire *out;
     uint8_t data[DATA_MAX]; /* application data received */
     size_t data_len, sent;
+    bool echoes; /* what it receives */
 };
 
 struct pair {
@@ -50,6 +51,8 @@ static void on_data(void *owner, const uint8_t *data, size_t len)
     CHECK(side->data_len + len <= DATA_MAX);
     memcpy(side->data + side->data_len, data, len);
     side->data_len += len;
+    if (side->echoes)
+        CHECK_EQ(dtls_send(side->dtls, data, len), 0);
 }
 
 static const struct dtls_handler handler = {.send = on_send, .on_data = on_data};
@@ -274,6 +277,30 @@ static void application_data_goes_both_ways_also_after_trimming(void)
     pair_done(p);
 }
 
+static void answers_to_one_datagram_share_datagrams_up_to_the_mtu(void)
+{
+    enum { RECORDS = 3, LEN = 400 };
+    struct pair *p = connected_pair();
+    uint8_t together[DATAGRAM_MAX];
+    uint8_t data[LEN] = {'e'};
+    size_t len = 0;
+
+    p->server.echoes = true;
+    for (int i = 0; i < RECORDS; i++)
+        CHECK_EQ(dtls_send(p->client.dtls, data, sizeof(data)), 0);
+    for (size_t i = 0; i < p->to_server.n; i++) {
+        memcpy(together + len, p->to_server.data[i], p->to_server.len[i]);
+        len += p->to_server.len[i];
+    }
+    p->to_server.n = 0;
+    CHECK_EQ(dtls_receive(p->server.dtls, together, len, 0), 0);
+    CHECK_EQ(p->server.data_len, RECORDS * LEN);
+    CHECK_EQ(p->to_client.n, 2);
+    settle(p);
+    CHECK_EQ(p->client.data_len, RECORDS * LEN);
+    pair_done(p);
+}
+
 static void closing_is_told_to_the_peer(void)
 {
     struct pair *p = connected_pair();
@@ -384,6 +411,7 @@ TAP_CASES(CASE(both_sides_export_the_same_keys), CASE(there_are_no_keys_before_t
           CASE(fingerprint_length_must_fit_its_hash), CASE(one_profile_can_be_asked_for),
           CASE(no_common_profile_is_told),
           CASE(application_data_goes_both_ways_also_after_trimming),
+          CASE(answers_to_one_datagram_share_datagrams_up_to_the_mtu),
           CASE(closing_is_told_to_the_peer),
           CASE(lost_last_flight_is_repeated_when_the_client_repeats),
           CASE(silence_fails_after_30_seconds), CASE(what_is_no_record_is_malformed),

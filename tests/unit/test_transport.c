@@ -403,6 +403,7 @@ static void no_common_profile_fails_with_words(void)
     settle(&p);
     CHECK_EQ(transport_state(p.transport), TRANSPORT_FAILED);
     CHECK_STR(transport_error(p.transport), "no SRTP profile in common");
+    CHECK_EQ(dtls_state(p.dtls), DTLS_CLOSED);
     peer_done(&p);
 }
 
