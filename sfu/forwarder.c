@@ -22,10 +22,17 @@ const struct forwarder_limits forwarder_default_limits = {
     .max_packets = 65536,
 };
 
+/* When the pool runs low, packets are kept for retransmission so long at most, and at least; and
+ * that is looked at so often. */
+static const int64_t LOW_KEEP_MAX_US = 400 * MS;
+static const int64_t LOW_KEEP_MIN_US = 10 * MS;
+static const int64_t LOW_INTERVAL_US = 20 * MS;
+
 struct forwarder {
     struct core core;
     struct map rooms, participants; /* by id */
     int64_t now_us;                 /* of the turn */
+    int64_t relieved_us;            /* when the pool was last found low */
 };
 
 static void on_send(void *owner, const struct datagram *datagrams, size_t n)
@@ -243,13 +250,42 @@ static struct room *find_or_make_room(struct forwarder *f, uint32_t id)
     return room;
 }
 
+static bool pool_is_low(const struct forwarder *f)
+{
+    size_t max_packets = f->core.config.limits.max_packets;
+
+    return packet_pool_used(f->core.pool) > max_packets - max_packets / 8;
+}
+
+static void expire_all(struct forwarder *f, int64_t keep_us)
+{
+    size_t cursor = 0;
+    struct participant *p;
+
+    while ((p = map_next(&f->participants, &cursor))) {
+        for (uint32_t i = 0; i < p->n_tracks; i++)
+            track_expire(p->tracks[i], keep_us, f->now_us);
+    }
+}
+
+/* Packets to receive into are worth more than old ones: give those up. */
+static void relieve_pool(struct forwarder *f)
+{
+    if (!pool_is_low(f) || f->now_us < f->relieved_us + LOW_INTERVAL_US)
+        return;
+    f->relieved_us = f->now_us;
+    for (int64_t keep_us = LOW_KEEP_MAX_US; keep_us >= LOW_KEEP_MIN_US && pool_is_low(f);
+         keep_us /= 2)
+        expire_all(f, keep_us);
+}
+
 static int join(struct forwarder *f, struct mail_join *mail)
 {
     struct room *room;
     struct participant *p;
     int err;
 
-    if (map_count(&f->participants) >= f->core.config.limits.max_participants)
+    if (map_count(&f->participants) >= f->core.config.limits.max_participants || pool_is_low(f))
         return -EUSERS;
     if (!mail->plan || find_participant(f, mail->participant))
         return -EINVAL;
@@ -405,6 +441,7 @@ void forwarder_flush(struct forwarder *f)
 {
     settle(f);
     egress_flush(f->core.egress);
+    relieve_pool(f);
 }
 
 void forwarder_stats(const struct forwarder *f, struct forwarder_stats *ret)

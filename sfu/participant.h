@@ -73,7 +73,7 @@ struct participant *participant_free(struct participant *p);
 MUST_USE int participant_update(struct participant *p, struct mail_join *mail, int64_t now_us);
 
 /** MAIL_MUTE; unknown tracks are passed over. */
-void participant_mute(struct participant *p, uint32_t track, bool muted);
+void participant_mute(struct participant *p, uint32_t id, bool muted);
 
 /** Do what is due. @return when to call again [us], or NEVER_US */
 MUST_USE int64_t participant_advance(struct participant *p, int64_t now_us);

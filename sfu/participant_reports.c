@@ -125,10 +125,8 @@ static void look_after_tracks(struct participant *p, int64_t now_us)
 {
     for (uint32_t i = 0; i < p->n_tracks; i++) {
         track_choose_layer(p->tracks[i], now_us);
-        for (size_t k = 0; k < PLAN_MAX_LAYERS; k++) {
-            if (p->tracks[i]->layers[k])
-                track_layer_expire(p->tracks[i]->layers[k], now_us);
-        }
+        track_serve_waiting(p->tracks[i], now_us);
+        track_expire(p->tracks[i], TRACK_LAYER_KEEP_US, now_us);
     }
 }
 
@@ -188,6 +186,7 @@ static int64_t write_requests(struct compound *c, int64_t now_us)
     int64_t next_us = NEVER_US;
 
     for (uint32_t i = 0; i < c->p->n_tracks; i++) {
+        track_serve_fresh(c->p->tracks[i], now_us);
         for (size_t k = 0; k < PLAN_MAX_LAYERS; k++) {
             struct track_layer *layer = c->p->tracks[i]->layers[k];
 

@@ -67,9 +67,9 @@ void room_assign_slots(struct room *room, int64_t now_us)
 {
     size_t n = count_tracks(room);
     struct slot_scratch scratch = {0};
-    struct track **tracks = calloc(n + 1, sizeof(*tracks));
+    struct track **tracks = calloc(n + 1, sizeof(struct track *));
 
-    scratch.tracks = calloc(n + 1, sizeof(*scratch.tracks));
+    scratch.tracks = calloc(n + 1, sizeof(struct track *));
     scratch.described = calloc(n + 1, sizeof(*scratch.described));
     if (!tracks || !scratch.tracks || !scratch.described) {
         room->core->stats.drop_memory++; /* the next change tries again */

@@ -152,7 +152,8 @@ void subscription_restart(struct subscription *s)
 {
     s->layer = NULL;
     s->target = s->track->best;
-    track_want_key_frame(s->track, s->target);
+    s->fresh = true;
+    track_note_fresh(s->track);
 }
 
 void subscription_set_target(struct subscription *s, struct track_layer *layer)

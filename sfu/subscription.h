@@ -57,6 +57,8 @@ struct subscription {
     struct track *track;                /* NULL: the slot is free */
     struct track_layer *layer;          /* what is forwarded; NULL: waiting for a key frame */
     struct track_layer *target;         /* what shall be forwarded from its next key frame on */
+    bool fresh;                         /* waits, and the track has not looked at it yet */
+    int64_t waits_since_us;             /* once it has */
     struct payload_mapping mappings[PLAN_MAX_CODECS]; /* by format of the publisher's m-line */
     struct head_template head;
     struct seq_rewriter *rewriter; /* made when first bound; kept, as numbers must go on */

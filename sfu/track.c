@@ -174,6 +174,63 @@ void track_replay(struct track *t, struct track_layer *layer, uint16_t from,
     }
 }
 
+void track_note_fresh(struct track *t)
+{
+    t->has_fresh = true;
+    core_touch(t->core, t->publisher);
+}
+
+/* @return true if all from the newest key frame on is there, and not too much */
+static bool has_burst(const struct track_layer *layer)
+{
+    int64_t newest = layer->receiver.highest;
+
+    if (!layer->has_key_frame || newest - layer->key_frame_seq >= TRACK_MAX_BURST)
+        return false;
+    for (int64_t seq = layer->key_frame_seq; seq <= newest; seq++) {
+        if (!packet_store_get(&layer->store, (uint16_t)seq))
+            return false;
+    }
+    return true;
+}
+
+void track_serve_fresh(struct track *t, int64_t now_us)
+{
+    struct track_layer *layer = t->best;
+    bool serves = t->kind == KIND_VIDEO && layer && layer->has_key_frame &&
+                  now_us - layer->key_frame_us <= TRACK_YOUNG_US && has_burst(layer);
+
+    if (!t->has_fresh)
+        return;
+    t->has_fresh = false;
+    LIST_FOREACH(link, &t->live) {
+        struct subscription *s = subscription_of_link(link);
+
+        if (!s->fresh)
+            continue;
+        s->fresh = false;
+        s->waits_since_us = now_us;
+        if (serves)
+            track_replay(t, layer, (uint16_t)layer->key_frame_seq, s, now_us);
+        else
+            track_want_key_frame(t, layer);
+    }
+}
+
+void track_serve_waiting(struct track *t, int64_t now_us)
+{
+    struct track_layer *layer = t->best;
+
+    if (t->kind != KIND_VIDEO || t->muted || !layer || !has_burst(layer))
+        return;
+    LIST_FOREACH(link, &t->live) {
+        struct subscription *s = subscription_of_link(link);
+
+        if (!s->layer && !s->fresh && now_us - s->waits_since_us >= TRACK_PATIENCE_US)
+            track_replay(t, layer, (uint16_t)layer->key_frame_seq, s, now_us);
+    }
+}
+
 static void restart_subscriptions(struct track *t, const struct track_layer *layer)
 {
     LIST_FOREACH(link, &t->live) {
@@ -239,6 +296,12 @@ static bool unwrap(struct track *t, uint8_t layer, struct packet *packet)
     return err == 0;
 }
 
+static bool is_better(const struct track *t, const struct track_layer *layer)
+{
+    return layer != t->best &&
+           (!t->best || track_layer_index(t, layer) > track_layer_index(t, t->best));
+}
+
 static void receive(struct track *t, struct track_layer *layer, bool rtx, struct packet *packet,
                     int64_t now_us)
 {
@@ -265,6 +328,8 @@ static void receive(struct track *t, struct track_layer *layer, bool rtx, struct
     }
     if (arrival == ARRIVAL_RESTART)
         restart_subscriptions(t, layer);
+    if (is_better(t, layer)) /* before it is forwarded: it may begin with a key frame */
+        track_choose_layer(t, now_us);
     if (t->muted)
         stats->drop_muted++;
     else
@@ -283,9 +348,6 @@ void track_receive(struct track *t, uint8_t at, bool rtx, struct packet *packet,
         return;
     }
     receive(t, layer, rtx, packet, now_us);
-    if (layer != t->best &&
-        (!t->best || track_layer_index(t, layer) > track_layer_index(t, t->best)))
-        track_choose_layer(t, now_us);
 }
 
 void track_choose_layer(struct track *t, int64_t now_us)
@@ -301,6 +363,14 @@ void track_choose_layer(struct track *t, int64_t now_us)
     t->best = best;
     LIST_FOREACH(link, &t->live)
         subscription_set_target(subscription_of_link(link), best);
+}
+
+void track_expire(struct track *t, int64_t keep_us, int64_t now_us)
+{
+    for (size_t i = 0; i < PLAN_MAX_LAYERS; i++) {
+        if (t->layers[i])
+            track_layer_expire(t->layers[i], keep_us, now_us);
+    }
 }
 
 uint8_t track_layer_index(const struct track *t, const struct track_layer *layer)

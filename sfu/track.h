@@ -8,6 +8,7 @@
 #define SFU_TRACK_H
 
 #include "media/base/attributes.h"
+#include "media/base/clock.h"
 #include "media/base/list.h"
 #include "sfu/forward.h"
 #include "sfu/track_layer.h"
@@ -20,6 +21,14 @@ struct core;
 struct packet;
 struct subscription;
 
+enum { TRACK_MAX_BURST = 256 }; /* packets given to one subscription at once */
+
+/** A key frame of that age does for who joins now: a picture at once, at the price of a short rush
+ *  through what was missed. */
+#define TRACK_YOUNG_US (500 * MS)
+/** A publisher that has not answered by then is taken to ignore requests for key frames. */
+#define TRACK_PATIENCE_US (1 * SECOND)
+
 struct track {
     struct list room_link; /* in the room's tracks */
     struct list live;      /* subscriptions that packets go to */
@@ -29,6 +38,7 @@ struct track {
     uint32_t id, participant; /* numbers of the track and of its publisher */
     enum media_kind kind;
     bool muted;
+    bool has_fresh;                              /* some live subscription is fresh */
     const struct plan_section *section;          /* the publisher's m-line; kept current by it */
     struct extension_map extensions;             /* of the publisher's bundle */
     struct track_layer *layers[PLAN_MAX_LAYERS]; /* NULL until something arrives */
@@ -55,11 +65,23 @@ void track_set_section(struct track *t, const struct plan_section *section,
 void track_set_muted(struct track *t, bool muted);
 
 /**
- * Take in one RTP packet of layer `layer` and hand it to the subscriptions.
+ * Take in one RTP packet of layer `at` and hand it to the subscriptions.
  *
  * @param packet  borrowed, with one reference; unwrapped in place if `rtx`
  */
-void track_receive(struct track *t, uint8_t layer, bool rtx, struct packet *packet, int64_t now_us);
+void track_receive(struct track *t, uint8_t at, bool rtx, struct packet *packet, int64_t now_us);
+
+/** A subscription waits for its first key frame: look at it in this turn, by track_serve_fresh().
+ */
+void track_note_fresh(struct track *t);
+
+/** Let fresh subscriptions begin with the newest key frame, if that was just now and all since is
+ * in the store: many who join at once cost one key frame. Else ask the publisher for one. */
+void track_serve_fresh(struct track *t, int64_t now_us);
+
+/** Let subscriptions that the publisher keeps waiting (some ignore requests) begin with an older
+ * key frame, if all since is in the store; call about once per second. */
+void track_serve_waiting(struct track *t, int64_t now_us);
 
 /** Choose the best layer anew; call about once per second and when one starts. */
 void track_choose_layer(struct track *t, int64_t now_us);
@@ -73,6 +95,9 @@ void track_replay(struct track *t, struct track_layer *layer, uint16_t from,
 /** Find the packet with number `seq` and describe it. @return 0; -ENOENT: it is gone */
 MUST_USE int track_find_packet(struct track *t, struct track_layer *layer, uint16_t seq,
                                int64_t now_us, struct forward *ret);
+
+/** Let go of packets older than `keep_us`. */
+void track_expire(struct track *t, int64_t keep_us, int64_t now_us);
 
 /** @return index of the layer, for track_receive()'s counterpart */
 uint8_t track_layer_index(const struct track *t, const struct track_layer *layer);

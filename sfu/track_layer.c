@@ -137,7 +137,7 @@ bool track_layer_flows(const struct track_layer *l, int64_t now_us)
     return l->receiver.started && now_us - l->newest_us < TRACK_LAYER_SILENT_US;
 }
 
-void track_layer_expire(struct track_layer *l, int64_t now_us)
+void track_layer_expire(struct track_layer *l, int64_t keep_us, int64_t now_us)
 {
-    packet_store_expire(&l->store, now_us - TRACK_LAYER_KEEP_US);
+    packet_store_expire(&l->store, now_us - keep_us);
 }

@@ -78,7 +78,7 @@ void track_layer_note_key_frame(struct track_layer *l, uint16_t seq, int64_t now
 /** @return true if packets came lately */
 bool track_layer_flows(const struct track_layer *l, int64_t now_us);
 
-/** Let go of packets that nobody will ask for any more. */
-void track_layer_expire(struct track_layer *l, int64_t now_us);
+/** Let go of packets older than `keep_us` (TRACK_LAYER_KEEP_US, or less where memory is short). */
+void track_layer_expire(struct track_layer *l, int64_t keep_us, int64_t now_us);
 
 #endif

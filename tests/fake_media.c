@@ -26,7 +26,7 @@ static void write_content(struct writer *w, enum codec codec, const struct fake_
 {
     writer_u32(w, c->source);
     writer_u32(w, c->index);
-    writer_u8(w, (uint8_t)(c->first | c->key << 1));
+    writer_u8(w, (uint8_t)((c->first ? 1 : 0) + (c->key ? 2 : 0)));
     for (size_t i = 0; i < filler_len(codec, c->index); i++)
         writer_u8(w, (uint8_t)(c->index + i));
 }
@@ -45,7 +45,7 @@ size_t fake_payload_write(enum codec codec, const struct fake_content *content, 
             writer_u8(&w, 1);
     } else if (codec == CODEC_RED) {
         writer_u8(&w, 0x80 | 111);
-        writer_u24(&w, 960 << 10 | FAKE_RED_BLOCK);
+        writer_u24(&w, 960U << 10 | FAKE_RED_BLOCK);
         writer_u8(&w, 111);
         for (size_t i = 0; i < FAKE_RED_BLOCK; i++)
             writer_u8(&w, 0xee);
@@ -56,19 +56,21 @@ size_t fake_payload_write(enum codec codec, const struct fake_content *content, 
 
 static void skip_format(struct reader *r, enum codec codec)
 {
-    if (is_video(codec))
-        reader_skip(r, reader_u8(r) & 0x10 && !(reader_left(r) > 0 && r->data[r->at] & 1)
-                           ? VIDEO_KEY_LEN
-                           : 1);
-    else if (codec == CODEC_RED)
+    bool first;
+
+    if (codec == CODEC_RED)
         reader_skip(r, 5 + FAKE_RED_BLOCK);
+    if (!is_video(codec))
+        return;
+    first = reader_u8(r) & 0x10;
+    reader_skip(r, first && reader_left(r) > 0 && !(r->data[r->at] & 1) ? VIDEO_KEY_LEN : 1);
 }
 
 int fake_payload_read(enum codec codec, const uint8_t *payload, size_t len,
                       struct fake_content *ret)
 {
     struct reader r = reader_of(payload, len);
-    struct fake_content content;
+    struct fake_content content = {0};
     uint8_t expected[FAKE_PAYLOAD_MAX];
     uint8_t flags;
 
@@ -103,9 +105,10 @@ static void add_extension(struct rtp_extension_value *out, uint8_t *n, uint8_t i
         out[(*n)++] = (struct rtp_extension_value){.id = id, .len = (uint8_t)len, .value = value};
 }
 
-static void send_packet(struct fake_source *s, struct rtp_write *h, bool rtx, const uint8_t *lead,
-                        const uint8_t *payload, size_t len)
+static void send_packet(struct fake_source *s, const struct rtp_write *packet, bool rtx,
+                        const uint8_t *lead, const uint8_t *payload, size_t len)
 {
+    struct rtp_write h = *packet;
     enum extension rid = rtx ? EXTENSION_REPAIRED_RID : EXTENSION_RID;
     struct rtp_extension_value values[EXTENSION_COUNT];
     uint8_t transport_seq[2] = {(uint8_t)(*s->transport_seq >> 8), (uint8_t)*s->transport_seq};
@@ -120,9 +123,9 @@ static void send_packet(struct fake_source *s, struct rtp_write *h, bool rtx, co
     add_extension(values, &n, s->extensions.id[EXTENSION_TRANSPORT_CC], transport_seq, 2);
     if (!is_video(s->codec))
         add_extension(values, &n, s->extensions.id[EXTENSION_AUDIO_LEVEL], &level, 1);
-    h->n_extensions = n;
-    h->extensions = values;
-    head_len = rtp_write_header(head, sizeof(head), h);
+    h.n_extensions = n;
+    h.extensions = values;
+    head_len = rtp_write_header(head, sizeof(head), &h);
     if (head_len < 0)
         return;
     if (lead) {

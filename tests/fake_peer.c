@@ -463,12 +463,14 @@ void fake_world_run(struct fake_world *w, int64_t us)
 
 /* ------------------------------------------------------------------ setting up */
 
-struct fake_world *fake_world_new(const struct netem_config *link)
+struct fake_world *fake_world_new(const struct netem_config *link,
+                                  const struct forwarder_limits *limits)
 {
     static const struct forwarder_handler handler = {.send = on_forwarder_send,
                                                      .post = on_forwarder_post};
     struct fake_world *w = calloc(1, sizeof(*w));
-    struct forwarder_config config = {.port = 7882, .limits = forwarder_default_limits};
+    struct forwarder_config config = {.port = 7882,
+                                      .limits = limits ? *limits : forwarder_default_limits};
 
     must(w != NULL, "no memory");
     w->link = *link;

@@ -68,7 +68,9 @@ struct fake_world {
     bool stopped; /* MAIL_STOPPED came */
 };
 
-struct fake_world *fake_world_new(const struct netem_config *link);
+/** @param limits  NULL: the default */
+struct fake_world *fake_world_new(const struct netem_config *link,
+                                  const struct forwarder_limits *limits);
 /** Free the peers, and the forwarder as it is. @return NULL */
 struct fake_world *fake_world_free(struct fake_world *w);
 

@@ -66,7 +66,7 @@ static void check_starts_with_key_frame(const struct fake_sink *sink)
 
 static void everybody_gets_what_the_others_send(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
 
     for (uint32_t i = 0; i < 4; i++)
         (void)join(w, 3);
@@ -93,7 +93,7 @@ static void everybody_gets_what_the_others_send(void)
 
 static void slots_are_told_with_track_and_publisher(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 2);
     struct fake_peer *b = join(w, 2);
 
@@ -113,7 +113,7 @@ static void slots_are_told_with_track_and_publisher(void)
 
 static void late_joiner_gets_a_key_frame_first(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 2);
     struct fake_peer *late;
 
@@ -129,11 +129,60 @@ static void late_joiner_gets_a_key_frame_first(void)
     done(w);
 }
 
+static void who_joins_with_many_shares_their_key_frame(void)
+{
+    struct fake_world *w = fake_world_new(&perfect, NULL);
+    struct fake_peer *a = fake_peer_new(w, 0, 1, 0, 0);
+    uint64_t before;
+
+    fake_peer_offer(a, ROOM);
+    fake_world_run(w, 3 * SECOND);
+    before = fake_peer_source(a, KIND_VIDEO, 0)->key_requests;
+    for (uint32_t i = 0; i < 8; i++) {
+        fake_peer_offer(fake_peer_new(w, 0, 0, 0, 1), ROOM);
+        fake_world_run(w, 100 * MS);
+    }
+    fake_world_run(w, 1 * SECOND);
+    for (uint32_t i = 1; i <= 8; i++) {
+        const struct fake_sink *sink = fake_peer_sink(w->peers[i], KIND_VIDEO, 0);
+
+        check_starts_with_key_frame(sink);
+        check_carries(sink, fake_peer_source(a, KIND_VIDEO, 0), a);
+    }
+    /* 0.8 s of joining: one key frame serves half a second */
+    CHECK(fake_peer_source(a, KIND_VIDEO, 0)->key_requests <= before + 2);
+    done(w);
+}
+
+static void a_publisher_that_ignores_requests_is_seen_all_the_same(void)
+{
+    struct fake_world *w = fake_world_new(&perfect, NULL);
+    struct fake_peer *a = fake_peer_new(w, 0, 1, 0, 0);
+    struct fake_peer *b = fake_peer_new(w, 0, 0, 0, 1);
+    struct fake_source *source;
+    uint32_t key_index;
+
+    fake_peer_offer(a, ROOM);
+    fake_world_run(w, 2 * SECOND);
+    source = fake_peer_source(a, KIND_VIDEO, 0);
+    source->ignores_requests = true;
+    source->packets_per_frame = 1;
+    source->key_wanted = true; /* its own, every now and then */
+    key_index = source->index;
+    fake_world_run(w, 1 * SECOND); /* too old to be given to who joins now, at first */
+    fake_peer_offer(b, ROOM);
+    fake_world_run(w, 3 * SECOND);
+    CHECK(source->key_requests > 1);
+    check_carries(fake_peer_sink(b, KIND_VIDEO, 0), source, a);
+    CHECK_EQ(fake_sink_got(fake_peer_sink(b, KIND_VIDEO, 0), 0)->content.index, key_index);
+    done(w);
+}
+
 static void lost_packets_are_all_recovered(void)
 {
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct netem_config lossy = {.seed = seed, .delay_us = 20 * MS, .jitter_us = 5 * MS};
-        struct fake_world *w = fake_world_new(&lossy);
+        struct fake_world *w = fake_world_new(&lossy, NULL);
         struct fake_peer *a;
         struct fake_peer *b;
 
@@ -163,7 +212,7 @@ static void lost_packets_are_all_recovered(void)
 
 static void media_follows_a_peer_that_moves(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 1);
     struct fake_peer *b = join(w, 1);
     uint64_t before;
@@ -183,10 +232,10 @@ static void media_follows_a_peer_that_moves(void)
 
 static void silence_for_30_s_ends_a_participant(void)
 {
-    static const struct netem_config cut = {.seed = 1, .loss = 1};
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 1);
     struct fake_peer *b = join(w, 1);
+    struct netem_config cut = {.loss = 1};
 
     fake_world_run(w, 2 * SECOND);
     netem_change(b->up, &cut);
@@ -204,7 +253,7 @@ static void silence_for_30_s_ends_a_participant(void)
 
 static void media_without_checks_is_a_sign_of_life(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *publisher = fake_peer_new(w, 1, 0, 0, 0);
     struct fake_peer *player = fake_peer_new(w, 0, 0, 1, 0);
 
@@ -221,7 +270,7 @@ static void media_without_checks_is_a_sign_of_life(void)
 
 static void who_never_connects_is_told_why(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = fake_peer_new(w, 1, 0, 1, 0);
 
     a->checks = false;
@@ -238,7 +287,7 @@ static void who_never_connects_is_told_why(void)
 
 static void who_hangs_up_is_gone_for_the_others(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 1);
     struct fake_peer *b = join(w, 1);
 
@@ -253,7 +302,7 @@ static void who_hangs_up_is_gone_for_the_others(void)
 
 static void leaving_says_good_bye(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 1);
 
     fake_world_run(w, 2 * SECOND);
@@ -270,7 +319,7 @@ static void leaving_says_good_bye(void)
 
 static void stopping_says_good_bye_to_all(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 1);
     struct fake_peer *b = join(w, 1);
 
@@ -286,7 +335,7 @@ static void stopping_says_good_bye_to_all(void)
 
 static void reoffer_adds_a_track_and_leaves_the_others_alone(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 3);
     struct fake_peer *b = join(w, 3);
 
@@ -309,7 +358,7 @@ static void reoffer_adds_a_track_and_leaves_the_others_alone(void)
 
 static void missing_slots_are_asked_for_and_filled(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 1);
 
     for (uint32_t i = 0; i < 3; i++)
@@ -333,7 +382,7 @@ static void missing_slots_are_asked_for_and_filled(void)
 
 static void a_slot_goes_on_evenly_when_its_track_changes(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 1);
     struct fake_peer *b = join(w, 1);
     struct fake_peer *c = join(w, 1);
@@ -364,7 +413,7 @@ static void a_slot_goes_on_evenly_when_its_track_changes(void)
 
 static void muted_tracks_are_not_forwarded(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 1);
     struct fake_peer *b = join(w, 1);
     const struct fake_sink *audio;
@@ -399,7 +448,7 @@ static void muted_tracks_are_not_forwarded(void)
 
 static void red_is_opus_to_who_takes_no_red(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = fake_peer_new(w, 1, 0, 0, 0);
     struct fake_peer *takes = fake_peer_new(w, 0, 0, 1, 0);
     struct fake_peer *takes_not = fake_peer_new(w, 0, 0, 1, 0);
@@ -421,7 +470,7 @@ static void red_is_opus_to_who_takes_no_red(void)
 
 static void clients_without_extensions_are_routed_by_payload_type(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = fake_peer_new(w, 1, 1, 0, 0);
     struct fake_peer *b = fake_peer_new(w, 0, 0, 1, 1);
 
@@ -445,7 +494,7 @@ static void clients_without_extensions_are_routed_by_payload_type(void)
 
 static void padding_leaves_no_gap(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 1);
     struct fake_peer *b = join(w, 1);
     const struct fake_sink *sink;
@@ -472,7 +521,7 @@ static int64_t report_us(const struct fake_sink *s, uint32_t ts, uint32_t rate)
 
 static void audio_and_video_keep_their_relation_in_reports(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 1);
     struct fake_peer *b = join(w, 1);
     const struct fake_sink *audio;
@@ -493,7 +542,7 @@ static void audio_and_video_keep_their_relation_in_reports(void)
 
 static void publishers_get_reports_and_feedback(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 1);
 
     (void)join(w, 1);
@@ -506,7 +555,7 @@ static void publishers_get_reports_and_feedback(void)
 
 static void key_frame_requests_are_coalesced(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = fake_peer_new(w, 0, 1, 0, 0);
     uint64_t before;
 
@@ -525,7 +574,7 @@ static void key_frame_requests_are_coalesced(void)
 
 static void ice_restart_keeps_the_media_flowing(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 1);
     struct fake_peer *b = join(w, 1);
 
@@ -549,7 +598,7 @@ static void ice_restart_keeps_the_media_flowing(void)
 
 static void rooms_are_apart(void)
 {
-    struct fake_world *w = fake_world_new(&perfect);
+    struct fake_world *w = fake_world_new(&perfect, NULL);
     struct fake_peer *a = join(w, 1);
     struct fake_peer *b = fake_peer_new(w, 1, 1, 1, 1);
 
@@ -561,12 +610,67 @@ static void rooms_are_apart(void)
     done(w);
 }
 
+static void a_full_worker_refuses_the_newcomer(void)
+{
+    struct forwarder_limits limits = {.max_participants = 2, .max_packets = 4096};
+    struct fake_world *w = fake_world_new(&perfect, &limits);
+    struct fake_peer *a = join(w, 1);
+    struct fake_peer *b = join(w, 1);
+    struct fake_peer *c = join(w, 1);
+
+    CHECK(c->ended);
+    CHECK_EQ(c->end, PEER_FAILED);
+    CHECK_STR(c->reason, "the media worker has no room for more");
+    c->checks = false;
+    fake_world_run(w, 2 * SECOND);
+    check_carries(fake_peer_sink(a, KIND_VIDEO, 0), fake_peer_source(b, KIND_VIDEO, 0), b);
+    done(w);
+}
+
+static void a_low_pool_keeps_less_and_everybody_talking(void)
+{
+    struct forwarder_limits limits = {.max_participants = 10, .max_packets = 300};
+    struct fake_world *w = fake_world_new(&perfect, &limits);
+    struct fake_peer *a = join(w, 1);
+    struct fake_peer *b = join(w, 1);
+
+    fake_world_run(w, 20 * SECOND); /* 340 packets per second */
+    check_carries(fake_peer_sink(a, KIND_VIDEO, 0), fake_peer_source(b, KIND_VIDEO, 0), b);
+    check_carries(fake_peer_sink(b, KIND_AUDIO, 0), fake_peer_source(a, KIND_AUDIO, 0), a);
+    CHECK_EQ(stats_of(w).drop_pool, 0);
+    done(w);
+}
+
+static void an_exhausted_pool_drops_and_recovers(void)
+{
+    struct forwarder_limits limits = {.max_participants = 10, .max_packets = 16};
+    struct fake_world *w = fake_world_new(&perfect, &limits);
+    struct fake_peer *a = join(w, 1);
+    struct fake_peer *b = join(w, 1);
+    uint64_t before;
+
+    fake_world_run(w, 10 * SECOND);
+    CHECK(stats_of(w).drop_pool > 0);
+    CHECK(!a->ended && !b->ended);
+    CHECK(fake_peer_sink(a, KIND_AUDIO, 0)->packets > 50);
+    fake_peer_source(a, KIND_VIDEO, 0)->paused = true;
+    fake_peer_source(b, KIND_VIDEO, 0)->paused = true;
+    fake_world_run(w, 1 * SECOND);
+    before = fake_peer_sink(a, KIND_AUDIO, 0)->packets;
+    fake_world_run(w, 10 * SECOND);
+    CHECK(fake_peer_sink(a, KIND_AUDIO, 0)->packets > before + 490);
+    CHECK_EQ(fake_peer_sink(a, KIND_AUDIO, 0)->wrong, 0);
+    done(w);
+}
+
 TAP_CASES(CASE(everybody_gets_what_the_others_send), CASE(slots_are_told_with_track_and_publisher),
-          CASE(late_joiner_gets_a_key_frame_first), CASE(lost_packets_are_all_recovered),
-          CASE(media_follows_a_peer_that_moves), CASE(silence_for_30_s_ends_a_participant),
-          CASE(media_without_checks_is_a_sign_of_life), CASE(who_never_connects_is_told_why),
-          CASE(who_hangs_up_is_gone_for_the_others), CASE(leaving_says_good_bye),
-          CASE(stopping_says_good_bye_to_all),
+          CASE(late_joiner_gets_a_key_frame_first),
+          CASE(who_joins_with_many_shares_their_key_frame),
+          CASE(a_publisher_that_ignores_requests_is_seen_all_the_same),
+          CASE(lost_packets_are_all_recovered), CASE(media_follows_a_peer_that_moves),
+          CASE(silence_for_30_s_ends_a_participant), CASE(media_without_checks_is_a_sign_of_life),
+          CASE(who_never_connects_is_told_why), CASE(who_hangs_up_is_gone_for_the_others),
+          CASE(leaving_says_good_bye), CASE(stopping_says_good_bye_to_all),
           CASE(reoffer_adds_a_track_and_leaves_the_others_alone),
           CASE(missing_slots_are_asked_for_and_filled),
           CASE(a_slot_goes_on_evenly_when_its_track_changes), CASE(muted_tracks_are_not_forwarded),
@@ -574,4 +678,7 @@ TAP_CASES(CASE(everybody_gets_what_the_others_send), CASE(slots_are_told_with_tr
           CASE(clients_without_extensions_are_routed_by_payload_type), CASE(padding_leaves_no_gap),
           CASE(audio_and_video_keep_their_relation_in_reports),
           CASE(publishers_get_reports_and_feedback), CASE(key_frame_requests_are_coalesced),
-          CASE(ice_restart_keeps_the_media_flowing), CASE(rooms_are_apart))
+          CASE(ice_restart_keeps_the_media_flowing), CASE(rooms_are_apart),
+          CASE(a_full_worker_refuses_the_newcomer),
+          CASE(a_low_pool_keeps_less_and_everybody_talking),
+          CASE(an_exhausted_pool_drops_and_recovers))

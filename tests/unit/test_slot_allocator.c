@@ -187,6 +187,14 @@ static void absent_slots_stay_empty(void)
     CHECK(s.places[KIND_VIDEO][0].absent);
 }
 
+static void check_only_at(const struct scene *s, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        CHECK(!audio_at(s, i) || audio_at(s, i) != audio_at(s, k));
+        CHECK(!video_at(s, i) || video_at(s, i) != video_at(s, k));
+    }
+}
+
 static void no_track_is_in_two_slots(void)
 {
     uint32_t state = 1;
@@ -201,12 +209,8 @@ static void no_track_is_in_two_slots(void)
         if (state >> 31 && s.n_tracks < MAX_TRACKS)
             publish(&s, track, track % 2 ? KIND_AUDIO : KIND_VIDEO);
         run(&s);
-        for (size_t i = 0; i < 4; i++) {
-            for (size_t k = 0; k < i; k++) {
-                CHECK(!audio_at(&s, i) || audio_at(&s, i) != audio_at(&s, k));
-                CHECK(!video_at(&s, i) || video_at(&s, i) != video_at(&s, k));
-            }
-        }
+        for (size_t i = 0; i < 4; i++)
+            check_only_at(&s, i);
     }
 }
 

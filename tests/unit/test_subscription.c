@@ -29,7 +29,9 @@ struct scene {
     size_t n_out;
     struct rtp_header out[MAX_OUT];
     uint8_t bytes[MAX_OUT][PACKET_CAPACITY];
-    uint32_t index;
+    bool drop_next;                                          /* the next datagram is lost */
+    uint8_t dropped[PACKET_CAPACITY], last[PACKET_CAPACITY]; /* as sealed */
+    size_t dropped_len, last_len;
 };
 
 static void on_send(void *owner, const struct datagram *datagrams, size_t n)
@@ -39,6 +41,14 @@ static void on_send(void *owner, const struct datagram *datagrams, size_t n)
     for (size_t i = 0; i < n; i++) {
         size_t len = datagrams[i].len;
 
+        memcpy(s->last, datagrams[i].data, len);
+        s->last_len = len;
+        if (s->drop_next) {
+            s->drop_next = false;
+            memcpy(s->dropped, datagrams[i].data, len);
+            s->dropped_len = len;
+            continue;
+        }
         CHECK(s->n_out < MAX_OUT);
         memcpy(s->bytes[s->n_out], datagrams[i].data, len);
         CHECK_EQ(srtp_session_unprotect_rtp(s->open, s->bytes[s->n_out], &len), 0);
@@ -87,7 +97,8 @@ static struct scene *scene_new(struct plan_section published, struct plan_sectio
     static const struct extension_map none = {{0}};
     struct scene *s = calloc(1, sizeof(*s));
 
-    CHECK(s != NULL);
+    if (!s)
+        abort();
     make_keys(s);
     s->published = published;
     s->slot = slot;
@@ -122,13 +133,15 @@ static void scene_free(struct scene *s)
     free(s);
 }
 
-/* One packet of the publisher arrives; what it led to is in s->out. */
-static void receive(struct scene *s, uint16_t seq, enum codec codec, bool key, int64_t now_us)
+/* One packet of a layer arrives; what it led to is in s->out. */
+static void receive_layer(struct scene *s, uint8_t layer, uint16_t seq, enum codec codec, bool key,
+                          int64_t now_us)
 {
     struct packet *p = packet_new(s->core.pool);
-    struct fake_content content = {.source = SSRC, .index = seq, .first = true, .key = key};
+    struct fake_content content = {.source = SSRC + layer, .index = seq, .first = true, .key = key};
     const struct plan_codec *c = &s->published.codecs[codec == CODEC_RED];
-    struct rtp_write h = {.pt = c->pt, .seq = seq, .ts = seq * 3000U, .ssrc = SSRC, .marker = true};
+    struct rtp_write h = {
+        .pt = c->pt, .seq = seq, .ts = seq * 3000U, .ssrc = content.source, .marker = true};
     int head_len;
 
     CHECK(p != NULL);
@@ -137,9 +150,14 @@ static void receive(struct scene *s, uint16_t seq, enum codec codec, bool key, i
     p->len = (uint16_t)((size_t)head_len + fake_payload_write(codec, &content, p->data + head_len));
     CHECK_EQ(rtp_parse(&p->rtp, p->data, p->len), 0);
     p->arrival_us = now_us;
-    track_receive(s->track, 0, false, p, now_us);
+    track_receive(s->track, layer, false, p, now_us);
     packet_unref(p);
     egress_flush(s->core.egress);
+}
+
+static void receive(struct scene *s, uint16_t seq, enum codec codec, bool key, int64_t now_us)
+{
+    receive_layer(s, 0, seq, codec, key, now_us);
 }
 
 /* Check the payload of s->out[at], whose number in the source was `seq`. */
@@ -234,7 +252,7 @@ static void nack_is_answered_by_rtx(void)
     CHECK_EQ(subscription_resend(s->subscription, s->out[4].seq, 2 * SECOND), -EALREADY);
     CHECK_EQ(subscription_resend(s->subscription, (uint16_t)(s->out[9].seq + 1), 2 * SECOND),
              -ENOENT);
-    track_layer_expire(s->track->layers[0], 60 * SECOND);
+    track_expire(s->track, 1 * SECOND, 60 * SECOND);
     CHECK_EQ(subscription_resend(s->subscription, s->out[5].seq, 2 * SECOND), -ESTALE);
     CHECK_EQ(s->core.stats.rtx_out, 1);
     CHECK_EQ(s->core.stats.nack_limited + s->core.stats.nack_unknown + s->core.stats.nack_gone, 3);
@@ -297,6 +315,80 @@ static void rebinding_continues_the_numbers(void)
     scene_free(s);
 }
 
+/* Which layer the newest packet that went out is of. */
+static uint32_t newest_layer(const struct scene *s)
+{
+    const struct rtp_header *h = &s->out[s->n_out - 1];
+    struct fake_content content;
+
+    CHECK_EQ(fake_payload_read(CODEC_VP8, s->bytes[s->n_out - 1] + h->header_len, h->payload_len,
+                               &content),
+             0);
+    return content.source - SSRC;
+}
+
+static void layers_are_switched_at_key_frames_only(void)
+{
+    struct scene *s = scene_new(video_section(96, 97), video_section(96, 97));
+
+    receive_layer(s, 0, 100, CODEC_VP8, true, 1 * SECOND);
+    receive_layer(s, 0, 101, CODEC_VP8, false, 1 * SECOND);
+    CHECK_EQ(newest_layer(s), 0);
+    receive_layer(s, 2, 7000, CODEC_VP8, false, 1 * SECOND); /* a higher layer begins */
+    CHECK_EQ(s->n_out, 2);
+    CHECK(s->track->layers[2]->key_frame.wanted);
+    receive_layer(s, 0, 102, CODEC_VP8, false, 1 * SECOND);
+    CHECK_EQ(newest_layer(s), 0);
+    receive_layer(s, 2, 7001, CODEC_VP8, true, 1 * SECOND);
+    CHECK_EQ(newest_layer(s), 2);
+    receive_layer(s, 0, 103, CODEC_VP8, true, 1 * SECOND);
+    receive_layer(s, 2, 7002, CODEC_VP8, false, 1 * SECOND);
+    CHECK_EQ(s->n_out, 5);
+    for (size_t i = 1; i < 5; i++)
+        CHECK_EQ((uint16_t)(s->out[i].seq - s->out[0].seq), i);
+    list_unlink(&s->publisher);
+    scene_free(s);
+}
+
+static void a_layer_that_stops_gives_way_to_the_next_lower(void)
+{
+    struct scene *s = scene_new(video_section(96, 97), video_section(96, 97));
+
+    receive_layer(s, 0, 100, CODEC_VP8, true, 1 * SECOND);
+    receive_layer(s, 1, 500, CODEC_VP8, true, 1 * SECOND);
+    CHECK_EQ(newest_layer(s), 1);
+    for (uint16_t i = 1; i <= 20; i++)
+        receive_layer(s, 0, (uint16_t)(100 + i), CODEC_VP8, false, SECOND + i * 100 * MS);
+    CHECK_EQ(newest_layer(s), 1);
+    track_choose_layer(s->track, 3 * SECOND);
+    CHECK(s->track->layers[0]->key_frame.wanted);
+    receive_layer(s, 0, 121, CODEC_VP8, true, 3 * SECOND);
+    CHECK_EQ(newest_layer(s), 0);
+    list_unlink(&s->publisher);
+    scene_free(s);
+}
+
+static void without_rtx_a_packet_is_sent_again_as_it_was(void)
+{
+    struct scene *s = scene_new(video_section(96, 97), video_section(96, 0));
+
+    for (uint16_t i = 0; i < 4; i++)
+        receive(s, (uint16_t)(100 + i), CODEC_VP8, i == 0, 1 * SECOND);
+    s->drop_next = true; /* the subscriber has not seen it: its replay window is not in the way */
+    receive(s, 104, CODEC_VP8, false, 1 * SECOND);
+    CHECK_EQ(s->n_out, 4);
+    CHECK_EQ(subscription_resend(s->subscription, (uint16_t)(s->out[3].seq + 1), 2 * SECOND), 0);
+    egress_flush(s->core.egress);
+    CHECK_EQ(s->n_out, 5);
+    CHECK_EQ(s->out[4].ssrc, SLOT_SSRC);
+    CHECK_EQ((uint16_t)(s->out[4].seq - s->out[3].seq), 1);
+    check_payload(s, 4, CODEC_VP8, 0, 104);
+    CHECK_EQ(s->dropped_len, s->last_len);
+    CHECK_MEM(s->dropped, s->last, s->last_len);
+    list_unlink(&s->publisher);
+    scene_free(s);
+}
+
 static void a_full_queue_is_counted(void)
 {
     struct scene *s = scene_new(audio_section(111, 0), audio_section(111, 0));
@@ -312,4 +404,6 @@ TAP_CASES(CASE(video_waits_for_a_key_frame_and_asks_for_it), CASE(headers_are_th
           CASE(a_key_frame_that_arrives_late_brings_what_followed_it),
           CASE(nack_is_answered_by_rtx), CASE(red_goes_with_the_subscribers_numbers),
           CASE(red_is_stripped_for_who_has_none), CASE(rebinding_continues_the_numbers),
-          CASE(a_full_queue_is_counted))
+          CASE(layers_are_switched_at_key_frames_only),
+          CASE(a_layer_that_stops_gives_way_to_the_next_lower),
+          CASE(without_rtx_a_packet_is_sent_again_as_it_was), CASE(a_full_queue_is_counted))
