@@ -231,7 +231,7 @@ int64_t jitter_buffer_target_us(const struct jitter_buffer *b)
 
 int64_t jitter_buffer_delay_us(const struct jitter_buffer *b, int64_t now_us)
 {
-    return b->playing ? now_us - us_of(b->play_ts) - base_of(b) : 0;
+    return b->playing ? now_us - us_of(b->play_ts - b->samples) - base_of(b) : 0;
 }
 
 const struct jitter_stats *jitter_buffer_stats(const struct jitter_buffer *b)
@@ -360,7 +360,8 @@ static bool may_correct(const struct jitter_buffer *b)
 static void play_next(struct jitter_buffer *b, struct jitter_slot *slot, bool quiet, int64_t now_us,
                       struct jitter_play *ret)
 {
-    int64_t excess_us = jitter_buffer_delay_us(b, now_us) - jitter_buffer_target_us(b);
+    int64_t delay_us = now_us - us_of(b->play_ts) - base_of(b);
+    int64_t excess_us = delay_us - jitter_buffer_target_us(b);
 
     if (slot->ts > b->play_ts) {
         play_pause(b, slot->ts - b->play_ts, ret);

@@ -108,7 +108,8 @@ void jitter_buffer_take(struct jitter_buffer *b, bool quiet, int64_t now_us,
 /** @return delay aimed at [us] */
 int64_t jitter_buffer_target_us(const struct jitter_buffer *b);
 
-/** @return delay that what is played next has over the fastest packet [us]; 0 while not playing */
+/** Right after jitter_buffer_take(): @return how much later than the fastest packet could have been
+ *  played what was taken is [us]; 0 while not playing */
 int64_t jitter_buffer_delay_us(const struct jitter_buffer *b, int64_t now_us);
 
 /** @return counts since the beginning */
