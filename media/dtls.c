@@ -301,12 +301,29 @@ static void read_data(struct dtls *d)
     }
 }
 
+/* OpenSSL works between these two. Its record buffers are 18 KiB per session, and with DTLS it does
+ * not release them by itself (SSL_MODE_RELEASE_BUFFERS): idle sessions have none. */
+
+static bool enter(struct dtls *d)
+{
+    ERR_clear_error(); /* of other sessions of this thread */
+    return SSL_alloc_buffers(d->ssl);
+}
+
+static void leave(struct dtls *d)
+{
+    if (d->state != DTLS_HANDSHAKE)
+        (void)SSL_free_buffers(d->ssl); /* refuses while a record is half read */
+    ERR_clear_error();
+}
+
 /* Let OpenSSL go as far as it can with what it has. */
 static void run(struct dtls *d)
 {
     struct outgoing outgoing = {.len = 0};
 
-    ERR_clear_error(); /* of other sessions of this thread */
+    if (!enter(d))
+        return; /* no memory: as if the datagram were lost */
     d->outgoing = &outgoing;
     if (d->state == DTLS_HANDSHAKE) {
         int result = SSL_do_handshake(d->ssl);
@@ -321,7 +338,7 @@ static void run(struct dtls *d)
     send_outgoing(d);
     d->outgoing = NULL;
     d->input = NULL;
-    ERR_clear_error();
+    leave(d);
 }
 
 static void start(struct dtls *d, int64_t now_us)
@@ -387,13 +404,13 @@ int dtls_send(struct dtls *d, const uint8_t *data, size_t len)
         return -ENOTCONN;
     if (len == 0 || len > DTLS_MTU)
         return -EMSGSIZE;
-    ERR_clear_error();
+    if (!enter(d))
+        return -ENOMEM;
     result = SSL_write(d->ssl, data, (int)len);
-    if (result > 0)
-        return 0;
-    judge(d, result);
-    ERR_clear_error();
-    return -ENOTCONN;
+    if (result <= 0)
+        judge(d, result);
+    leave(d);
+    return result > 0 ? 0 : -ENOTCONN;
 }
 
 void dtls_close(struct dtls *d)
@@ -401,9 +418,9 @@ void dtls_close(struct dtls *d)
     if (d->state != DTLS_CONNECTED)
         return;
     set_state(d, DTLS_CLOSED);
-    ERR_clear_error();
-    (void)SSL_shutdown(d->ssl);
-    ERR_clear_error();
+    if (enter(d))
+        (void)SSL_shutdown(d->ssl);
+    leave(d);
 }
 
 enum dtls_state dtls_state(const struct dtls *d)

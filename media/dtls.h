@@ -74,8 +74,8 @@ MUST_USE int dtls_receive(struct dtls *d, const uint8_t *data, size_t len, int64
 /** Start, retransmit flights, time out. @return when to call again [us], or NEVER_US */
 MUST_USE int64_t dtls_advance(struct dtls *d, int64_t now_us);
 
-/** Send application data in one record. @return 0; -ENOTCONN; -EMSGSIZE: 0 or above DTLS_MTU bytes
- */
+/** Send application data in one record. @return 0; -ENOTCONN; -EMSGSIZE: 0 or above DTLS_MTU bytes;
+ *  -ENOMEM */
 MUST_USE int dtls_send(struct dtls *d, const uint8_t *data, size_t len);
 
 /** Send close_notify, if connected. */

@@ -96,6 +96,7 @@ static bool configure(SSL_CTX *context)
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     SSL_CTX_set_cert_verify_callback(context, dtls_verify_certificate, NULL);
+    SSL_CTX_set_max_send_fragment(context, DTLS_MTU); /* sizes a buffer of each session */
     SSL_CTX_set_max_cert_list(context, PEER_CERTIFICATES_MAX);
     return SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION) &&
            SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION) &&
