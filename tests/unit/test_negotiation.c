@@ -429,7 +429,8 @@ static void of_simulcast_the_first_three_usable_layers_are_taken(void)
         sdp_text_add(&a.offer, "a=rid:r%d send", i);
     sdp_text_add(&a.offer, "a=rid:odd send pt=98,99");
     sdp_text_add(&a.offer, "a=rid:even send pt=98,96");
-    sdp_text_add(&a.offer, "a=simulcast:send nobody;odd,~r1,r2;r1;~even;r3,r4;r5");
+    sdp_text_add(&a.offer, "a=rid:back recv");
+    sdp_text_add(&a.offer, "a=simulcast:send nobody;back;odd,~r1,r2;r1;~even;r3,r4;r5");
     CHECK_EQ(answering_answer(&a), 0);
     CHECK(answering_says(&a, 0, "a=simulcast:recv r1;even;r3"));
     CHECK_EQ(answering_count(&a, "a=rid:"), 3);
