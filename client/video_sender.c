@@ -113,7 +113,7 @@ static void send_frame(struct video_sender *s, struct rtp_path *path, struct pac
                        int64_t now_us)
 {
     struct vp8_packetizer packetizer;
-    bool last = s->next.len == 0;
+    bool last = s->next.len == 0; /* an empty frame stands for the one before */
 
     vp8_packetizer_init(&packetizer, s->next.data, s->next.len, s->picture++);
     while (!last) {

@@ -35,7 +35,7 @@ void vp8_packetizer_init(struct vp8_packetizer *p, const uint8_t *frame, size_t 
 
     *p = (struct vp8_packetizer){.frame = frame, .len = len, .picture = picture & INT16_MAX};
     /* Equal parts: segments of one size leave the server's socket in one call. */
-    p->part_len = (len + parts - 1) / parts;
+    p->part_len = parts > 0 ? (len + parts - 1) / parts : 0;
 }
 
 size_t vp8_packetizer_next(struct vp8_packetizer *p, uint8_t *out, bool *last)

@@ -27,7 +27,8 @@ struct vp8_packetizer {
     uint16_t picture;
 };
 
-/** @param picture  number of the frame, 15 bits, counts by one; @param len  > 0 */
+/** @param picture  number of the frame, 15 bits, counts by one; @param len  0: there are no
+ * payloads */
 void vp8_packetizer_init(struct vp8_packetizer *p, const uint8_t *frame, size_t len,
                          uint16_t picture);
 

@@ -51,6 +51,16 @@ static void frames_survive_the_cutting(void)
     CHECK_EQ(round_trip(frame, 5000), 5);
 }
 
+static void an_empty_frame_has_no_payloads(void)
+{
+    uint8_t payload[VP8_PAYLOAD_MAX];
+    struct vp8_packetizer p;
+    bool last = true;
+
+    vp8_packetizer_init(&p, payload, 0, 0);
+    CHECK_EQ(vp8_packetizer_next(&p, payload, &last), 0);
+}
+
 static void parts_are_of_one_size(void)
 {
     static const uint8_t frame[2000];
@@ -112,5 +122,6 @@ static void every_descriptor_is_read(void)
     CHECK_EQ(vp8_depacketize(&part, cases[0].bytes, 0), -EBADMSG);
 }
 
-TAP_CASES(CASE(frames_survive_the_cutting), CASE(parts_are_of_one_size),
-          CASE(the_server_sees_our_key_frames_and_their_size), CASE(every_descriptor_is_read))
+TAP_CASES(CASE(frames_survive_the_cutting), CASE(an_empty_frame_has_no_payloads),
+          CASE(parts_are_of_one_size), CASE(the_server_sees_our_key_frames_and_their_size),
+          CASE(every_descriptor_is_read))
