@@ -53,7 +53,7 @@ static void frames_survive_the_cutting(void)
 
 static void an_empty_frame_has_no_payloads(void)
 {
-    uint8_t payload[VP8_PAYLOAD_MAX];
+    uint8_t payload[VP8_PAYLOAD_MAX] = {0};
     struct vp8_packetizer p;
     bool last = true;
 
