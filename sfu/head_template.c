@@ -2,6 +2,7 @@
 
 #include "media/base/clock.h"
 #include "media/base/writer.h"
+#include "media/rtp.h"
 
 #include <string.h>
 
@@ -52,14 +53,49 @@ static bool has_nack(const struct plan_section *section)
     return false;
 }
 
+static bool any_extension(const struct extension_map *ids)
+{
+    for (size_t i = 0; i < EXTENSION_COUNT; i++) {
+        if (ids->id[i])
+            return true;
+    }
+    return false;
+}
+
+/* Reserve an element of `len` bytes whose value is written with each packet.
+ * @return where it goes in the header; 0: it was not negotiated */
+static uint8_t reserve(const struct head_template *t, struct writer *w, enum extension extension,
+                       uint8_t len)
+{
+    uint8_t at;
+
+    if (!t->ids.id[extension])
+        return 0;
+    write_element_head(t, w, t->ids.id[extension], len);
+    at = (uint8_t)(RTP_HEADER_LEN + w->len);
+    for (uint8_t i = 0; i < len; i++)
+        writer_u8(w, 0);
+    return at;
+}
+
+/* Fill up to whole words, and say how many there are. @return length [bytes] */
+static size_t end_extensions(struct writer *w, size_t profile_at)
+{
+    while (w->len % 4 != 0)
+        writer_u8(w, 0);
+    writer_patch_u16(w, profile_at + 2, (uint16_t)((w->len - profile_at) / 4 - 1));
+    return w->len;
+}
+
 void head_template_init(struct head_template *t, const struct plan_section *section, uint32_t csrc)
 {
     struct writer w = writer_of(t->fixed, sizeof(t->fixed));
-    uint8_t mid_id = section->extensions.id[EXTENSION_MID];
     size_t mid_len = strlen(section->mid);
 
-    t->ids = section->extensions;
-    t->two_byte = needs_two_byte(section);
+    *t = (struct head_template){
+        .ids = section->extensions,
+        .two_byte = needs_two_byte(section),
+    };
     /* Without RTX a packet is sent again as it was, to the bit: AES-GCM under the same number must
      * not see two different packets (RFC 7714 section 8.1). */
     if (has_nack(section) && !has_rtx(section)) {
@@ -67,19 +103,21 @@ void head_template_init(struct head_template *t, const struct plan_section *sect
         t->ids.id[EXTENSION_ABS_SEND_TIME] = 0;
     }
     t->repeatable = !t->ids.id[EXTENSION_TRANSPORT_CC] && !t->ids.id[EXTENSION_ABS_SEND_TIME];
-    t->extended = false;
-    for (size_t i = 0; i < EXTENSION_COUNT; i++)
-        t->extended = t->extended || t->ids.id[i];
+    t->extended = any_extension(&t->ids);
     writer_u32(&w, csrc);
     if (t->extended) {
         writer_u16(&w, t->two_byte ? PROFILE_TWO_BYTE : PROFILE_ONE_BYTE);
         writer_u16(&w, 0);
     }
-    if (mid_id && mid_len > 0) {
-        write_element_head(t, &w, mid_id, (uint8_t)mid_len);
+    if (t->ids.id[EXTENSION_MID] && mid_len > 0) {
+        write_element_head(t, &w, t->ids.id[EXTENSION_MID], (uint8_t)mid_len);
         writer_bytes(&w, section->mid, mid_len);
     }
-    t->fixed_len = (uint8_t)w.len;
+    t->transport_cc_at = reserve(t, &w, EXTENSION_TRANSPORT_CC, 2);
+    t->abs_send_time_at = reserve(t, &w, EXTENSION_ABS_SEND_TIME, 3);
+    t->fixed_len = t->padded_len = (uint8_t)w.len;
+    if (t->extended)
+        t->padded_len = (uint8_t)end_extensions(&w, PROFILE_AT - RTP_HEADER_LEN);
 }
 
 /* 24 bits of seconds in 6.18 fixed point, of any clock that counts evenly. */
@@ -88,51 +126,43 @@ static uint32_t abs_send_time(int64_t now_us)
     return (uint32_t)(((uint64_t)(now_us % (64 * SECOND)) << 18) / SECOND) & 0xffffff;
 }
 
-static void write_passed(const struct head_template *t, const struct forward *f, struct writer *w)
+/* Append the publisher's extensions to what is in `w`. @return length of the header [bytes] */
+static size_t append_passed(const struct head_template *t, const struct forward *f, struct writer w)
 {
     for (size_t i = 0; i < f->n_extensions; i++) {
         const struct forward_extension *e = &f->extensions[i];
         uint8_t id = t->ids.id[e->kind];
 
         /* 2 for the element's head, 3 for padding */
-        if (!id || e->len + 5U > writer_left(w))
+        if (!id || e->len + 5U > writer_left(&w))
             continue;
         if (!t->two_byte && (e->len == 0 || e->len > ONE_BYTE_MAX_LEN))
             continue;
-        write_element_head(t, w, id, e->len);
-        writer_bytes(w, e->value, e->len);
+        write_element_head(t, &w, id, e->len);
+        writer_bytes(&w, e->value, e->len);
     }
-}
-
-static void write_extensions(const struct head_template *t, const struct head_fields *fields,
-                             const struct forward *f, struct writer *w)
-{
-    if (t->ids.id[EXTENSION_TRANSPORT_CC]) {
-        write_element_head(t, w, t->ids.id[EXTENSION_TRANSPORT_CC], 2);
-        writer_u16(w, fields->transport_seq);
-    }
-    if (t->ids.id[EXTENSION_ABS_SEND_TIME]) {
-        write_element_head(t, w, t->ids.id[EXTENSION_ABS_SEND_TIME], 3);
-        writer_u24(w, abs_send_time(f->now_us));
-    }
-    write_passed(t, f, w);
-    while (w->len % 4 != 0)
-        writer_u8(w, 0);
-    writer_patch_u16(w, PROFILE_AT + 2, (uint16_t)((w->len - PROFILE_AT) / 4 - 1));
+    return end_extensions(&w, PROFILE_AT);
 }
 
 uint16_t head_template_write(const struct head_template *t, const struct head_fields *fields,
                              const struct forward *f, uint8_t *out)
 {
     struct writer w = writer_of(out, HEAD_TEMPLATE_MAX);
+    bool appends = t->extended && f->n_extensions > 0;
 
     writer_u8(&w, (uint8_t)(FIRST_BYTE | (t->extended ? EXTENDED : 0)));
     writer_u8(&w, (uint8_t)((fields->marker ? 0x80 : 0) | fields->pt));
     writer_u16(&w, fields->seq);
     writer_u32(&w, fields->ts);
     writer_u32(&w, fields->ssrc);
-    writer_bytes(&w, t->fixed, t->fixed_len);
-    if (t->extended)
-        write_extensions(t, fields, f, &w);
-    return (uint16_t)w.len;
+    writer_bytes(&w, t->fixed, appends ? t->fixed_len : t->padded_len);
+    if (t->transport_cc_at)
+        writer_patch_u16(&w, t->transport_cc_at, fields->transport_seq);
+    if (t->abs_send_time_at) {
+        uint32_t time = abs_send_time(f->now_us);
+
+        writer_patch_u16(&w, t->abs_send_time_at, (uint16_t)(time >> 8));
+        writer_patch_u16(&w, t->abs_send_time_at + 1UL, (uint16_t)time);
+    }
+    return (uint16_t)(appends ? append_passed(t, f, w) : w.len);
 }

@@ -19,14 +19,16 @@
 enum {
     HEAD_TEMPLATE_LEAD_MAX = 20, /* left for what goes before the payload: RTX, RED [bytes] */
     HEAD_TEMPLATE_MAX = EGRESS_HEAD_MAX - HEAD_TEMPLATE_LEAD_MAX,
-    HEAD_TEMPLATE_FIXED_MAX = 8 + 2 + PLAN_MID_MAX,
+    HEAD_TEMPLATE_FIXED_MAX = 8 + 2 + PLAN_MID_MAX + 4 + 5 + 3,
 };
 
 struct head_template {
-    bool extended;     /* there are extensions */
-    bool two_byte;     /* in the two-byte form */
-    bool repeatable;   /* nothing in it tells of the moment of sending */
-    uint8_t fixed_len; /* after the first 12 bytes: CSRC, extension profile and length, mid */
+    bool extended;   /* there are extensions */
+    bool two_byte;   /* in the two-byte form */
+    bool repeatable; /* nothing in it tells of the moment of sending */
+    /* What follows the first 12 bytes: CSRC, then the extensions that are in every packet. */
+    uint8_t fixed_len, padded_len;             /* without and with padding [bytes] */
+    uint8_t transport_cc_at, abs_send_time_at; /* in the header, where their values go; 0: none */
     uint8_t fixed[HEAD_TEMPLATE_FIXED_MAX];
     struct extension_map ids;
 };
