@@ -245,10 +245,12 @@ void connection_receive(struct connection *c, struct packet *packet, int64_t now
 
     if (c->ended)
         return;
-    if (transport_receive(c->transport, packet, now_us) < 0)
+    if (transport_receive(c->transport, packet, now_us) < 0) {
         c->core->stats.drop_transport++;
-    else if (kind != DATAGRAM_DTLS && address_equal(&packet->from, &c->egress.to))
+    } else if (kind != DATAGRAM_DTLS && address_equal(&packet->from, &c->egress.to)) {
         ice_lite_keep(c->now.ice, now_us);
+        demux_keep(c->core->demux, &packet->from, now_us);
+    }
 }
 
 /* @return when the peer's silence lasts too long [us] */
