@@ -52,7 +52,10 @@ static bool may_move(enum ice_state from, enum ice_state to)
 
 static void set_state(struct ice_agent *a, enum ice_state state)
 {
-    assert(may_move(a->state, state));
+    bool legal = may_move(a->state, state);
+
+    assert(legal);
+    (void)legal; /* release builds */
     a->state = state;
     a->handler->on_state(a->owner, state);
 }

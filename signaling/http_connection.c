@@ -37,7 +37,10 @@ static bool is_legal_move(enum http_connection_state from, enum http_connection_
 
 static void set_state(struct http_connection *c, enum http_connection_state state)
 {
-    assert(is_legal_move(c->state, state));
+    bool legal = is_legal_move(c->state, state);
+
+    assert(legal);
+    (void)legal; /* release builds */
     c->state = state;
 }
 
