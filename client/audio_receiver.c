@@ -52,18 +52,16 @@ struct audio_receiver *audio_receiver_free(struct audio_receiver *r)
     return NULL;
 }
 
-int audio_receiver_put(struct audio_receiver *r, uint16_t seq, uint32_t ts, uint32_t source,
-                       const uint8_t *payload, size_t len, int64_t now_us)
+int audio_receiver_put(struct audio_receiver *r, const struct jitter_packet *packet, int64_t now_us)
 {
-    int samples = opus_packet_samples(payload, len);
-    struct jitter_packet packet = {
-        .seq = seq, .ts = ts, .source = source, .data = payload, .len = len};
+    struct jitter_packet known = *packet;
+    int samples = opus_packet_samples(packet->data, packet->len);
 
     if (samples < 0)
         return samples;
-    packet.samples = (uint16_t)samples;
-    packet.has_fec = opus_packet_has_fec(payload, len);
-    return jitter_buffer_put(&r->buffer, &packet, now_us);
+    known.samples = (uint16_t)samples;
+    known.has_fec = opus_packet_has_fec(packet->data, packet->len);
+    return jitter_buffer_put(&r->buffer, &known, now_us);
 }
 
 static void fade_in(struct audio_receiver *r, int16_t *samples, size_t n)

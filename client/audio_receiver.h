@@ -20,10 +20,9 @@ MUST_USE int audio_receiver_new(struct audio_receiver **ret, uint16_t channels);
 struct audio_receiver *audio_receiver_free(struct audio_receiver *r);
 
 /** A packet arrived.
- *  @param source  participant who speaks, 0: unknown
+ *  @param packet  its `samples` and `has_fec` are not read: its bytes tell
  *  @return 0; -EBADMSG: not Opus; as jitter_buffer_put() */
-MUST_USE int audio_receiver_put(struct audio_receiver *r, uint16_t seq, uint32_t ts,
-                                uint32_t source, const uint8_t *payload, size_t len,
+MUST_USE int audio_receiver_put(struct audio_receiver *r, const struct jitter_packet *packet,
                                 int64_t now_us);
 
 /** Take the next 20 ms.

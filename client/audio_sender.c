@@ -70,7 +70,7 @@ int audio_sender_tick(struct audio_sender *s, struct rtp_path *path, struct pack
 {
     int16_t samples[AUDIO_FRAME * AUDIO_MAX_CHANNELS];
     struct packet *payload = packet_new(pool);
-    uint32_t ts = s->ts;
+    struct rtp_outgoing out = {.payload = payload, .ts = s->ts};
     int len;
 
     audio_source_read(s->source, samples);
@@ -80,8 +80,8 @@ int audio_sender_tick(struct audio_sender *s, struct rtp_path *path, struct pack
     len = opus_sender_encode(s->encoder, samples, payload->data, OPUS_MAX_PACKET);
     if (len > 0) {
         payload->len = (uint16_t)len;
-        len = rtp_sender_send(&s->rtp, path, payload, ts, false,
-                              audio_level(samples, (size_t)AUDIO_FRAME * s->channels), now_us);
+        out.level = audio_level(samples, (size_t)AUDIO_FRAME * s->channels);
+        len = rtp_sender_send(&s->rtp, path, &out, now_us);
     }
     packet_unref(payload);
     return len;

@@ -4,6 +4,7 @@
 #include "client/resample.h"
 #include "client/wav.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@ struct audio_source {
     uint16_t channels;
     bool loop;
     double tone_hz, phase; /* tone_hz 0: no tone; phase: 0..1 */
-    int16_t *samples;      /* of a file, 48 kHz, `channels`; NULL: none */
-    size_t n_frames, at;
+    struct sound sound;    /* of a file, 48 kHz, `channels`; samples NULL: none */
+    size_t at;
 };
 
 /* @return one sample of our channel from a file with any number of them */
@@ -25,6 +26,7 @@ static int16_t map_channel(const struct wav *wav, size_t frame, uint16_t channel
 {
     int32_t sum = 0;
 
+    assert(wav->channels > 0);
     if (channels > 1 || wav->channels == 1)
         return wav_sample(wav, frame, channel < wav->channels ? channel : 0);
     for (uint16_t i = 0; i < wav->channels; i++)
@@ -32,40 +34,40 @@ static int16_t map_channel(const struct wav *wav, size_t frame, uint16_t channel
     return (int16_t)(sum / wav->channels);
 }
 
-static int16_t *map_channels(const struct wav *wav, uint16_t channels)
+static int map_channels(const struct wav *wav, uint16_t channels, struct sound *ret)
 {
     int16_t *out = malloc(wav->n_frames * channels * sizeof(*out));
 
     if (!out)
-        return NULL;
+        return -ENOMEM;
     for (size_t frame = 0; frame < wav->n_frames; frame++) {
         for (uint16_t channel = 0; channel < channels; channel++)
             out[frame * channels + channel] = map_channel(wav, frame, channel, channels);
     }
-    return out;
+    *ret = (struct sound){
+        .samples = out, .n_frames = wav->n_frames, .channels = channels, .rate = wav->rate};
+    return 0;
 }
 
 static int load_wav(struct audio_source *s, const struct wav *wav)
 {
-    int16_t *mapped;
+    struct sound mapped;
     int err;
 
     if (wav->n_frames == 0)
         return -ENODATA;
-    mapped = map_channels(wav, s->channels);
-    if (!mapped)
-        return -ENOMEM;
-    if (wav->rate == AUDIO_RATE) {
-        s->samples = mapped;
-        s->n_frames = wav->n_frames;
-        return 0;
-    }
-    err = resample(mapped, wav->n_frames, s->channels, wav->rate, AUDIO_RATE, &s->samples,
-                   &s->n_frames);
-    free(mapped);
+    err = map_channels(wav, s->channels, &mapped);
     if (err < 0)
         return err;
-    return s->n_frames > 0 ? 0 : -ENODATA;
+    if (wav->rate == AUDIO_RATE) {
+        s->sound = mapped;
+        return 0;
+    }
+    err = resample(&s->sound, &mapped, AUDIO_RATE);
+    free(mapped.samples);
+    if (err < 0)
+        return err;
+    return s->sound.n_frames > 0 ? 0 : -ENODATA;
 }
 
 static int load_file(struct audio_source *s, const char *path)
@@ -116,7 +118,7 @@ struct audio_source *audio_source_free(struct audio_source *s)
 {
     if (!s)
         return NULL;
-    free(s->samples);
+    free(s->sound.samples);
     free(s);
     return NULL;
 }
@@ -140,13 +142,13 @@ static void read_samples(struct audio_source *s, int16_t *out)
     while (done < AUDIO_FRAME) {
         size_t n = AUDIO_FRAME - done;
 
-        if (s->at == s->n_frames && !s->loop)
+        if (s->at == s->sound.n_frames && !s->loop)
             break;
-        if (s->at == s->n_frames)
+        if (s->at == s->sound.n_frames)
             s->at = 0;
-        if (n > s->n_frames - s->at)
-            n = s->n_frames - s->at;
-        memcpy(out + done * s->channels, s->samples + s->at * s->channels,
+        if (n > s->sound.n_frames - s->at)
+            n = s->sound.n_frames - s->at;
+        memcpy(out + done * s->channels, s->sound.samples + s->at * s->channels,
                n * s->channels * sizeof(*out));
         s->at += n;
         done += n;
@@ -158,7 +160,7 @@ void audio_source_read(struct audio_source *s, int16_t *out)
 {
     if (s->tone_hz > 0)
         read_tone(s, out);
-    else if (s->samples)
+    else if (s->sound.samples)
         read_samples(s, out);
     else
         memset(out, 0, (size_t)AUDIO_FRAME * s->channels * sizeof(*out));

@@ -122,7 +122,8 @@ static void on_video(void *owner, const struct video_frame *frame)
     int err = recorder_video(c->recorder, frame, name_of(c, frame->source));
 
     if (err < 0)
-        end(c, CLIENT_FAILED, "cannot write into %s: %s", c->options->record_video, strerror(-err));
+        end(c, CLIENT_FAILED, "cannot write into %s: %s", c->options->record_video,
+            strerrordesc_np(-err));
 }
 
 static const struct streams_handler streams_handler = {.on_sound = on_sound, .on_video = on_video};
@@ -208,7 +209,7 @@ static void on_plan(void *owner, const struct media_plan *plan)
         return;
     }
     if (err < 0) {
-        end(c, CLIENT_FAILED, "cannot set up media: %s", strerror(-err));
+        end(c, CLIENT_FAILED, "cannot set up media: %s", strerrordesc_np(-err));
         return;
     }
     if (!first)
@@ -216,7 +217,7 @@ static void on_plan(void *owner, const struct media_plan *plan)
     verdict_on_plan(&c->verdict, plan);
     err = media_link_connect(c->link, plan, now_us);
     if (err < 0)
-        end(c, CLIENT_FAILED, "the server's answer cannot be used: %s", strerror(-err));
+        end(c, CLIENT_FAILED, "the server's answer cannot be used: %s", strerrordesc_np(-err));
     arm(c, now_us); /* the checks begin now */
 }
 
@@ -267,7 +268,7 @@ static void tick(struct client *c, int64_t now_us)
         c->next_tick_us += TICK_US;
         err = recorder_tick(c->recorder);
         if (err < 0)
-            end(c, CLIENT_FAILED, "cannot write the recording: %s", strerror(-err));
+            end(c, CLIENT_FAILED, "cannot write the recording: %s", strerrordesc_np(-err));
     }
 }
 
@@ -351,17 +352,17 @@ static int open_files(struct client *c)
         if (err == -EBADMSG || err == -ENOTSUP || err == -ENODATA)
             return refuse(c, "--send %s: not a WAV file with sound that we can read", o->send);
         if (err < 0)
-            return refuse(c, "--send %s: %s", o->send, strerror(-err));
+            return refuse(c, "--send %s: %s", o->send, strerrordesc_np(-err));
     }
     if (o->video) {
         err = video_sender_new(&c->video, o->video);
         if (err == -EBADMSG || err == -ENOTSUP || err == -ENODATA)
             return refuse(c, "--video %s: not an IVF file with VP8", o->video);
         if (err < 0)
-            return refuse(c, "--video %s: %s", o->video, strerror(-err));
+            return refuse(c, "--video %s: %s", o->video, strerrordesc_np(-err));
     }
     err = recorder_new(&c->recorder, &recorder);
-    return err < 0 ? refuse(c, "cannot make the recording: %s", strerror(-err)) : 0;
+    return err < 0 ? refuse(c, "cannot make the recording: %s", strerrordesc_np(-err)) : 0;
 }
 
 static bool is_on_this_machine(const char *url)
@@ -458,7 +459,7 @@ static int start(struct client *c)
     if (err == 0)
         err = make_events(c);
     if (err < 0) {
-        (void)snprintf(c->reason, CLIENT_REASON_MAX + 1, "cannot start: %s", strerror(-err));
+        (void)snprintf(c->reason, CLIENT_REASON_MAX + 1, "cannot start: %s", strerrordesc_np(-err));
         return err;
     }
     err = make_call(c);

@@ -96,20 +96,25 @@ static int deliver(struct incoming *in, const struct plan_codec *codec, struct p
                    int64_t now_us)
 {
     const struct rtp_header *rtp = &packet->rtp;
-    uint32_t source = source_of(in, packet);
+    struct jitter_packet sound = {
+        .seq = rtp->seq,
+        .ts = rtp->ts,
+        .source = source_of(in, packet),
+        .data = packet->data + rtp->header_len,
+        .len = rtp->payload_len,
+    };
 
-    in->source = source;
+    in->source = sound.source;
     in->last_packet_us = now_us;
     if (in->video && codec->codec == CODEC_VP8) {
-        video_receiver_put(in->video, packet, source, now_us);
+        video_receiver_put(in->video, packet, in->source, now_us);
         return 0;
     }
     if (!in->audio || codec->codec != CODEC_OPUS)
         return -ENOTSUP;
     if (rtp->payload_len == 0)
         return 0; /* padding */
-    return audio_receiver_put(in->audio, rtp->seq, rtp->ts, source, packet->data + rtp->header_len,
-                              rtp->payload_len, now_us);
+    return audio_receiver_put(in->audio, &sound, now_us);
 }
 
 static int on_rtx(struct incoming *in, struct packet *packet, int64_t now_us)

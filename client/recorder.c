@@ -109,7 +109,9 @@ const char *recorder_file_name(uint32_t participant, const char *name, char out[
         bool plain = isalnum((unsigned char)name[len]) || name[len] == '_' ||
                      (name[len] == '.' && len > 0);
 
-        out[len] = plain ? name[len] : '_';
+        out[len] = '_';
+        if (plain)
+            out[len] = name[len];
     }
     (void)snprintf(out + len, RECORDER_NAME_MAX - len, "%s%s", len > 0 ? "-" : "",
                    participant ? participant_id_text(participant, id) : "unknown");

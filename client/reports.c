@@ -94,23 +94,22 @@ static size_t collect_reports(const struct list *incoming, struct rtcp_report *o
     return n;
 }
 
-void reports_write(struct writer *w, struct rtp_sender *const *senders, size_t n_senders,
-                   const struct list *incoming, uint32_t own_ssrc, const char *cname,
-                   int64_t now_us, int64_t wall_us)
+void reports_write(struct writer *w, const struct reports_subject *subject, int64_t now_us,
+                   int64_t wall_us)
 {
     struct rtcp_report reports[RTCP_MAX_REPORTS];
-    size_t n = collect_reports(incoming, reports, now_us);
+    size_t n = collect_reports(subject->incoming, reports, now_us);
     bool first = true;
 
-    for (size_t i = 0; i < n_senders; i++) {
+    for (size_t i = 0; i < subject->n_senders; i++) {
         struct rtcp_sender_info info;
 
-        if (rtp_sender_report(senders[i], now_us, wall_us, &info) < 0)
+        if (rtp_sender_report(subject->senders[i], now_us, wall_us, &info) < 0)
             continue;
         rtcp_write_sr(w, &info, reports, first ? n : 0);
         first = false;
     }
     if (first)
-        rtcp_write_rr(w, own_ssrc, reports, n);
-    rtcp_write_sdes_cname(w, own_ssrc, cname);
+        rtcp_write_rr(w, subject->own_ssrc, reports, n);
+    rtcp_write_sdes_cname(w, subject->own_ssrc, subject->cname);
 }

@@ -35,14 +35,17 @@ struct reports_handler {
 void reports_read(const uint8_t *data, size_t len, int64_t now_us,
                   const struct reports_handler *handler, void *owner);
 
-/**
- * Write a compound: sender reports, report blocks on what is received, and the name.
- *
- * @param incoming  list of struct incoming; blocks of those that got packets since last time
- * @param own_ssrc  who reports if nothing is sent
- */
-void reports_write(struct writer *w, struct rtp_sender *const *senders, size_t n_senders,
-                   const struct list *incoming, uint32_t own_ssrc, const char *cname,
-                   int64_t now_us, int64_t wall_us);
+/** What is reported on; all borrowed. */
+struct reports_subject {
+    struct rtp_sender *senders[2];
+    size_t n_senders;
+    const struct list *incoming; /* struct incoming; those that got packets since last time */
+    uint32_t own_ssrc;           /* who reports if nothing is sent */
+    const char *cname;
+};
+
+/** Write a compound: sender reports, report blocks on what is received, and the name. */
+void reports_write(struct writer *w, const struct reports_subject *subject, int64_t now_us,
+                   int64_t wall_us);
 
 #endif

@@ -50,30 +50,29 @@ static int flush(struct conversion *c)
     return err;
 }
 
-int resample(const int16_t *in, size_t n_frames, uint16_t channels, uint32_t from_hz,
-             uint32_t to_hz, int16_t **ret, size_t *ret_frames)
+int resample(struct sound *ret, const struct sound *in, uint32_t to_hz)
 {
-    struct conversion c = {.channels = channels};
+    struct conversion c = {.channels = in->channels};
     int speex_error = 0;
     int err = -ENOMEM;
 
-    if (channels == 0 || from_hz == 0 || to_hz == 0)
+    if (in->channels == 0 || in->rate == 0 || to_hz == 0)
         return -EINVAL;
-    c.out_capacity = (size_t)((uint64_t)n_frames * to_hz / from_hz);
-    c.state = speex_resampler_init(channels, from_hz, to_hz, QUALITY, &speex_error);
+    c.out_capacity = (size_t)((uint64_t)in->n_frames * to_hz / in->rate);
+    c.state = speex_resampler_init(in->channels, in->rate, to_hz, QUALITY, &speex_error);
     if (!c.state)
         return -ENOMEM;
     (void)speex_resampler_skip_zeros(c.state); /* the filter's delay is no silence of the input */
-    c.out = malloc((c.out_capacity + 1) * channels * sizeof(*c.out));
+    c.out = malloc((c.out_capacity + 1) * in->channels * sizeof(*c.out));
     if (!c.out)
         goto out;
-    err = convert(&c, in, n_frames);
+    err = convert(&c, in->samples, in->n_frames);
     if (err == 0)
         err = flush(&c);
     if (err < 0)
         goto out;
-    *ret = c.out;
-    *ret_frames = c.out_frames;
+    *ret = (struct sound){
+        .samples = c.out, .n_frames = c.out_frames, .channels = in->channels, .rate = to_hz};
     c.out = NULL;
 out:
     free(c.out);

@@ -10,14 +10,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** A recording in memory. */
+struct sound {
+    int16_t *samples; /* `n_frames` times `channels`, interleaved */
+    size_t n_frames;
+    uint16_t channels;
+    uint32_t rate; /* [Hz] */
+};
+
 /**
- * Convert a whole recording.
+ * Convert a whole recording to the rate `to_hz`.
  *
- * @param in        `n_frames` frames of `channels` interleaved samples
- * @param ret       new samples, the caller's to free(); as long as `in` in time
+ * @param ret  its samples are new, the caller's to free(); as long as `in` in time
  * @return 0; -ENOMEM; -EINVAL: a rate or the number of channels is 0
  */
-MUST_USE int resample(const int16_t *in, size_t n_frames, uint16_t channels, uint32_t from_hz,
-                      uint32_t to_hz, int16_t **ret, size_t *ret_frames);
+MUST_USE int resample(struct sound *ret, const struct sound *in, uint32_t to_hz);
 
 #endif

@@ -77,9 +77,10 @@ static struct rtp_write header_of(const struct rtp_sender *s, const struct packe
     };
 }
 
-int rtp_sender_send(struct rtp_sender *s, struct rtp_path *path, struct packet *payload,
-                    uint32_t ts, bool marker, int level, int64_t now_us)
+int rtp_sender_send(struct rtp_sender *s, struct rtp_path *path, const struct rtp_outgoing *out,
+                    int64_t now_us)
 {
+    struct packet *payload = out->payload;
     struct elements elements = {0};
     struct egress_head *head = egress_push(path->egress, path->peer, payload, 0, payload->len);
     struct rtp_write header;
@@ -87,21 +88,21 @@ int rtp_sender_send(struct rtp_sender *s, struct rtp_path *path, struct packet *
 
     if (!head)
         return -ENOBUFS;
-    payload->rtp = (struct rtp_header){.marker = marker,
+    payload->rtp = (struct rtp_header){.marker = out->marker,
                                        .pt = s->config.pt,
                                        .seq = s->seq,
-                                       .ts = ts,
+                                       .ts = out->ts,
                                        .ssrc = s->config.ssrc,
                                        .payload_len = payload->len};
     payload->arrival_us = now_us;
-    add_elements(s, &elements, path->transport_seq, level);
+    add_elements(s, &elements, path->transport_seq, out->level);
     header = header_of(s, payload, &elements);
     len = rtp_write_header(head->bytes, sizeof(head->bytes), &header);
     head->head_len = len > 0 ? (uint16_t)len : 0; /* 12 + 4 + 33 + 3 + 2 bytes at most: it fits */
     head->lead_len = 0;
     path->transport_seq++;
     s->seq++;
-    s->last_ts = ts;
+    s->last_ts = out->ts;
     s->last_us = now_us;
     stream_sender_on_packet(&s->stats, payload->len);
     nack_responder_on_sent(&s->responder, payload->len);

@@ -53,15 +53,18 @@ struct rtp_sender {
 MUST_USE int rtp_sender_init(struct rtp_sender *s, const struct rtp_sender_config *config);
 void rtp_sender_done(struct rtp_sender *s);
 
-/**
- * Queue one packet.
- *
- * @param payload  its bytes are the payload; gets this stream's numbers; a reference is taken
- * @param level    RFC 6464: loudness [-dBov, 0..127], or RTP_SENDER_NO_LEVEL
- * @return 0; -ENOBUFS: the queue is full or there are no keys; the number is not used up
- */
-MUST_USE int rtp_sender_send(struct rtp_sender *s, struct rtp_path *path, struct packet *payload,
-                             uint32_t ts, bool marker, int level, int64_t now_us);
+/** One packet to send. */
+struct rtp_outgoing {
+    struct packet *payload; /* its bytes are the payload; gets the stream's numbers */
+    uint32_t ts;
+    bool marker;
+    int level; /* RFC 6464: loudness [-dBov, 0..127], or RTP_SENDER_NO_LEVEL */
+};
+
+/** Queue one packet; a reference to it is taken.
+ *  @return 0; -ENOBUFS: the queue is full or there are no keys; the number is not used up */
+MUST_USE int rtp_sender_send(struct rtp_sender *s, struct rtp_path *path,
+                             const struct rtp_outgoing *out, int64_t now_us);
 
 /** The peer misses these. What is still stored is sent again, within limits. */
 void rtp_sender_on_nack(struct rtp_sender *s, struct rtp_path *path, const uint16_t *seqs, size_t n,

@@ -298,15 +298,14 @@ static void send_reports(struct streams *s, int64_t now_us, int64_t wall_us)
 {
     uint8_t bytes[REPORTS_MAX_BYTES];
     struct writer w = writer_of(bytes, sizeof(bytes));
-    struct rtp_sender *senders[2];
-    size_t n_senders = 0;
+    struct reports_subject subject = {
+        .incoming = &s->incoming, .own_ssrc = own_ssrc(s), .cname = s->config.cname};
 
     if (s->audio)
-        senders[n_senders++] = audio_sender_rtp(s->audio);
+        subject.senders[subject.n_senders++] = audio_sender_rtp(s->audio);
     if (s->video)
-        senders[n_senders++] = video_sender_rtp(s->config.video);
-    reports_write(&w, senders, n_senders, &s->incoming, own_ssrc(s), s->config.cname, now_us,
-                  wall_us);
+        subject.senders[subject.n_senders++] = video_sender_rtp(s->config.video);
+    reports_write(&w, &subject, now_us, wall_us);
     send_written(s, &w);
 }
 
@@ -359,10 +358,12 @@ int64_t streams_advance(struct streams *s, int64_t now_us, int64_t wall_us)
         if (incoming_of(it)->video)
             deadline_us = min_us(deadline_us, send_requests(s, incoming_of(it), now_us));
     }
-    if (s->video)
-        deadline_us = min_us(deadline_us,
-                             video_sender_advance(s->config.video, media_link_path(s->link),
-                                                  media_link_pool(s->link), now_us));
+    if (s->video) {
+        int64_t video_us = video_sender_advance(s->config.video, media_link_path(s->link),
+                                                media_link_pool(s->link), now_us);
+
+        deadline_us = min_us(deadline_us, video_us);
+    }
     media_link_flush(s->link);
     return min_us(deadline_us, min_us(s->report_us, feedback_recorder_deadline(&s->arrivals)));
 }

@@ -117,14 +117,16 @@ static void send_frame(struct video_sender *s, struct rtp_path *path, struct pac
 
     vp8_packetizer_init(&packetizer, s->next.data, s->next.len, s->picture++);
     while (!last) {
-        struct packet *payload = packet_new(pool);
+        struct rtp_outgoing out = {
+            .payload = packet_new(pool), .ts = s->ts, .level = RTP_SENDER_NO_LEVEL};
         int err;
 
-        if (!payload)
+        if (!out.payload)
             return;
-        payload->len = (uint16_t)vp8_packetizer_next(&packetizer, payload->data, &last);
-        err = rtp_sender_send(&s->rtp, path, payload, s->ts, last, RTP_SENDER_NO_LEVEL, now_us);
-        packet_unref(payload);
+        out.payload->len = (uint16_t)vp8_packetizer_next(&packetizer, out.payload->data, &last);
+        out.marker = last;
+        err = rtp_sender_send(&s->rtp, path, &out, now_us);
+        packet_unref(out.payload);
         if (err < 0)
             return;
     }

@@ -117,8 +117,10 @@ void wav_done(struct wav *wav)
 static int16_t sample_of_float(double v)
 {
     if (!(v > -1)) /* NaN too */
-        return isnan(v) ? 0 : INT16_MIN;
-    return v >= 1 ? INT16_MAX : (int16_t)lrint(v * INT16_MAX);
+        return (int16_t)(isnan(v) ? 0 : INT16_MIN);
+    if (v >= 1)
+        return INT16_MAX;
+    return (int16_t)lrint(v * INT16_MAX);
 }
 
 static int16_t float_sample(const uint8_t *p, size_t bytes)

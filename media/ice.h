@@ -47,9 +47,9 @@ enum { ICE_ADDRESS_MAX = 63, ICE_FOUNDATION_MAX = 32 };
 struct ice_candidate {
     enum ice_candidate_type type;
     enum ice_transport transport;
-    char address[ICE_ADDRESS_MAX + 1]; /* IPv4 or IPv6 literal */
-    uint16_t port;
     uint32_t priority;
+    uint16_t port;
+    char address[ICE_ADDRESS_MAX + 1]; /* IPv4 or IPv6 literal */
     char foundation[ICE_FOUNDATION_MAX + 1];
 };
 

@@ -5,7 +5,7 @@ import { Grid } from '/client/grid.js';
 const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
 const grid = new Grid($('grid'), $('tile'));
-const local = { stream: new MediaStream(), micOn: true, cameraOn: true };
+const local = { stream: new MediaStream(), screen: null, micOn: true, cameraOn: true };
 let call = null;
 let retries = 0;
 let retryTimer = 0;
@@ -128,10 +128,17 @@ async function toggleCamera() {
     showLocal();
 }
 
+/** Stop capturing the screen and show so. */
+function closeScreen() {
+    local.screen?.stop();
+    local.screen = null;
+    grid.remove('screen');
+    $('screen').setAttribute('aria-pressed', false);
+}
+
 async function toggleScreen() {
-    if (call.publishes('screen')) {
-        grid.remove('screen');
-        $('screen').setAttribute('aria-pressed', false);
+    if (local.screen) {
+        closeScreen();
         await call.unpublish('screen');
         return;
     }
@@ -142,11 +149,17 @@ async function toggleScreen() {
         return; // the person changed their mind
     }
     const [track] = stream.getVideoTracks();
-    track.onended = () => call?.publishes('screen') && toggleScreen();
+    local.screen = track;
+    track.onended = () => local.screen === track && toggleScreen(); // "stop sharing" of the browser
     track.contentHint = 'detail';
     grid.update('screen', { name: 'Your screen', video: track, screen: true, own: true });
     $('screen').setAttribute('aria-pressed', true);
-    await call.publish(track, 'screen');
+    try {
+        await call.publish(track, 'screen');
+    } catch (error) {
+        closeScreen();
+        banner(`Your screen is not shared: ${error.message}`);
+    }
 }
 
 // --- the call ---------------------------------------------------------------------------------
@@ -225,6 +238,7 @@ function showUpdate({ track }) {
 
 async function join() {
     clearTimeout(retryTimer);
+    closeScreen();
     grid.clear();
     call = new Call({ room: $('room').value, name: $('name').value.trim() });
     call.addEventListener('state', (event) => showState(event.detail));
@@ -251,6 +265,7 @@ async function join() {
 function leave() {
     clearTimeout(retryTimer);
     call?.leave();
+    closeScreen();
     grid.clear();
     banner(null);
     document.body.dataset.view = 'lobby';

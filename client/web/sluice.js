@@ -102,8 +102,18 @@ export class Call extends EventTarget {
 
     /** Publish one more track, for example of a screen. Resolves when the server knows it. */
     async publish(track, source) {
-        this.#addPublished(track, new MediaStream([track]), source);
-        await this.#renegotiate();
+        const published = this.#addPublished(track, new MediaStream([track]), source);
+        try {
+            await this.#renegotiate();
+            if (!published.id && this.#published.get(source) === published)
+                throw new CallError('too_many_tracks', 'The server takes no more tracks of yours.');
+        } catch (error) {
+            if (this.#published.get(source) === published)
+                this.#published.delete(source);
+            if (published.transceiver.currentDirection !== 'stopped')
+                published.transceiver.direction = 'inactive';
+            throw error;
+        }
     }
 
     /** Stop publishing `source`; its m-line stays and can be used again. */
@@ -346,11 +356,11 @@ export class Call extends EventTarget {
         if (idle) {
             idle.direction = 'sendonly';
             idle.sender.replaceTrack(track);
-            this.#published.set(source, { transceiver: idle, id: null, muted: false });
-            return;
         }
-        const transceiver = this.#pc.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
-        this.#published.set(source, { transceiver, id: null, muted: !track.enabled });
+        const transceiver = idle ?? this.#pc.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
+        const published = { transceiver, id: null, muted: !track.enabled };
+        this.#published.set(source, published);
+        return published;
     }
 
     #describeTracks() {

@@ -77,11 +77,12 @@ static void receive(struct run *run, int64_t until_us)
 
         while (netem_pop(run->link, now_us, NULL, datagram, &len)) {
             struct reader r = reader_of(datagram, len);
-            uint16_t seq = reader_u16(&r);
-            uint32_t ts = reader_u32(&r);
+            struct jitter_packet packet = {
+                .source = SOURCE, .data = datagram + HEAD, .len = len - HEAD};
 
-            (void)(audio_receiver_put(run->receiver, seq, ts, SOURCE, datagram + HEAD, len - HEAD,
-                                      now_us) == 0);
+            packet.seq = reader_u16(&r);
+            packet.ts = reader_u32(&r);
+            (void)(audio_receiver_put(run->receiver, &packet, now_us) == 0);
         }
     }
 }
@@ -111,7 +112,8 @@ static struct outcome simulate_sound(const struct netem_config *config, double d
     struct run run = {.sent = 65000, .voice = voice}; /* the sequence number wraps on the way */
     struct opus_encoder_config encoder = {.channels = 1, .bitrate_bps = 24000, .loss_percent = 20};
     struct outcome outcome = {0};
-    double send_us = 0;
+    int64_t send_us = 0;
+    int64_t step_us = (int64_t)((double)TICK_US * drift);
     int64_t delays_us = 0;
 
     CHECK_EQ(opus_sender_new(&run.encoder, &encoder), 0);
@@ -124,9 +126,9 @@ static struct outcome simulate_sound(const struct netem_config *config, double d
         int16_t samples[AUDIO_FRAME];
         uint32_t source;
 
-        for (; send_us <= (double)now_us; send_us += (double)TICK_US * drift) {
-            receive(&run, (int64_t)send_us);
-            send_frame(&run, (int64_t)send_us);
+        for (; send_us <= now_us; send_us += step_us) {
+            receive(&run, send_us);
+            send_frame(&run, send_us);
         }
         receive(&run, now_us);
         if (!audio_receiver_take(run.receiver, samples, &source, now_us))

@@ -21,17 +21,18 @@ static const char *scratch(void)
     return path;
 }
 
+#define FORMAT(tag, channels, rate, bits) ((const uint32_t[]){tag, channels, rate, bits})
+
 /* Write a header by hand for `data_len` bytes of samples. */
-static size_t make(uint8_t *out, uint32_t tag, uint32_t channels, uint32_t rate, uint32_t bits,
-                   const void *samples, uint32_t data_len)
+static size_t make(uint8_t *out, const uint32_t format[4], const void *samples, uint32_t data_len)
 {
     memset(out, 0, HEADER_LEN);
     memcpy(out, "RIFF....WAVEfmt ", 16);
     little_endian_put(out + 16, 16, 4);
-    little_endian_put(out + 20, tag, 2);
-    little_endian_put(out + 22, channels, 2);
-    little_endian_put(out + 24, rate, 4);
-    little_endian_put(out + 34, bits, 2);
+    little_endian_put(out + 20, format[0], 2);
+    little_endian_put(out + 22, format[1], 2);
+    little_endian_put(out + 24, format[2], 4);
+    little_endian_put(out + 34, format[3], 2);
     memcpy(out + 36, "data", 4);
     little_endian_put(out + 40, data_len, 4);
     memcpy(out + HEADER_LEN, samples, data_len);
@@ -117,20 +118,20 @@ static void every_size_of_sample_is_read(void)
     static const float float32[] = {0.5F, -2, 2, 0};
     static const double float64[] = {-0.5};
 
-    CHECK_EQ(wav_parse(&wav, file, make(file, 1, 1, 8000, 8, pcm8, 3)), 0);
+    CHECK_EQ(wav_parse(&wav, file, make(file, FORMAT(1, 1, 8000, 8), pcm8, 3)), 0);
     CHECK_EQ(wav_sample(&wav, 0, 0), INT16_MIN);
     CHECK_EQ(wav_sample(&wav, 1, 0), 0);
     CHECK_EQ(wav_sample(&wav, 2, 0), 127 * 256);
-    CHECK_EQ(wav_parse(&wav, file, make(file, 1, 1, 8000, 24, pcm24, 3)), 0);
+    CHECK_EQ(wav_parse(&wav, file, make(file, FORMAT(1, 1, 8000, 24), pcm24, 3)), 0);
     CHECK_EQ(wav_sample(&wav, 0, 0), 0x1234);
-    CHECK_EQ(wav_parse(&wav, file, make(file, 1, 1, 8000, 32, pcm32, 4)), 0);
+    CHECK_EQ(wav_parse(&wav, file, make(file, FORMAT(1, 1, 8000, 32), pcm32, 4)), 0);
     CHECK_EQ(wav_sample(&wav, 0, 0), (int16_t)0x9234);
-    CHECK_EQ(wav_parse(&wav, file, make(file, 3, 2, 8000, 32, float32, 16)), 0);
+    CHECK_EQ(wav_parse(&wav, file, make(file, FORMAT(3, 2, 8000, 32), float32, 16)), 0);
     CHECK_EQ(wav.n_frames, 2);
     CHECK_EQ(wav_sample(&wav, 0, 0), 16384);
     CHECK_EQ(wav_sample(&wav, 0, 1), INT16_MIN);
     CHECK_EQ(wav_sample(&wav, 1, 0), INT16_MAX);
-    CHECK_EQ(wav_parse(&wav, file, make(file, 3, 1, 8000, 64, float64, 8)), 0);
+    CHECK_EQ(wav_parse(&wav, file, make(file, FORMAT(3, 1, 8000, 64), float64, 8)), 0);
     CHECK_EQ(wav_sample(&wav, 0, 0), -16384);
 }
 
@@ -158,7 +159,7 @@ static void other_chunks_are_skipped(void)
 {
     uint8_t file[128];
     static const int16_t one = 77;
-    size_t len = make(file, 1, 1, 8000, 16, &one, 2);
+    size_t len = make(file, FORMAT(1, 1, 8000, 16), &one, 2);
     struct wav wav;
 
     memmove(file + 36 + 12, file + 36, len - 36);
@@ -171,7 +172,7 @@ static void a_recording_that_was_cut_off_is_read_as_far_as_it_goes(void)
 {
     uint8_t file[128];
     static const int16_t samples[] = {5, 6, 7};
-    size_t len = make(file, 1, 1, 8000, 16, samples, 6);
+    size_t len = make(file, FORMAT(1, 1, 8000, 16), samples, 6);
     struct wav wav;
 
     CHECK_EQ(wav_parse(&wav, file, len - 3), 0);
@@ -183,17 +184,17 @@ static void what_is_no_wav_is_refused(void)
     uint8_t file[128];
     struct wav wav;
     static const int16_t one = 1;
-    size_t len = make(file, 1, 1, 8000, 16, &one, 2);
+    size_t len = make(file, FORMAT(1, 1, 8000, 16), &one, 2);
 
     for (size_t cut = 0; cut < HEADER_LEN; cut++)
         CHECK_EQ(wav_parse(&wav, file, cut), -EBADMSG);
-    CHECK_EQ(wav_parse(&wav, file, make(file, 2, 1, 8000, 16, &one, 2)), -ENOTSUP);
-    CHECK_EQ(wav_parse(&wav, file, make(file, 1, 0, 8000, 16, &one, 2)), -ENOTSUP);
-    CHECK_EQ(wav_parse(&wav, file, make(file, 1, 9, 8000, 16, &one, 2)), -ENOTSUP);
-    CHECK_EQ(wav_parse(&wav, file, make(file, 1, 1, 0, 16, &one, 2)), -ENOTSUP);
-    CHECK_EQ(wav_parse(&wav, file, make(file, 1, 1, 8000, 12, &one, 2)), -ENOTSUP);
-    CHECK_EQ(wav_parse(&wav, file, make(file, 3, 1, 8000, 16, &one, 2)), -ENOTSUP);
-    make(file, 1, 1, 8000, 16, &one, 2);
+    CHECK_EQ(wav_parse(&wav, file, make(file, FORMAT(2, 1, 8000, 16), &one, 2)), -ENOTSUP);
+    CHECK_EQ(wav_parse(&wav, file, make(file, FORMAT(1, 0, 8000, 16), &one, 2)), -ENOTSUP);
+    CHECK_EQ(wav_parse(&wav, file, make(file, FORMAT(1, 9, 8000, 16), &one, 2)), -ENOTSUP);
+    CHECK_EQ(wav_parse(&wav, file, make(file, FORMAT(1, 1, 0, 16), &one, 2)), -ENOTSUP);
+    CHECK_EQ(wav_parse(&wav, file, make(file, FORMAT(1, 1, 8000, 12), &one, 2)), -ENOTSUP);
+    CHECK_EQ(wav_parse(&wav, file, make(file, FORMAT(3, 1, 8000, 16), &one, 2)), -ENOTSUP);
+    make(file, FORMAT(1, 1, 8000, 16), &one, 2);
     memcpy(file + 12, "junk", 4);
     CHECK_EQ(wav_parse(&wav, file, len), -EBADMSG);
     CHECK_EQ(wav_open(&wav, "/nonexistent/x.wav"), -ENOENT);
