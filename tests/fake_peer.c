@@ -7,138 +7,17 @@
 #include "media/seal.h"
 #include "media/srtp.h"
 #include "media/transport_feedback.h"
-#include "media/udp_socket.h"
 #include "tests/stun_request.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLIENT_PACKETS = 256, OFFER_MAX = 64 * 1024 };
+enum { OFFER_MAX = 64 * 1024 };
 
 /* Chrome's pace once connected. */
 static const int64_t CHECK_US = 2500 * MS;
 static const int64_t CHECK_FIRST_US = 50 * MS;
-
-static void must(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    (void)fprintf(stderr, "fake_peer: %s\n", what);
-    abort();
-}
-
-static struct sockaddr_storage address_of(uint16_t port)
-{
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
-    struct sockaddr_storage address = {0};
-
-    in.sin_addr.s_addr = htonl(0x0a000001);
-    memcpy(&address, &in, sizeof(in));
-    return address;
-}
-
-static uint16_t port_of(const struct sockaddr_storage *address)
-{
-    struct sockaddr_in in;
-
-    memcpy(&in, address, sizeof(in));
-    return ntohs(in.sin_port);
-}
-
-static struct fake_peer *find_peer(const struct fake_world *w, uint32_t id)
-{
-    for (uint32_t i = 0; i < w->n_peers; i++) {
-        if (w->peers[i]->id == id)
-            return w->peers[i];
-    }
-    return NULL;
-}
-
-static uint32_t find_section(const struct fake_peer *p, const char *mid)
-{
-    uint32_t at = 0;
-
-    while (at < p->n_sections && strcmp(p->sections[at].mid, mid) != 0)
-        at++;
-    must(at < p->n_sections, "no such mid");
-    return at;
-}
-
-/* ------------------------------------------------------------------ from the forwarder */
-
-static void on_forwarder_send(void *owner, const struct datagram *datagrams, size_t n)
-{
-    struct fake_world *w = owner;
-
-    for (size_t i = 0; i < n; i++) {
-        uint16_t port = port_of(datagrams[i].to);
-        struct fake_peer *p = w->peers[port / 100 - 100];
-
-        must(datagrams[i].len <= NETEM_DATAGRAM_MAX, "datagram too long");
-        p->last_to = port;
-        netem_push(p->down, port, datagrams[i].data, datagrams[i].len, w->now_us);
-    }
-}
-
-static void on_state_mail(struct fake_peer *p, const struct mail_state *mail)
-{
-    p->connected = p->connected || mail->state == PEER_CONNECTED;
-    if (mail->state == PEER_CONNECTED)
-        return;
-    p->ended = true;
-    p->end = mail->state;
-    (void)snprintf(p->reason, sizeof(p->reason), "%s", mail->reason);
-}
-
-static void on_slots_mail(struct fake_peer *p, const struct mail_slots *mail)
-{
-    must(mail->epoch == p->epoch + 1, "epoch grows by one");
-    p->epoch = mail->epoch;
-    p->n_slot_mails++;
-    for (uint32_t i = 0; i < mail->n_slots; i++) {
-        uint32_t at = find_section(p, mail->slots[i].mid);
-
-        p->track_of_section[at] = mail->slots[i].track;
-        p->publisher_of_section[at] = mail->slots[i].participant;
-    }
-}
-
-static void on_forwarder_post(void *owner, struct mail *mail)
-{
-    struct fake_world *w = owner;
-    struct fake_peer *p = find_peer(w, ((const struct mail_participant *)mail)->participant);
-    const struct mail_need *need = (const struct mail_need *)mail;
-
-    must(p || mail->type == MAIL_STOPPED, "mail for nobody");
-    switch ((enum mail_type)mail->type) {
-    case MAIL_STATE:
-        on_state_mail(p, (const struct mail_state *)mail);
-        break;
-    case MAIL_SLOTS:
-        on_slots_mail(p, (const struct mail_slots *)mail);
-        break;
-    case MAIL_NEED:
-        p->n_needs++;
-        p->need_audio = need->audio;
-        p->need_video = need->video;
-        break;
-    case MAIL_GONE:
-        p->gone = true;
-        break;
-    case MAIL_STOPPED:
-        w->stopped = true;
-        break;
-    case MAIL_JOIN:
-    case MAIL_UPDATE:
-    case MAIL_MUTE:
-    case MAIL_LEAVE:
-    case MAIL_STOP:
-        must(false, "mail in the wrong direction");
-    }
-    mail_free(mail);
-}
 
 /* ------------------------------------------------------------------ the client's media */
 
@@ -168,7 +47,7 @@ static void on_source_send(void *owner, const uint8_t *head, size_t head_len,
         packet.head_len = (uint16_t)(head_len - 2);
         packet.lead_len = 2;
     }
-    must(packet.session && seal_batch(&packet, 1) == 1, "a client cannot seal");
+    fake_must(packet.session && seal_batch(&packet, 1) == 1, "a client cannot seal");
     netem_push(p->up, p->port, out, packet.out_len, p->world->now_us);
 }
 
@@ -179,7 +58,7 @@ static void make_source(struct fake_peer *p, uint32_t at)
     bool video = section->kind == KIND_VIDEO;
     const struct plan_codec *codec = &section->codecs[0];
 
-    must(s && section->n_codecs > 0, "nothing to send with");
+    fake_must(s && section->n_codecs > 0, "nothing to send with");
     for (size_t i = 0; i < section->n_codecs; i++) {
         if (section->codecs[i].codec == CODEC_RED)
             codec = &section->codecs[i];
@@ -211,7 +90,7 @@ static void apply_answer(struct fake_peer *p)
             p->sinks[i]->section = section;
         if (section->use == SECTION_SLOT && !p->sinks[i]) {
             p->sinks[i] = calloc(1, sizeof(*p->sinks[i]));
-            must(p->sinks[i] != NULL, "no memory");
+            fake_must(p->sinks[i] != NULL, "no memory");
             fake_sink_init(p->sinks[i], section);
         }
         if (section->use == SECTION_PUBLISH && !p->sources[i] &&
@@ -245,7 +124,7 @@ static void on_rtp(void *owner, struct packet *packet, int64_t now_us)
             return;
         }
     }
-    must(false, "RTP with an SSRC that no answer told");
+    fake_must(false, "RTP with an SSRC that no answer told");
 }
 
 static struct fake_source *find_source(const struct fake_peer *p, uint32_t ssrc)
@@ -274,7 +153,7 @@ static void on_rtcp_feedback(struct fake_peer *p, const struct rtcp_packet *pack
             fake_source_resend(s, seqs[i]);
     } else if (packet->count == PSFB_PLI) {
         s = rtcp_read_pli(packet, &fb) == 0 ? find_source(p, fb.media) : NULL;
-        must(s != NULL, "PLI for no source");
+        fake_must(s != NULL, "PLI for no source");
         s->key_requests++;
         s->key_wanted = !s->ignores_requests;
     } else if (rtcp_read_remb(packet, &fb, &bps) == 0) {
@@ -286,7 +165,7 @@ static void on_sender_report(struct fake_peer *p, const struct rtcp_packet *pack
 {
     struct rtcp_sender_info info;
 
-    must(rtcp_read_sr(packet, &info, NULL) >= 0, "malformed SR");
+    fake_must(rtcp_read_sr(packet, &info, NULL) >= 0, "malformed SR");
     for (uint32_t i = 0; i < p->n_sections; i++) {
         if (!p->sinks[i] || p->sinks[i]->section->ssrc != info.ssrc)
             continue;
@@ -295,7 +174,7 @@ static void on_sender_report(struct fake_peer *p, const struct rtcp_packet *pack
         p->sinks[i]->report_ts = info.rtp_ts;
         return;
     }
-    must(false, "SR of an SSRC that no answer told");
+    fake_must(false, "SR of an SSRC that no answer told");
 }
 
 static void on_rtcp(void *owner, const uint8_t *data, size_t len, int64_t now_us)
@@ -315,7 +194,7 @@ static void on_rtcp(void *owner, const uint8_t *data, size_t len, int64_t now_us
         else if (packet.type == RTCP_RTPFB || packet.type == RTCP_PSFB)
             on_rtcp_feedback(p, &packet);
     }
-    must(n == 0, "malformed RTCP");
+    fake_must(n == 0, "malformed RTCP");
 }
 
 static const struct transport_handler transport_handler = {
@@ -391,7 +270,7 @@ static void deliver_down(struct fake_peer *p)
     while (netem_pop(p->down, p->world->now_us, NULL, data, &len)) {
         struct packet *packet = packet_new(p->world->pool);
 
-        must(packet != NULL, "clients leak packets");
+        fake_must(packet != NULL, "clients leak packets");
         memcpy(packet->data, data, len);
         packet->len = (uint16_t)len;
         packet->arrival_us = p->world->now_us;
@@ -403,7 +282,7 @@ static void deliver_down(struct fake_peer *p)
     }
 }
 
-static void advance_peer(struct fake_peer *p)
+void fake_peer_advance(struct fake_peer *p)
 {
     int64_t now_us = p->world->now_us;
 
@@ -425,65 +304,9 @@ static void advance_peer(struct fake_peer *p)
         send_reports(p);
 }
 
-static void deliver_up(struct fake_world *w, struct fake_peer *p)
-{
-    uint8_t data[NETEM_DATAGRAM_MAX];
-    uint64_t port;
-    size_t len;
-
-    while (netem_pop(p->up, w->now_us, &port, data, &len)) {
-        struct packet *packet = packet_new(forwarder_pool(w->forwarder));
-
-        if (!packet)
-            continue;
-        must(len <= PACKET_CAPACITY, "datagram too long");
-        memcpy(packet->data, data, len);
-        packet->len = (uint16_t)len;
-        packet->from = address_of((uint16_t)port);
-        packet->arrival_us = w->now_us;
-        forwarder_receive(w->forwarder, &packet, 1, w->now_us);
-    }
-}
-
-void fake_world_run(struct fake_world *w, int64_t us)
-{
-    int64_t end_us = w->now_us + us;
-
-    while (w->now_us < end_us) {
-        w->now_us += 1 * MS;
-        for (uint32_t i = 0; i < w->n_peers; i++)
-            advance_peer(w->peers[i]);
-        for (uint32_t i = 0; i < w->n_peers; i++)
-            deliver_up(w, w->peers[i]);
-        if (forwarder_deadline(w->forwarder) <= w->now_us)
-            (void)forwarder_advance(w->forwarder, w->now_us);
-        forwarder_flush(w->forwarder);
-    }
-}
-
 /* ------------------------------------------------------------------ setting up */
 
-struct fake_world *fake_world_new(const struct netem_config *link,
-                                  const struct forwarder_limits *limits)
-{
-    static const struct forwarder_handler handler = {.send = on_forwarder_send,
-                                                     .post = on_forwarder_post};
-    struct fake_world *w = calloc(1, sizeof(*w));
-    struct forwarder_config config = {.port = 7882,
-                                      .limits = limits ? *limits : forwarder_default_limits};
-
-    must(w != NULL, "no memory");
-    w->link = *link;
-    w->now_us = 1000 * SECOND;
-    w->next_id = 0x100;
-    w->pool = packet_pool_new(CLIENT_PACKETS);
-    must(w->pool && dtls_identity_new(&w->identity) == 0, "no identity");
-    config.identity = w->identity;
-    must(forwarder_new(&w->forwarder, &config, &handler, w) == 0, "no forwarder");
-    return w;
-}
-
-static struct fake_peer *peer_free(struct fake_peer *p)
+struct fake_peer *fake_peer_free(struct fake_peer *p)
 {
     p->transport = transport_free(p->transport);
     p->identity = dtls_identity_free(p->identity);
@@ -496,18 +319,6 @@ static struct fake_peer *peer_free(struct fake_peer *p)
         free(p->sinks[i]);
     }
     free(p);
-    return NULL;
-}
-
-struct fake_world *fake_world_free(struct fake_world *w)
-{
-    for (uint32_t i = 0; i < w->n_peers; i++)
-        w->peers[i] = peer_free(w->peers[i]);
-    w->forwarder = forwarder_free(w->forwarder);
-    w->identity = dtls_identity_free(w->identity);
-    must(packet_pool_used(w->pool) == 0, "clients leak packets");
-    w->pool = packet_pool_free(w->pool);
-    free(w);
     return NULL;
 }
 
@@ -539,7 +350,7 @@ struct offer_section *fake_peer_add(struct fake_peer *p, enum section_use use, e
 {
     struct offer_section *s = &p->sections[p->n_sections];
 
-    must(p->n_sections < FAKE_MAX_SECTIONS, "too many sections");
+    fake_must(p->n_sections < FAKE_MAX_SECTIONS, "too many sections");
     *s = (struct offer_section){.use = use, .kind = kind};
     (void)snprintf(s->mid, sizeof(s->mid), "%u", p->n_sections);
     if (use == SECTION_PUBLISH) {
@@ -556,7 +367,7 @@ struct fake_peer *fake_peer_new(struct fake_world *w, uint32_t publish_audio,
     struct fake_peer *p = calloc(1, sizeof(*p));
     struct netem_config link = w->link;
 
-    must(p && w->n_peers < FAKE_MAX_PEERS, "too many peers");
+    fake_must(p && w->n_peers < FAKE_MAX_PEERS, "too many peers");
     p->world = w;
     p->id = w->next_id++;
     p->port = (uint16_t)(10000 + 100 * w->n_peers);
@@ -566,7 +377,7 @@ struct fake_peer *fake_peer_new(struct fake_world *w, uint32_t publish_audio,
     p->up = netem_new(&link);
     link.seed++;
     p->down = netem_new(&link);
-    must(p->up && p->down && dtls_identity_new(&p->identity) == 0, "no memory");
+    fake_must(p->up && p->down && dtls_identity_new(&p->identity) == 0, "no memory");
     describe(&p->local, p->identity, false);
     describe(&p->server, w->identity, true);
     for (uint32_t i = 0; i < publish_audio; i++)
@@ -589,7 +400,7 @@ static void make_transport(struct fake_peer *p)
         .dtls_client = p->answer->dtls_client,
     };
 
-    must(transport_new(&p->transport, &config, &transport_handler, p) == 0, "no transport");
+    fake_must(transport_new(&p->transport, &config, &transport_handler, p) == 0, "no transport");
 }
 
 static void strip_extensions(struct media_plan *plan)
@@ -602,13 +413,13 @@ static void post_join(struct fake_peer *p, uint32_t room, enum mail_type type)
 {
     struct mail_join *mail = calloc(1, sizeof(*mail));
 
-    must(mail != NULL, "no memory");
+    fake_must(mail != NULL, "no memory");
     mail->mail.type = (int)type;
     mail->participant = p->id;
     mail->room = room;
     memcpy(mail->ufrag, p->server.ufrag, sizeof(mail->ufrag));
     memcpy(mail->pwd, p->server.pwd, sizeof(mail->pwd));
-    must(media_plan_copy(&mail->plan, negotiation_plan(p->negotiation)) == 0, "no memory");
+    fake_must(media_plan_copy(&mail->plan, negotiation_plan(p->negotiation)) == 0, "no memory");
     if (p->strips_extensions)
         strip_extensions(mail->plan);
     for (uint32_t i = 0; i < mail->plan->n_sections; i++) {
@@ -634,16 +445,17 @@ void fake_peer_offer(struct fake_peer *p, uint32_t room)
 
     text_init(&offer, OFFER_MAX);
     text_init(&answer, OFFER_MAX);
-    must(!first || negotiation_new(&p->negotiation, &negotiation_default_policy, &p->server) == 0,
-         "no negotiation");
-    must(offer_write(&offer, &p->local, p->sections, p->n_sections, p->id, ++p->version) == 0,
-         "no offer");
+    fake_must(!first ||
+                  negotiation_new(&p->negotiation, &negotiation_default_policy, &p->server) == 0,
+              "no negotiation");
+    fake_must(offer_write(&offer, &p->local, p->sections, p->n_sections, p->id, ++p->version) == 0,
+              "no offer");
     if (negotiation_answer(p->negotiation, text_str(&offer), offer.len, &answer, &error) < 0)
-        must(false, error.message);
+        fake_must(false, error.message);
     p->answer = media_plan_free(p->answer);
     if (answer_read(&p->answer, text_str(&answer), answer.len, p->sections, p->n_sections, &error) <
         0)
-        must(false, error.message);
+        fake_must(false, error.message);
     /* A restart of ICE is between the two sets of credentials alone. */
     memcpy(p->answer->ufrag, p->server.ufrag, sizeof(p->answer->ufrag));
     memcpy(p->answer->pwd, p->server.pwd, sizeof(p->answer->pwd));
@@ -658,16 +470,6 @@ void fake_peer_offer(struct fake_peer *p, uint32_t room)
     text_done(&answer);
 }
 
-void fake_world_post(struct fake_world *w, enum mail_type type, uint32_t participant)
-{
-    struct mail_participant *mail = calloc(1, sizeof(*mail));
-
-    must(mail != NULL, "no memory");
-    mail->mail.type = (int)type;
-    mail->participant = participant;
-    forwarder_mail(w->forwarder, &mail->mail, w->now_us);
-}
-
 void fake_peer_leave(struct fake_peer *p)
 {
     fake_world_post(p->world, MAIL_LEAVE, p->id);
@@ -677,7 +479,7 @@ void fake_peer_mute(struct fake_peer *p, uint32_t section, bool muted)
 {
     struct mail_mute *mail = calloc(1, sizeof(*mail));
 
-    must(mail != NULL, "no memory");
+    fake_must(mail != NULL, "no memory");
     mail->mail.type = MAIL_MUTE;
     mail->participant = p->id;
     mail->track = p->tracks[section].id;
@@ -707,7 +509,7 @@ void fake_peer_send_pli(struct fake_peer *p, uint32_t section)
     struct rtcp_feedback fb = {.sender = 1, .media = p->answer->sections[section].ssrc};
 
     rtcp_write_pli(&w, &fb);
-    must(transport_send_rtcp(p->transport, bytes, w.len) == 0, "cannot send RTCP");
+    fake_must(transport_send_rtcp(p->transport, bytes, w.len) == 0, "cannot send RTCP");
 }
 
 static uint32_t nth_section(const struct fake_peer *p, enum section_use use, enum media_kind kind,
@@ -717,7 +519,7 @@ static uint32_t nth_section(const struct fake_peer *p, enum section_use use, enu
         if (p->sections[i].use == use && p->sections[i].kind == kind && n-- == 0)
             return i;
     }
-    must(false, "no such section");
+    fake_must(false, "no such section");
     return 0;
 }
 

@@ -19,10 +19,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 enum { FAKE_MAX_PEERS = 12, FAKE_MAX_SECTIONS = 24 };
 
 struct fake_world;
+
+/** Abort with `what` unless it holds: setting up has failed. */
+static inline void fake_must(bool holds, const char *what)
+{
+    if (holds)
+        return;
+    (void)fprintf(stderr, "fake_peer: %s\n", what);
+    abort();
+}
 
 struct fake_peer {
     struct fake_world *world;
@@ -80,6 +91,12 @@ void fake_world_run(struct fake_world *w, int64_t us);
 /** A client with `audio` and `video` published tracks and slots; it has not joined. */
 struct fake_peer *fake_peer_new(struct fake_world *w, uint32_t publish_audio,
                                 uint32_t publish_video, uint32_t audio_slots, uint32_t video_slots);
+
+/** Free it; the forwarder is not told. @return NULL */
+struct fake_peer *fake_peer_free(struct fake_peer *p);
+
+/** Receive what has arrived, send what is due; the world does it. */
+void fake_peer_advance(struct fake_peer *p);
 
 /** Append an m-line. @return its section, to be changed before the offer */
 struct offer_section *fake_peer_add(struct fake_peer *p, enum section_use use,
