@@ -6,6 +6,7 @@ const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
 const grid = new Grid($('grid'), $('tile'));
 const local = { stream: new MediaStream(), screen: null, micOn: true, cameraOn: true };
+const tiles = new Map(); // id of a remote video track -> key of its tile
 let call = null;
 let retries = 0;
 let retryTimer = 0;
@@ -202,23 +203,37 @@ function showCount() {
     $('count').textContent = n === 1 ? 'only you are here' : `${n} people`;
 }
 
-/** A participant has one tile for its camera and one for each screen it shares. */
+/** A participant has one tile for its camera, and one for each screen and each further picture it shares. */
 function tileOf(track) {
-    return track.source === 'screen' ? `${track.participant}/${track.id}` : track.participant;
+    if (!tiles.has(track.id)) {
+        const main = track.source !== 'screen' && ![...tiles.values()].includes(track.participant);
+        tiles.set(track.id, main ? track.participant : `${track.participant}/${track.id}`);
+    }
+    return tiles.get(track.id);
+}
+
+function showPicture({ track, participant, media }) {
+    const key = tileOf(track);
+    const main = key === track.participant;
+    const gone = !participant?.tracks.has(track.id);
+    const screen = track.source === 'screen';
+    if (gone)
+        tiles.delete(track.id);
+    if (gone && !main)
+        grid.remove(key);
+    else
+        grid.update(key, { video: media && !track.muted && !gone ? media : null, screen,
+            name: main ? participant?.name : `${participant.name}'s ${screen ? 'screen' : track.source}` }, !main);
 }
 
 function showTrack({ track, participant, media, receiver }) {
-    const gone = !participant?.tracks.has(track.id);
-    if (track.kind === 'audio') {
-        grid.setAudio(track.id, media, receiver, track.participant);
-        grid.update(track.participant, { muted: gone ? true : track.muted }, false);
-    } else if (track.source === 'screen' && gone) {
-        grid.remove(tileOf(track));
-    } else {
-        const screen = track.source === 'screen';
-        grid.update(tileOf(track), { video: media && !track.muted && !gone ? media : null, screen,
-            name: screen ? `${participant.name}'s screen` : participant?.name }, screen);
+    if (track.kind === 'video') {
+        showPicture({ track, participant, media });
+        return;
     }
+    const gone = !participant?.tracks.has(track.id);
+    grid.setAudio(track.id, media, receiver, track.participant);
+    grid.update(track.participant, { muted: gone ? true : track.muted }, false);
 }
 
 function showParticipant({ participant, change }) {
@@ -239,6 +254,7 @@ function showUpdate({ track }) {
 async function join() {
     clearTimeout(retryTimer);
     closeScreen();
+    tiles.clear();
     grid.clear();
     call = new Call({ room: $('room').value, name: $('name').value.trim() });
     call.addEventListener('state', (event) => showState(event.detail));
