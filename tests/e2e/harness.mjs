@@ -200,21 +200,24 @@ export async function startChromium({ tone = 0 } = {}) {
     return browser;
 }
 
+/** What keeps several encoders affordable on two cores. */
+const CAMERA = { width: 640, height: 360, frameRate: 30 };
+
 /** Open the page and join. @returns the playwright page */
-export async function joinPage(browser, server, room, name, size = { width: 1100, height: 720 }, scheme = 'light') {
+export async function joinPage(browser, server, room, name, size = { width: 1100, height: 720 }, scheme = 'light',
+    camera = CAMERA) {
     const context = await browser.newContext({ viewport: size, colorScheme: scheme,
         permissions: ['camera', 'microphone'] });
     const page = await context.newPage();
     page.problems = [];
     page.on('pageerror', (error) => page.problems.push(error.message));
     page.on('console', (m) => ['error', 'warning'].includes(m.type()) && page.problems.push(m.text()));
-    // 640x360 keeps several encoders affordable on two cores.
-    await page.addInitScript(() => {
+    await page.addInitScript((camera) => {
         const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
         navigator.mediaDevices.getUserMedia = (c) => real({ ...c,
             audio: c.audio && { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
-            video: c.video && { width: 640, height: 360, frameRate: 30 } });
-    });
+            video: c.video && camera });
+    }, camera);
     await page.goto(`${server.http}/?room=${room}&name=${encodeURIComponent(name)}&join=1`);
     await page.waitForSelector('#call:not([hidden])', { timeout: 15000 });
     return page;
@@ -253,6 +256,54 @@ export const READ_STATS = `(async () => {
             samples: s.totalSamplesReceived }));
     return { tiles, out, audio };
 })()`;
+
+/** Publish a canvas of one colour, with a bar that moves, as the screen. Runs in any browser's page. */
+export const shareScreen = (colour) => `(async () => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 800, height: 450 });
+    const context = canvas.getContext('2d');
+    let n = 0;
+    const draw = () => {
+        context.fillStyle = '${colour}';
+        context.fillRect(0, 0, 800, 450);
+        context.fillStyle = '#fff';
+        context.fillRect(n++ * 8 % 800, 0, 8, 40);
+    };
+    draw();
+    setInterval(draw, 100);
+    const track = canvas.captureStream(10).getVideoTracks()[0];
+    track.contentHint = 'detail'; // as the page does it: small steps in time, none in size
+    await window.sluiceCall.publish(track, 'screen');
+})()`;
+
+/** The screens of others that a page shows: label, size, colour of the middle, where the bar is [percent]. Runs in any
+ *  browser's page. Firefox counts no frames of a stream, so that the picture must tell whether it moves. */
+export const READ_SCREENS = `[...document.querySelectorAll('.tile.screen.has-video:not(.own)')].map((tile) => {
+    const video = tile.querySelector('video');
+    const { videoWidth: width, videoHeight: height } = video;
+    const context = Object.assign(document.createElement('canvas'), { width: 100, height: 1 })
+        .getContext('2d', { willReadFrequently: true });
+    const row = (y) => {
+        context.drawImage(video, 0, y * height, width, 1, 0, 0, 100, 1);
+        return [...context.getImageData(0, 0, 100, 1).data];
+    };
+    const light = row(0.04).filter((v, i) => i % 4 === 0);
+    return { name: tile.querySelector('.tile-name').textContent, width, colour: row(0.5).slice(200, 203),
+        bar: light.indexOf(Math.max(...light)) };
+})`;
+
+/** Wait until `read` (of READ_SCREENS) gives one screen that is `name`, moves, and has a middle of that colour. */
+export async function seesScreen(read, name, colour, who) {
+    const bars = new Set();
+    let last;
+    const like = (s) => s.colour.every((v, i) => Math.abs(v - colour[i]) < 40);
+    await until(async () => {
+        last = await read();
+        if (last.length === 1 && last[0].name === name && like(last[0]))
+            bars.add(last[0].bar);
+        return bars.size > 3;
+    }, `${who} sees "${name}" move`).catch((error) => { throw new Error(`${error.message}: ${JSON.stringify(last)}`); });
+    return last[0];
+}
 
 /** Strongest frequency [Hz] of every audio slot that sounds now. Chromium only. */
 export const readTones = (page) => page.evaluate(async () => {

@@ -1,6 +1,6 @@
 /** Firefox and Chromium in one room see and hear each other. */
-import { check, connected, Firefox, frameRates, joinPage, plan, READ_STATS, shots, startChromium, startServer,
-    until } from './harness.mjs';
+import { check, connected, Firefox, frameRates, joinPage, plan, READ_SCREENS, READ_STATS, seesScreen, shareScreen,
+    shots, startChromium, startServer, until } from './harness.mjs';
 
 let server, chrome, firefox;
 const readFox = () => firefox.evaluate(READ_STATS);
@@ -32,5 +32,16 @@ await plan([
         await until(async () => (await energy()) > before + 0.01, 'Firefox hears Chromium');
         await until(async () => (await chrome.evaluate(READ_STATS)).audio.some((a) => a.energy > 0.01), 'Chromium hears Firefox');
         await firefox.screenshot(`${shots}/call-firefox.png`);
+    }],
+    ['each sees the screen of the other, until it is taken back, and again', async () => {
+        const ends = [['Firefox', firefox, chrome, [200, 0, 160]], ['Chromium', chrome, firefox, [0, 60, 220]],
+            ['Firefox', firefox, chrome, [0, 140, 70]]];
+        for (const [name, from, to, colour] of ends) {
+            await from.evaluate(shareScreen(`rgb(${colour})`));
+            await seesScreen(() => to.evaluate(READ_SCREENS), `${name}'s screen`, colour, 'the other one');
+            await from.evaluate(`window.sluiceCall.unpublish('screen')`);
+            await until(async () => (await to.evaluate(READ_SCREENS)).length === 0, `${name}'s screen is gone`, 5000);
+        }
+        await until(async () => (await frameRates(readFox, 1000)).Chromium > 10, 'the cameras go on');
     }],
 ]);
