@@ -20,10 +20,10 @@ enum mail_type {
     MAIL_LEAVE,  /* struct mail_participant: free it; answered with MAIL_GONE */
     MAIL_STOP,   /* struct mail: close every transport, then MAIL_STOPPED */
     /* worker -> control */
-    MAIL_STATE,  /* struct mail_state */
-    MAIL_SLOTS,  /* struct mail_slots */
-    MAIL_NEED,   /* struct mail_need */
-    MAIL_GONE,   /* struct mail_participant: nothing of it is left on the worker */
+    MAIL_STATE, /* struct mail_state */
+    MAIL_SLOTS, /* struct mail_slots */
+    MAIL_NEED,  /* struct mail_need */
+    MAIL_GONE,  /* struct mail_participant: nothing of it is left on the worker */
     MAIL_STOPPED,
 };
 
@@ -37,9 +37,9 @@ struct mail_track {
 
 struct mail_join {
     struct mail mail;
-    uint32_t participant, room;       /* room: number of the room, unique while it lives */
+    uint32_t participant, room; /* room: number of the room, unique while it lives */
     char ufrag[PLAN_UFRAG_MAX + 1], pwd[PLAN_PWD_MAX + 1]; /* ours */
-    struct media_plan *plan;          /* owned */
+    struct media_plan *plan;                               /* owned */
     uint32_t n_tracks;
     struct mail_track tracks[MESSAGE_MAX_TRACKS]; /* every PUBLISH section's */
 };
