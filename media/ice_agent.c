@@ -26,6 +26,15 @@ enum {
 
 static const int64_t STRAGGLERS_US = 200 * MS;
 
+/* How patient libnice is with one request. Servers that a socket of ours cannot reach delay every
+ * call, and libnice does not tell a server that answered with an address it knows already: 1 s.
+ * Checks may meet a bad network: 8 s. */
+struct patience {
+    guint first_ms, times;
+};
+static const struct patience gathering_patience = {.first_ms = 250, .times = 3};
+static const struct patience checking_patience = {.first_ms = 500, .times = 5};
+
 struct ice_agent {
     const struct ice_agent_handler *handler;
     void *owner;
@@ -183,6 +192,12 @@ static int add_servers(struct ice_agent *a)
     return 0;
 }
 
+static void set_patience(struct ice_agent *a, const struct patience *patience)
+{
+    g_object_set(a->nice, "stun-initial-timeout", patience->first_ms, "stun-max-retransmissions",
+                 patience->times, NULL);
+}
+
 static int make_nice_agent(struct ice_agent *a)
 {
     a->context = g_main_context_new();
@@ -190,7 +205,8 @@ static int make_nice_agent(struct ice_agent *a)
                                   NICE_AGENT_OPTION_CONSENT_FRESHNESS);
     g_object_set(a->nice, "controlling-mode", (gboolean)a->config.controlling, "upnp", FALSE,
                  "ice-tcp", (gboolean)a->config.tcp, "force-relay", (gboolean)a->config.relay_only,
-                 "stun-max-retransmissions", (guint)STUN_RETRANSMISSIONS, NULL);
+                 NULL);
+    set_patience(a, &gathering_patience);
     g_signal_connect(a->nice, "candidate-gathering-done", G_CALLBACK(on_gathering_done), a);
     g_signal_connect(a->nice, "new-candidate-full", G_CALLBACK(on_new_candidate), a);
     g_signal_connect(a->nice, "component-state-changed", G_CALLBACK(on_component_state), a);
@@ -400,6 +416,7 @@ int ice_agent_set_remote(struct ice_agent *a, const struct ice_credentials *cred
     }
     if (!list)
         return -EINVAL;
+    set_patience(a, &checking_patience);
     set_state(a, ICE_CHECKING);
     taken = nice_agent_set_remote_candidates(a->nice, a->stream, COMPONENT, list);
     g_slist_free_full(list, (GDestroyNotify)nice_candidate_free);
