@@ -45,7 +45,8 @@ HEADER_OWNERS = {
     "jansson.h": ["signaling/message*"],
     "jwt.h": ["signaling/token.c"],
     "cyaml/*": ["sfu/config.c"],
-    "opus/*": ["client/*.c"],
+    "opus/*": ["client/opus_codec.c"],
+    "speex/*": ["client/resample.c"],
 }
 
 BANNED = ["sprintf", "vsprintf", "strcpy", "strcat", "strtok", "gets", "atoi", "atol", "alloca",
