@@ -202,7 +202,7 @@ static void on_plan(void *owner, const struct media_plan *plan)
     struct client *c = owner;
     int64_t now_us = clock_now_us();
     bool first = media_link_state(c->link) == LINK_GATHERED;
-    int err = streams_apply(c->streams, plan, now_us);
+    int err = c->streams ? streams_apply(c->streams, plan, now_us) : -EPROTO;
 
     if (err == -ENOTSUP) {
         end(c, CLIENT_FAILED, "the server takes none of our codecs (Opus, VP8)");
@@ -225,7 +225,8 @@ static void on_slot(void *owner, const struct message_slot *slot)
 {
     struct client *c = owner;
 
-    streams_bind(c->streams, slot->mid, slot->track, slot->participant, clock_now_us());
+    if (c->streams)
+        streams_bind(c->streams, slot->mid, slot->track, slot->participant, clock_now_us());
 }
 
 static void on_joined(struct client *c)
