@@ -19,6 +19,7 @@
 
 enum {
     MAX_OUT_BYTES = 4 * 1024 * 1024, /* one message to a client: the roster of a full room */
+    CUT_TEXT = 24,                   /* " lines_cut=" and ten digits */
     LOG_BURST = 20,                  /* lines per second of joins, of leaves and of failures */
 };
 
@@ -128,18 +129,25 @@ static void post_leave(const struct session *s)
     s->host->post(s->host->owner, directory_room_worker(s->member.room), &mail->mail);
 }
 
+/* The end of a line before which others were left out; nothing otherwise. */
+static const char *cut_text(uint32_t cut, char out[CUT_TEXT])
+{
+    out[0] = '\0';
+    if (cut > 0)
+        (void)snprintf(out, CUT_TEXT, " lines_cut=%" PRIu32, cut);
+    return out;
+}
+
 static void log_leave(struct session *s, const char *code, const char *text, int64_t now_us)
 {
-    char id[MESSAGE_ID_MAX];
+    char id[MESSAGE_ID_MAX], left_out[CUT_TEXT];
     uint32_t cut;
 
     if (!log_limit_pass(&s->host->log_leaves, now_us, LOG_BURST, &cut))
         return;
-    log_info("session",
-             "left: room=%s participant=%s code=%s message=\"%s\" after_s=%" PRId64
-             " lines_cut=%" PRIu32,
+    log_info("session", "left: room=%s participant=%s code=%s message=\"%s\" after_s=%" PRId64 "%s",
              session_room(s), participant_id_text(s->member.id, id), code, text,
-             (now_us - s->joined_us) / SECOND, cut);
+             (now_us - s->joined_us) / SECOND, cut_text(cut, left_out));
 }
 
 void session_leave(struct session *s, const char *code, const char *text, int64_t now_us)
@@ -255,16 +263,15 @@ static struct mail_join *negotiate(struct session *s, const struct session_offer
 
 static void log_join(struct session *s, int64_t now_us)
 {
-    char id[MESSAGE_ID_MAX];
+    char id[MESSAGE_ID_MAX], left_out[CUT_TEXT];
     uint32_t cut;
 
     if (!log_limit_pass(&s->host->log_joins, now_us, LOG_BURST, &cut))
         return;
     log_info("session",
-             "joined: room=%s participant=%s kind=%s tracks=%" PRIu32 " worker=%" PRIu32
-             " lines_cut=%" PRIu32,
+             "joined: room=%s participant=%s kind=%s tracks=%" PRIu32 " worker=%" PRIu32 "%s",
              session_room(s), participant_id_text(s->member.id, id), session_kind_name(s->kind),
-             s->member.n_tracks, directory_room_worker(s->member.room), cut);
+             s->member.n_tracks, directory_room_worker(s->member.room), cut_text(cut, left_out));
 }
 
 int session_join(struct session *s, const char *room, const struct session_offer *offer,
@@ -329,14 +336,14 @@ static const struct ending endings[] = {
 
 static void log_failure(struct session *s, const char *code, const char *reason, int64_t now_us)
 {
-    char id[MESSAGE_ID_MAX];
+    char id[MESSAGE_ID_MAX], left_out[CUT_TEXT];
     uint32_t cut;
 
     if (!log_limit_pass(&s->host->log_failures, now_us, LOG_BURST, &cut))
         return;
-    log_warn("session",
-             "media ended: room=%s participant=%s code=%s reason=\"%s\" lines_cut=%" PRIu32,
-             session_room(s), participant_id_text(s->member.id, id), code, reason, cut);
+    log_warn("session", "media ended: room=%s participant=%s code=%s reason=\"%s\"%s",
+             session_room(s), participant_id_text(s->member.id, id), code, reason,
+             cut_text(cut, left_out));
 }
 
 static void on_state(struct session *s, const struct mail_state *mail, int64_t now_us)
