@@ -452,7 +452,7 @@ static int read_flags(struct config *c, int argc, const char *const *argv,
                       struct config_error *error)
 {
     bool advertised = false;
-    struct flag flag;
+    struct flag flag = {0};
     int err;
 
     for (int at = 1; at < argc;) {

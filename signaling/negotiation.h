@@ -83,13 +83,13 @@ struct plan_fingerprint {
 
 /** A candidate as in a=candidate, reduced to what we use. */
 struct plan_candidate {
-    char address[64]; /* IPv4 or IPv6 literal (names are dropped) */
+    uint32_t priority;
     uint16_t port;
     uint8_t component; /* 1; others are dropped when reading */
     bool tcp, tcp_passive;
     char type[8]; /* "host", "srflx", "prflx", "relay" */
-    uint32_t priority;
     char foundation[33];
+    char address[64]; /* IPv4 or IPv6 literal (names are dropped) */
 };
 
 /** What the other side is, and every m-line. */

@@ -72,7 +72,7 @@ static void fail_errno(struct websocket_dial *d, int error)
     char reason[128];
 
     (void)snprintf(reason, sizeof(reason), "%s", text ? text : "cannot connect");
-    reason[0] = (char)tolower((unsigned char)reason[0]);
+    reason[0] = (char)(tolower)((unsigned char)reason[0]);
     fail(d, reason);
 }
 
