@@ -521,6 +521,7 @@ int websocket_connect(struct websocket **ret, struct event_base *base, const cha
         destroy(ws);
         return err;
     }
+    websocket_dial_ask(ws->dial, handler->protocol);
     *ret = ws;
     return 0;
 }

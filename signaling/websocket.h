@@ -34,6 +34,9 @@ struct websocket_handler {
     /** Gone, for whatever reason; called once, last. `reason` is for people ("connection refused").
      */
     void (*on_close)(void *owner, uint16_t code, const char *reason);
+    /** Client side: the sub-protocol to ask for, static storage; NULL: none. That the server takes
+     *  it is not checked. */
+    const char *protocol;
 };
 
 /**

@@ -28,7 +28,8 @@ struct websocket_dial {
     struct event *timer;     /* starts the look-up, then limits the whole */
     struct addrinfo *addresses, *next_address;
     char host[MAX_HOST + 1], port[8];
-    char *target; /* path and query; owned */
+    char *target;         /* path and query; owned */
+    const char *protocol; /* NULL: none */
     char key[WEBSOCKET_KEY_LEN + 1];
     bool started;
 };
@@ -179,8 +180,10 @@ static void send_request(struct websocket_dial *d)
                               "Upgrade: websocket\r\n"
                               "Connection: Upgrade\r\n"
                               "Sec-WebSocket-Version: 13\r\n"
-                              "Sec-WebSocket-Key: %s\r\n\r\n",
-                              d->target, v6 ? "[" : "", d->host, v6 ? "]" : "", d->port, d->key);
+                              "Sec-WebSocket-Key: %s\r\n%s%s%s\r\n",
+                              d->target, v6 ? "[" : "", d->host, v6 ? "]" : "", d->port, d->key,
+                              d->protocol ? "Sec-WebSocket-Protocol: " : "",
+                              d->protocol ? d->protocol : "", d->protocol ? "\r\n" : "");
     (void)bufferevent_enable(d->bev, EV_READ | EV_WRITE);
 }
 
@@ -298,6 +301,11 @@ static int parse_url(struct websocket_dial *d, const char *url)
 
     evhttp_uri_free(uri);
     return err;
+}
+
+void websocket_dial_ask(struct websocket_dial *d, const char *protocol)
+{
+    d->protocol = protocol;
 }
 
 int websocket_dial_new(struct websocket_dial **ret, struct event_base *base, const char *url,

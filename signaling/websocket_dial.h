@@ -33,6 +33,9 @@ MUST_USE int websocket_dial_new(struct websocket_dial **ret, struct event_base *
                                 const char *url, const struct websocket_dial_handler *handler,
                                 void *owner);
 
+/** Ask for a sub-protocol, borrowed; NULL: none. Before returning to the loop. */
+void websocket_dial_ask(struct websocket_dial *d, const char *protocol);
+
 /** Give up silently and free. NULL is fine. @return NULL */
 struct websocket_dial *websocket_dial_free(struct websocket_dial *d);
 

@@ -87,6 +87,7 @@ static void run_once(void)
     (void)event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
+static char asked_protocol[32];
 static const char *answer; /* NULL: upgrade; otherwise these bytes, and hang up */
 static struct evconnlistener *listener;
 
@@ -102,6 +103,7 @@ static void answer_request(struct bufferevent *bev, void *arg)
         return;
     while ((line = evbuffer_readln(input, NULL, EVBUFFER_EOL_CRLF)) != NULL) {
         (void)sscanf(line, "Sec-WebSocket-Key: %24s", key);
+        (void)sscanf(line, "Sec-WebSocket-Protocol: %31s", asked_protocol);
         free(line);
     }
     if (answer) {
@@ -182,6 +184,22 @@ static void two_ends_talk(void)
     CHECK_EQ(server.code, 1000);
     CHECK_STR(server.reason, "enough");
     CHECK_EQ(client.code, 1000);
+    evconnlistener_free(listener);
+    tear_down();
+}
+
+static void a_sub_protocol_is_asked_for(void)
+{
+    struct websocket_handler with_protocol = handler;
+    char url[64];
+
+    set_up();
+    answer = NULL;
+    with_protocol.protocol = "janus-protocol";
+    (void)snprintf(url, sizeof(url), "ws://127.0.0.1:%u/", listen_locally());
+    CHECK_EQ(websocket_connect(&client.ws, base, url, &with_protocol, &client), 0);
+    wait_for(&client.opened, 1);
+    CHECK_STR(asked_protocol, "janus-protocol");
     evconnlistener_free(listener);
     tear_down();
 }
@@ -270,7 +288,7 @@ static void freeing_before_it_is_open_is_silent(void)
     tear_down();
 }
 
-TAP_CASES(CASE(two_ends_talk), CASE(a_refused_connection_is_told_in_words),
-          CASE(a_refused_upgrade_is_told_in_words), CASE(an_unknown_host_is_told_in_words),
-          CASE(bad_urls_are_refused_at_once), CASE(closing_before_it_is_open_is_reported),
-          CASE(freeing_before_it_is_open_is_silent))
+TAP_CASES(CASE(two_ends_talk), CASE(a_sub_protocol_is_asked_for),
+          CASE(a_refused_connection_is_told_in_words), CASE(a_refused_upgrade_is_told_in_words),
+          CASE(an_unknown_host_is_told_in_words), CASE(bad_urls_are_refused_at_once),
+          CASE(closing_before_it_is_open_is_reported), CASE(freeing_before_it_is_open_is_silent))
