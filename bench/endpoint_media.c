@@ -1,0 +1,353 @@
+#include "bench/endpoint_media.h"
+
+#include "bench/endpoint.h"
+#include "bench/frame_sender.h"
+#include "media/base/clock.h"
+#include "media/packet.h"
+#include "media/rtcp.h"
+#include "media/transport.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    RTP_PT = 0x7f,   /* second byte, without the marker */
+    RTCP_MAX = 1200, /* bytes of one compound */
+    SEQ_AT = 2,      /* of RTP: RFC 3550 section 5.1 */
+    SSRC_AT = 8,
+    TRIES_MAX = 200, /* 10 s */
+};
+
+static const int64_t REPORT_US = SECOND;
+
+void endpoint_media_send(void *owner, const uint8_t *data, size_t len)
+{
+    struct endpoint *e = owner;
+
+    if (send(e->fd, data, len, MSG_DONTWAIT) < 0)
+        e->fleet->send_errors++;
+}
+
+/* ------------------------------------------------------------------ RTP in */
+
+void endpoint_media_add_sink(struct endpoint *e, uint32_t ssrc)
+{
+    if (ssrc != 0 && e->n_sinks < e->max_sinks)
+        e->sinks[e->n_sinks++].ssrc = ssrc;
+}
+
+static struct sink *find_sink(struct endpoint *e, uint32_t ssrc)
+{
+    if (e->last_sink < e->n_sinks && e->sinks[e->last_sink].ssrc == ssrc)
+        return &e->sinks[e->last_sink];
+    for (uint32_t i = 0; i < e->n_sinks; i++) {
+        if (e->sinks[i].ssrc == ssrc) {
+            e->last_sink = i;
+            return &e->sinks[i];
+        }
+    }
+    if (e->n_sinks == e->max_sinks)
+        return NULL;
+    endpoint_media_add_sink(e, ssrc);
+    return &e->sinks[e->n_sinks - 1];
+}
+
+static uint16_t read_u16(const uint8_t *data)
+{
+    return (uint16_t)(data[0] << 8 | data[1]);
+}
+
+static uint32_t read_u32(const uint8_t *data)
+{
+    return (uint32_t)read_u16(data) << 16 | read_u16(data + 2);
+}
+
+/* Whatever SRTP leaves in the clear. Nothing is taken for media of whom we have no keys yet. */
+static void count_rtp(struct endpoint *e, const uint8_t *data, size_t wire_len, int64_t now_us)
+{
+    uint8_t pt = data[1] & RTP_PT;
+    struct sink *sink = NULL;
+
+    if (pt == e->audio_pt || pt == e->video_pt)
+        sink = find_sink(e, read_u32(data + SSRC_AT));
+    if (!sink) {
+        e->fleet->other_packets++;
+        return;
+    }
+    if (e->media_us == 0)
+        e->media_us = now_us;
+    sink_count(sink, read_u16(data + SEQ_AT), wire_len);
+}
+
+void endpoint_media_on_rtp(void *owner, struct packet *packet, int64_t now_us)
+{
+    struct endpoint *e = owner;
+    enum media_kind kind = packet->rtp.pt == e->video_pt ? KIND_VIDEO : KIND_AUDIO;
+    struct sink *sink = NULL;
+    struct content content;
+    int err;
+
+    (void)now_us;
+    if (packet->rtp.pt == e->audio_pt || packet->rtp.pt == e->video_pt)
+        sink = find_sink(e, packet->rtp.ssrc);
+    if (!sink || packet->rtp.payload_len == 0)
+        return;
+    err = content_read(&content, kind, packet->data + packet->rtp.header_len,
+                       packet->rtp.payload_len);
+    sink_check(sink, err == 0 ? &content : NULL,
+               err == 0 ? e->fleet->received_wall_us - content.sent_us : 0, &e->fleet->findings);
+}
+
+void endpoint_media_on_rtcp(void *owner, const uint8_t *data, size_t len, int64_t now_us)
+{
+    struct endpoint *e = owner;
+    struct reader compound = reader_of(data, len);
+    struct rtcp_packet packet;
+
+    (void)now_us;
+    while (rtcp_next(&compound, &packet) == 1) {
+        if (packet.type != RTCP_PSFB || (packet.count != PSFB_PLI && packet.count != PSFB_FIR))
+            continue;
+        e->fleet->key_requests++;
+        for (uint32_t i = 0; i < e->n_sources; i++)
+            e->sources[i].key_wanted = e->sources[i].shape.kind == KIND_VIDEO;
+    }
+}
+
+static void decrypt(struct endpoint *e, const struct received *in, int64_t now_us)
+{
+    struct packet *packet = in->len <= PACKET_CAPACITY ? packet_new(e->fleet->pool) : NULL;
+
+    if (!packet)
+        return;
+    memcpy(packet->data, in->data, in->len);
+    packet->len = (uint16_t)in->len;
+    packet->arrival_us = now_us;
+    e->fleet->received_wall_us = in->wall_us ? in->wall_us : clock_wall_us();
+    if (transport_receive(e->transport, packet, now_us) < 0)
+        e->fleet->bad_packets++;
+    packet_unref(packet);
+}
+
+static void receive_stun(struct endpoint *e, const struct received *in, int64_t now_us)
+{
+    uint8_t reply[ICE_CLIENT_MAX];
+    size_t len;
+
+    len = ice_client_receive(&e->ice, in->data, in->len, &e->remote, now_us, reply);
+    if (len > 0)
+        endpoint_media_send(e, reply, len);
+}
+
+static void receive_datagram(struct endpoint *e, const struct received *in, int64_t now_us)
+{
+    bool whole = in->len == in->wire_len;
+
+    switch (datagram_kind(in->data, in->len)) {
+    case DATAGRAM_STUN:
+        receive_stun(e, in, now_us);
+        break;
+    case DATAGRAM_DTLS:
+        if (whole)
+            decrypt(e, in, now_us);
+        break;
+    case DATAGRAM_RTP:
+        if (e->state == ENDPOINT_CONNECTED && in->len >= RTP_HEADER_LEN)
+            count_rtp(e, in->data, in->wire_len, now_us);
+        if (e->state == ENDPOINT_CONNECTED && e->verified && whole)
+            decrypt(e, in, now_us);
+        break;
+    case DATAGRAM_RTCP: /* what it says is of interest to sources alone */
+        if (e->state == ENDPOINT_CONNECTED && e->n_sources > 0 && whole)
+            decrypt(e, in, now_us);
+        break;
+    case DATAGRAM_UNKNOWN:
+        break;
+    }
+}
+
+/* One datagram, or as many as UDP_GRO put together. */
+static void receive_run(struct endpoint *e, struct received *run, int64_t now_us)
+{
+    size_t left = run->wire_len;
+    struct received one = *run;
+
+    if (run->segment_len == 0 || run->segment_len >= run->wire_len) {
+        receive_datagram(e, run, now_us);
+        return;
+    }
+    while (left > 0) {
+        one.len = one.wire_len = left < run->segment_len ? left : run->segment_len;
+        receive_datagram(e, &one, now_us);
+        left -= one.len;
+        one.data += one.len;
+    }
+}
+
+void endpoint_receive(struct endpoint *e, int64_t now_us)
+{
+    enum receive_mode mode = e->mode;
+    int n;
+
+    if (mode == RECEIVE_HEADERS && e->state != ENDPOINT_CONNECTED)
+        mode = RECEIVE_ALL; /* DTLS */
+    if (!e->transport) {
+        (void)!receiver_read(e->fleet->receiver, e->fd, RECEIVE_HEADERS);
+        return;
+    }
+    do {
+        n = receiver_read(e->fleet->receiver, e->fd, mode);
+        for (int i = 0; i < n; i++) {
+            struct received run = receiver_get(e->fleet->receiver, i);
+
+            receive_run(e, &run, now_us);
+        }
+    } while (n == RECEIVER_BATCH);
+}
+
+/* ------------------------------------------------------------------ RTCP out */
+
+static void write_sender_reports(const struct endpoint *e, struct writer *w)
+{
+    int64_t wall_us = clock_wall_us();
+    char cname[32];
+
+    (void)snprintf(cname, sizeof(cname), "bench-%" PRIu32, e->id);
+    for (uint32_t i = 0; i < e->n_sources; i++) {
+        const struct source *s = &e->sources[i];
+        struct rtcp_sender_info info = {
+            .ssrc = s->ssrc,
+            .ntp = ntp_from_wall_us(wall_us),
+            .rtp_ts = s->ts,
+            .packets = (uint32_t)s->packets,
+            .octets = (uint32_t)s->octets,
+        };
+
+        rtcp_write_sr(w, &info, NULL, 0);
+        rtcp_write_sdes_cname(w, s->ssrc, cname);
+    }
+}
+
+static void write_receiver_report(const struct endpoint *e, struct writer *w)
+{
+    struct rtcp_report reports[RTCP_MAX_REPORTS];
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < e->n_sinks && n < RTCP_MAX_REPORTS; i++) {
+        if (!e->sinks[i].started)
+            continue;
+        reports[n++] = (struct rtcp_report){
+            .ssrc = e->sinks[i].ssrc,
+            .highest_seq = (uint32_t)e->sinks[i].highest,
+        };
+    }
+    if (n > 0)
+        rtcp_write_rr(w, e->id + 1, reports, n);
+}
+
+static void send_rtcp(struct endpoint *e, const struct writer *w)
+{
+    if (writer_ok(w) && w->len > 0 && transport_send_rtcp(e->transport, w->data, w->len) < 0)
+        e->fleet->send_errors++;
+}
+
+static void send_reports(struct endpoint *e)
+{
+    uint8_t bytes[RTCP_MAX];
+    struct writer w = writer_of(bytes, sizeof(bytes));
+
+    if (e->n_sources > 0)
+        write_sender_reports(e, &w);
+    write_receiver_report(e, &w);
+    send_rtcp(e, &w);
+}
+
+/* As a decoder does that has nothing to begin with. */
+static void ask_for_key_frames(struct endpoint *e)
+{
+    uint8_t bytes[RTCP_MAX];
+    struct writer w = writer_of(bytes, sizeof(bytes));
+
+    for (uint32_t i = 0; i < e->n_sinks; i++) {
+        struct rtcp_feedback fb = {.sender = e->id + 1, .media = e->sinks[i].ssrc};
+
+        if (i >= e->role.audio_slots || e->role.audio_slots == 0)
+            rtcp_write_pli(&w, &fb);
+    }
+    send_rtcp(e, &w);
+}
+
+/* ------------------------------------------------------------------ time passes */
+
+static void begin_media(struct endpoint *e, int64_t now_us)
+{
+    e->connected_us = now_us;
+    e->report_us = now_us + REPORT_US * (e->id % 16) / 16;
+    for (uint32_t i = 0; i < e->n_sources; i++)
+        e->sources[i].due_us += now_us; /* until here it was the phase */
+    if (e->role.video_slots > 0)
+        ask_for_key_frames(e);
+}
+
+static void send_frames(struct endpoint *e, int64_t now_us)
+{
+    for (uint32_t i = 0; i < e->n_sources; i++) {
+        struct source *s = &e->sources[i];
+
+        if (now_us < s->due_us || s->pt == 0)
+            continue;
+        e->fleet->send_errors += frame_sender_send(
+            e->fleet->sender, e->fd, s, transport_seal_session(e->transport), clock_wall_us());
+        histogram_add(&e->fleet->late_us, source_step(s, now_us));
+    }
+}
+
+static int64_t earlier(int64_t a_us, int64_t b_us)
+{
+    return a_us < b_us ? a_us : b_us;
+}
+
+static int64_t advance_media(struct endpoint *e, int64_t now_us)
+{
+    int64_t next_us = NEVER_US;
+
+    if (e->connected_us == 0)
+        begin_media(e, now_us);
+    send_frames(e, now_us);
+    if (now_us >= e->report_us) {
+        send_reports(e);
+        e->report_us = now_us + REPORT_US;
+    }
+    for (uint32_t i = 0; i < e->n_sources; i++)
+        next_us = earlier(next_us, e->sources[i].pt ? e->sources[i].due_us : NEVER_US);
+    return earlier(next_us, e->report_us);
+}
+
+static void advance_ice(struct endpoint *e, int64_t now_us)
+{
+    const uint8_t *check;
+    size_t len;
+
+    len = ice_client_advance(&e->ice, now_us, &check);
+    if (len > 0)
+        endpoint_media_send(e, check, len);
+    if (e->ice.connected)
+        transport_start(e->transport, now_us);
+    else if (e->ice.tries > TRIES_MAX)
+        endpoint_fail(e, "the server answers no connectivity check");
+}
+
+int64_t endpoint_advance(struct endpoint *e, int64_t now_us)
+{
+    int64_t next_us;
+
+    if (!e->transport || e->state >= ENDPOINT_FAILED)
+        return NEVER_US;
+    advance_ice(e, now_us);
+    next_us = earlier(e->ice.due_us, transport_advance(e->transport, now_us));
+    if (e->state == ENDPOINT_CONNECTED)
+        next_us = earlier(next_us, advance_media(e, now_us));
+    return next_us;
+}

@@ -1,0 +1,326 @@
+/* Load on Janus' VideoRoom, 1.x: a session of its own for every endpoint. Who publishes offers; to
+ * who receives Janus offers. */
+#include "bench/endpoint.h"
+#include "bench/janus_message.h"
+#include "bench/scenario.h"
+#include "bench/target.h"
+#include "media/base/clock.h"
+#include "media/base/log.h"
+#include "media/base/random.h"
+#include "signaling/websocket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NORMAL_CLOSURE = 1000,
+    ROOMS = 100000, /* numbers of rooms are apart by so much from run to run */
+    FEEDS_MAX = 1000,
+};
+
+/* A publisher that has joined. */
+struct feed {
+    uint32_t room, endpoint;
+    uint64_t id;
+};
+
+struct janus {
+    struct target target;
+    const char *url; /* borrowed */
+    uint64_t first_room;
+    uint32_t n_feeds;
+    struct feed feeds[SCENARIO_MAX_ENDPOINTS];
+};
+
+/* What the next answer is to; moves down this list only. */
+enum session_state {
+    SESSION_CREATING,
+    SESSION_ATTACHING,
+    SESSION_MAKING_ROOM, /* publishers: it may be there already */
+    SESSION_JOINING,     /* publishers */
+    SESSION_PUBLISHING,  /* publishers */
+    SESSION_SUBSCRIBING, /* subscribers */
+    SESSION_READY,
+};
+
+struct session {
+    struct janus *janus;
+    struct endpoint *endpoint;
+    struct websocket *websocket; /* NULL once it is closed */
+    enum session_state state;
+    struct janus_address address;
+    uint32_t n_sections;
+    struct offer_section sections[PLAN_MAX_SECTIONS];
+};
+
+/* @param request  freed here; NULL: no memory */
+static void send_request(struct session *s, char *request, enum session_state state)
+{
+    int err = -ENOMEM;
+
+    if (request && s->websocket)
+        err = websocket_send(s->websocket, request, strlen(request));
+    free(request);
+    s->state = state;
+    if (err < 0)
+        endpoint_fail(s->endpoint, "cannot send a request: %s", err_name(err));
+}
+
+static uint64_t room_of(const struct session *s)
+{
+    return s->janus->first_room + s->endpoint->role.room;
+}
+
+/* ------------------------------------------------------------------ publishers */
+
+static void publish(struct session *s, uint64_t feed)
+{
+    struct janus *j = s->janus;
+    struct negotiation_local local;
+    struct text offer;
+
+    if (j->n_feeds < SCENARIO_MAX_ENDPOINTS)
+        j->feeds[j->n_feeds++] = (struct feed){s->endpoint->role.room, s->endpoint->id, feed};
+    endpoint_describe(s->endpoint, &local);
+    s->n_sections = endpoint_sections(s->endpoint, s->sections);
+    text_init(&offer, SDP_MAX_BYTES);
+    if (offer_write(&offer, &local, s->sections, s->n_sections, random_u64(), 1) == 0)
+        send_request(s, janus_request_sdp(&s->address, "publish", text_str(&offer)),
+                     SESSION_PUBLISHING);
+    text_done(&offer);
+}
+
+static void take_answer(struct session *s, const char *answer)
+{
+    struct media_plan *plan = NULL;
+    struct negotiation_error error = {0};
+
+    s->state = SESSION_READY;
+    if (answer_read(&plan, answer, strlen(answer), s->sections, s->n_sections, &error) < 0) {
+        endpoint_fail(s->endpoint, "the server's answer cannot be used: %s", error.message);
+        return;
+    }
+    endpoint_connect(s->endpoint, plan, false, clock_now_us());
+    media_plan_free(plan);
+}
+
+/* ------------------------------------------------------------------ subscribers */
+
+/* Of a meeting, who receives is not who publishes: the n-th of the ones leaves out the n-th of the
+ * others. */
+static void subscribe(struct session *s)
+{
+    const struct janus *j = s->janus;
+    const struct endpoint_role *role = &s->endpoint->role;
+    uint32_t wanted = role->audio_slots > role->video_slots ? role->audio_slots : role->video_slots;
+    uint64_t feeds[FEEDS_MAX];
+    uint32_t in_room = 0;
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < j->n_feeds; i++)
+        in_room += j->feeds[i].room == role->room;
+    for (uint32_t i = 0; i < j->n_feeds && n < wanted && n < FEEDS_MAX; i++) {
+        bool own = in_room > wanted && j->feeds[i].endpoint == s->endpoint->id - j->n_feeds;
+
+        if (j->feeds[i].room == role->room && !own)
+            feeds[n++] = j->feeds[i].id;
+    }
+    send_request(s, janus_request_subscribe(&s->address, room_of(s), feeds, n),
+                 SESSION_SUBSCRIBING);
+    endpoint_joining(s->endpoint, clock_now_us());
+}
+
+static void answer_offer(struct session *s, const char *offer)
+{
+    struct negotiation_policy policy = {
+        .audio = {CODEC_OPUS},
+        .video = {CODEC_VP8},
+        .max_sections = PLAN_MAX_SECTIONS,
+        .max_publish = PLAN_MAX_SECTIONS,
+    };
+    struct negotiation_error error = {0};
+    struct negotiation_local local;
+    struct negotiation *negotiation = NULL;
+    struct text answer;
+
+    endpoint_describe(s->endpoint, &local);
+    text_init(&answer, SDP_MAX_BYTES);
+    if (negotiation_new(&negotiation, &policy, &local) < 0 ||
+        negotiation_answer(negotiation, offer, strlen(offer), &answer, &error) < 0) {
+        endpoint_fail(s->endpoint, "the server's offer cannot be used: %s", error.message);
+    } else {
+        send_request(s, janus_request_sdp(&s->address, "start", text_str(&answer)), SESSION_READY);
+        endpoint_connect(s->endpoint, negotiation_plan(negotiation), true, clock_now_us());
+    }
+    text_done(&answer);
+    negotiation_free(negotiation);
+}
+
+/* ------------------------------------------------------------------ both */
+
+static void on_success(struct session *s, uint64_t id)
+{
+    bool publishes = s->endpoint->n_sources > 0;
+
+    if (s->state == SESSION_CREATING) {
+        s->address.session = id;
+        send_request(s, janus_request(&s->address, "attach"), SESSION_ATTACHING);
+    } else if (s->state == SESSION_ATTACHING) {
+        s->address.handle = id;
+        if (publishes) {
+            send_request(s, janus_request_room(&s->address, room_of(s), FEEDS_MAX),
+                         SESSION_MAKING_ROOM);
+        } else {
+            subscribe(s);
+        }
+    } else if (s->state == SESSION_MAKING_ROOM) {
+        send_request(s, janus_request_join(&s->address, room_of(s)), SESSION_JOINING);
+        endpoint_joining(s->endpoint, clock_now_us());
+    }
+}
+
+static void dispatch(struct session *s, const struct janus_message *m)
+{
+    switch (m->kind) {
+    case JANUS_OTHER:
+        break;
+    case JANUS_SUCCESS:
+        on_success(s, m->id);
+        break;
+    case JANUS_JOINED:
+        if (s->state == SESSION_JOINING)
+            publish(s, m->id);
+        break;
+    case JANUS_EVENT:
+        if (s->state == SESSION_PUBLISHING && m->sdp)
+            take_answer(s, m->sdp);
+        break;
+    case JANUS_ATTACHED:
+        if (s->state == SESSION_SUBSCRIBING && m->sdp)
+            answer_offer(s, m->sdp);
+        break;
+    case JANUS_ERROR:
+        if (s->state == SESSION_MAKING_ROOM && m->error_code == JANUS_ROOM_EXISTS)
+            on_success(s, 0);
+        else
+            endpoint_fail(s->endpoint, "the server refused: %s (%d)", m->error, m->error_code);
+        break;
+    case JANUS_HANGUP:
+        endpoint_fail(s->endpoint, "the server hung up: %s", m->error);
+        break;
+    }
+}
+
+static void on_open(void *owner)
+{
+    struct session *s = owner;
+
+    send_request(s, janus_request(&s->address, "create"), SESSION_CREATING);
+}
+
+static void on_message(void *owner, const char *text, size_t len)
+{
+    struct session *s = owner;
+    struct janus_message m;
+
+    if (janus_message_parse(&m, text, len) < 0) {
+        endpoint_fail(s->endpoint, "the server sent what is no message of Janus");
+        return;
+    }
+    dispatch(s, &m);
+    janus_message_done(&m);
+}
+
+static void on_close(void *owner, uint16_t code, const char *reason)
+{
+    struct session *s = owner;
+
+    (void)code;
+    s->websocket = NULL;
+    endpoint_fail(s->endpoint, "the WebSocket was closed: %s", reason);
+}
+
+static int join(struct target *t, struct endpoint *e)
+{
+    static const struct websocket_handler handler = {
+        .on_open = on_open,
+        .on_message = on_message,
+        .on_close = on_close,
+        .protocol = "janus-protocol",
+    };
+    struct janus *j = (struct janus *)(void *)t;
+    struct session *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return -ENOMEM;
+    s->janus = j;
+    s->endpoint = e;
+    e->signaling = s;
+    return websocket_connect(&s->websocket, t->base, j->url, &handler, s);
+}
+
+/* Of the session, not of its handle. */
+static void send_session_request(struct session *s, const char *type)
+{
+    struct janus_address session = {.session = s->address.session};
+
+    send_request(s, janus_request(&session, type), SESSION_READY);
+}
+
+static void tick(struct target *t, struct endpoint *e)
+{
+    struct session *s = e->signaling;
+
+    (void)t;
+    if (s && s->websocket && s->state == SESSION_READY)
+        send_session_request(s, "keepalive");
+}
+
+static void leave(struct target *t, struct endpoint *e)
+{
+    struct session *s = e->signaling;
+
+    (void)t;
+    if (!s || !s->websocket)
+        return;
+    if (s->address.session)
+        send_session_request(s, "destroy");
+    websocket_close(s->websocket, NORMAL_CLOSURE, "");
+}
+
+static void release(struct target *t, struct endpoint *e)
+{
+    struct session *s = e->signaling;
+
+    (void)t;
+    if (s)
+        websocket_free(s->websocket);
+    free(s);
+    e->signaling = NULL;
+}
+
+static struct target *free_janus(struct target *t)
+{
+    free(t);
+    return NULL;
+}
+
+struct target *target_janus_new(struct event_base *base, const char *url, const char *room)
+{
+    static const struct target_calls calls = {
+        .join = join,
+        .leave = leave,
+        .release = release,
+        .tick = tick,
+        .free = free_janus,
+    };
+    struct janus *j = calloc(1, sizeof(*j));
+
+    if (!j)
+        return NULL;
+    j->target = (struct target){.calls = &calls, .base = base, .room = room};
+    j->url = url;
+    j->first_room = 1 + (uint64_t)random_u32() * ROOMS;
+    return &j->target;
+}

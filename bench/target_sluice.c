@@ -1,0 +1,205 @@
+/* Load on a sluice server: docs/PROTOCOL.md, one WebSocket per endpoint. */
+#include "bench/endpoint.h"
+#include "bench/target.h"
+#include "media/base/clock.h"
+#include "media/base/log.h"
+#include "media/base/random.h"
+#include "signaling/message.h"
+#include "signaling/websocket.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { URL_MAX = 512, NORMAL_CLOSURE = 1000 };
+
+struct sluice {
+    struct target target;
+    char url[URL_MAX];
+};
+
+struct session {
+    struct endpoint *endpoint;
+    struct websocket *websocket; /* NULL once it is closed */
+    char room[MESSAGE_ROOM_MAX + 1];
+    uint32_t n_sections;
+    struct offer_section sections[PLAN_MAX_SECTIONS];
+};
+
+static void describe_tracks(const struct session *s, struct message *m)
+{
+    for (uint32_t i = 0; i < s->n_sections; i++) {
+        struct message_track_offer *track = &m->track_offers[m->n_track_offers];
+
+        if (s->sections[i].use != SECTION_PUBLISH)
+            continue;
+        (void)snprintf(track->mid, sizeof(track->mid), "%s", s->sections[i].mid);
+        (void)snprintf(track->source, sizeof(track->source), "%s",
+                       s->sections[i].kind == KIND_AUDIO ? "microphone" : "camera");
+        track->kind = s->sections[i].kind;
+        m->n_track_offers++;
+    }
+}
+
+static int write_join(struct session *s, struct text *out)
+{
+    struct message m = {.type = MESSAGE_JOIN, .id = 1, .n = 1};
+    struct negotiation_local local;
+    struct text offer;
+    int err;
+
+    endpoint_describe(s->endpoint, &local);
+    text_init(&offer, SDP_MAX_BYTES);
+    err = offer_write(&offer, &local, s->sections, s->n_sections, random_u64(), 1);
+    if (err == 0) {
+        m.sdp = text_take(&offer);
+        (void)snprintf(m.room, sizeof(m.room), "%s", s->room);
+        (void)snprintf(m.name, sizeof(m.name), "bench-%" PRIu32, s->endpoint->id);
+        describe_tracks(s, &m);
+        err = message_write(out, &m);
+    }
+    message_done(&m);
+    text_done(&offer);
+    return err;
+}
+
+static void on_open(void *owner)
+{
+    struct session *s = owner;
+    struct text join;
+    int err;
+
+    s->n_sections = endpoint_sections(s->endpoint, s->sections);
+    text_init(&join, MESSAGE_MAX_BYTES);
+    err = write_join(s, &join);
+    if (err == 0)
+        err = websocket_send(s->websocket, text_str(&join), join.len);
+    text_done(&join);
+    if (err < 0)
+        endpoint_fail(s->endpoint, "cannot join: %s", err_name(err));
+    else
+        endpoint_joining(s->endpoint, clock_now_us());
+}
+
+static void on_joined(struct session *s, const struct message *m)
+{
+    struct media_plan *plan = NULL;
+    struct negotiation_error error = {0};
+
+    if (answer_read(&plan, m->sdp ? m->sdp : "", m->sdp ? strlen(m->sdp) : 0, s->sections,
+                    s->n_sections, &error) < 0) {
+        endpoint_fail(s->endpoint, "the server's answer cannot be used: %s", error.message);
+        return;
+    }
+    endpoint_connect(s->endpoint, plan, false, clock_now_us());
+    media_plan_free(plan);
+}
+
+/* The roster of a large room is most of what comes, and nothing to us. */
+static bool is_of_interest(const char *text)
+{
+    static const char *const types[] = {"\"joined\"", "\"error\"", "\"go\""};
+    const char *type = strstr(text, "\"t\":");
+
+    for (size_t i = 0; type && i < ARRAY_LEN(types); i++) {
+        if (strncmp(type + 4, types[i], strlen(types[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void on_message(void *owner, const char *text, size_t len)
+{
+    struct session *s = owner;
+    struct message m;
+    struct message error;
+
+    if (!is_of_interest(text))
+        return;
+    if (message_parse(&m, text, len, &error) < 0) {
+        endpoint_fail(s->endpoint, "the server sent what is not our protocol: %s", error.text);
+        message_done(&error);
+        return;
+    }
+    if (m.type == MESSAGE_JOINED)
+        on_joined(s, &m);
+    else if (m.type == MESSAGE_ERROR)
+        endpoint_fail(s->endpoint, "the server refused: %s (%s)", m.text, m.code);
+    else if (m.type == MESSAGE_GO)
+        endpoint_fail(s->endpoint, "the server ended the call: %s (%s)", m.text, m.code);
+    message_done(&m);
+}
+
+static void on_close(void *owner, uint16_t code, const char *reason)
+{
+    struct session *s = owner;
+
+    (void)code;
+    s->websocket = NULL;
+    endpoint_fail(s->endpoint, "the WebSocket was closed: %s", reason);
+}
+
+static int join(struct target *t, struct endpoint *e)
+{
+    static const struct websocket_handler handler = {
+        .on_open = on_open,
+        .on_message = on_message,
+        .on_close = on_close,
+    };
+    struct sluice *sluice = (struct sluice *)(void *)t;
+    struct session *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return -ENOMEM;
+    s->endpoint = e;
+    (void)snprintf(s->room, sizeof(s->room), "%s-%" PRIu32, t->room, e->role.room);
+    e->signaling = s;
+    return websocket_connect(&s->websocket, t->base, sluice->url, &handler, s);
+}
+
+static void leave(struct target *t, struct endpoint *e)
+{
+    struct session *s = e->signaling;
+
+    (void)t;
+    if (s && s->websocket)
+        websocket_close(s->websocket, NORMAL_CLOSURE, "");
+}
+
+static void release(struct target *t, struct endpoint *e)
+{
+    struct session *s = e->signaling;
+
+    (void)t;
+    if (s)
+        websocket_free(s->websocket);
+    free(s);
+    e->signaling = NULL;
+}
+
+static struct target *free_sluice(struct target *t)
+{
+    free(t);
+    return NULL;
+}
+
+struct target *target_sluice_new(struct event_base *base, const char *url, const char *room)
+{
+    static const struct target_calls calls = {
+        .join = join,
+        .leave = leave,
+        .release = release,
+        .free = free_sluice,
+    };
+    struct sluice *s = calloc(1, sizeof(*s));
+    const char *host = strstr(url, "://");
+
+    if (!s)
+        return NULL;
+    s->target = (struct target){.calls = &calls, .base = base, .room = room};
+    (void)snprintf(s->url, sizeof(s->url), "%s%s", url,
+                   strchr(host ? host + 3 : url, '/') ? "" : "/ws");
+    return &s->target;
+}
