@@ -1,5 +1,6 @@
 #include "sfu/config.h"
 
+#include "media/seal.h"
 #include "signaling/message.h"
 #include "signaling/negotiation.h"
 
@@ -12,7 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum key_type { KEY_NUMBER, KEY_LISTEN, KEY_ADDRESS, KEY_ADVERTISE, KEY_PATH, KEY_LOG_LEVEL };
+enum key_type {
+    KEY_NUMBER,
+    KEY_LISTEN,
+    KEY_ADDRESS,
+    KEY_ADVERTISE,
+    KEY_PATH,
+    KEY_LOG_LEVEL,
+    KEY_SEAL,
+};
 
 struct key {
     const char *name;
@@ -45,6 +54,8 @@ static const struct key keys[] = {
      "serve the page from here, not the one built in"},
     {"log_level", KEY_LOG_LEVEL, offsetof(struct config, log_level), 0, 0, "info", "LEVEL",
      "trace, debug, info, warn or error"},
+    {"seal", KEY_SEAL, offsetof(struct config, seal), 0, 0, "auto", "HOW",
+     "library that encrypts what is sent: libipsec-mb,\nlibsrtp2, or auto for the fastest here"},
     NUMBER(max_rooms, 1, 1000000, "10000", "rooms at a time"),
     NUMBER(max_participants, 1, 1000000, "10000", "participants at a time, in all rooms"),
     NUMBER(max_participants_per_room, 1, 100000, "1000", "participants of a room"),
@@ -185,6 +196,19 @@ static int set_log_level(uint32_t *ret, const char *value, struct config_error *
     return 0;
 }
 
+static int set_seal(uint32_t *ret, const char *value, struct config_error *error)
+{
+    for (enum seal_backend i = SEAL_AUTO; i <= SEAL_IPSEC_MB; i++) {
+        if (strcmp(value, seal_backend_name(i)) == 0) {
+            *ret = i;
+            return 0;
+        }
+    }
+    return fail(error, "seal is \"%s\", but must be %s, %s or %s", value,
+                seal_backend_name(SEAL_AUTO), seal_backend_name(SEAL_IPSEC_MB),
+                seal_backend_name(SEAL_SRTP));
+}
+
 static int set_path(char *ret, const struct key *key, const char *value, struct config_error *error)
 {
     if (strlen(value) > CONFIG_PATH_MAX)
@@ -237,6 +261,8 @@ int config_set(struct config *c, const char *name, const char *value, struct con
         return set_path(member, key, value, error);
     case KEY_LOG_LEVEL:
         return set_log_level(member, value, error);
+    case KEY_SEAL:
+        return set_seal(member, value, error);
     }
     return -ENOENT;
 }

@@ -6,6 +6,7 @@
 #include "media/base/mailbox.h"
 #include "media/base/text.h"
 #include "media/dtls.h"
+#include "media/seal.h"
 #include "sfu/candidates.h"
 #include "sfu/directory.h"
 #include "sfu/mail.h"
@@ -434,8 +435,12 @@ static int start_workers(struct server *s, uint32_t n, struct config_error *erro
 static int start(struct server *s, struct config_error *error)
 {
     uint32_t workers = start_worker_count(&s->config);
-    int err = make_events(s);
+    int err = seal_set_backend((enum seal_backend)s->config.seal);
 
+    if (err < 0)
+        return start_fail(error, err, "seal is %s, which this program or processor lacks: try auto",
+                          seal_backend_name((enum seal_backend)s->config.seal));
+    err = make_events(s);
     if (err == 0)
         err = make_directory(s, workers);
     if (err == 0)
@@ -459,10 +464,11 @@ static void log_start(const struct server *s)
     text_init(&addresses, 1024);
     for (uint32_t i = 0; i < s->n_candidates; i++)
         text_printf(&addresses, "%s%s", i ? "," : "", s->candidates[i].address);
-    log_info(
-        "server", "serving: http_port=%u udp_ports=%u-%u workers=%" PRIu32 " media_addresses=%s",
-        (unsigned)server_port(s), (unsigned)worker_port(s->workers[0]),
-        (unsigned)worker_port(s->workers[s->n_workers - 1]), s->n_workers, text_str(&addresses));
+    log_info("server",
+             "serving: http_port=%u udp_ports=%u-%u workers=%" PRIu32 " seal=%s media_addresses=%s",
+             (unsigned)server_port(s), (unsigned)worker_port(s->workers[0]),
+             (unsigned)worker_port(s->workers[s->n_workers - 1]), s->n_workers,
+             seal_backend_name(seal_backend_in_use()), text_str(&addresses));
     text_done(&addresses);
 }
 

@@ -199,6 +199,7 @@ static void mistakes_on_the_command_line_are_named(void)
         {{"sluice", "8080"}, "\"8080\" is not an option"},
         {{"sluice", "-x"}, "is not an option"},
         {{"sluice", "--log-level=loud"}, "trace, debug, info, warn or error"},
+        {{"sluice", "--seal=wax"}, "auto, libipsec-mb or libsrtp2"},
         {{"sluice", "--config", "/nonexistent"}, "cannot be read"},
     };
 
