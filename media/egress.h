@@ -22,7 +22,8 @@ struct packet;
 struct seal_session;
 
 enum {
-    EGRESS_HEAD_MAX = 96,    /* RTP header and lead bytes [bytes] */
+    EGRESS_HEAD_MAX = 256,   /* RTP header and lead bytes [bytes]: a dependency descriptor with its
+                              * structure (three spatial, three temporal layers) takes about 100 */
     EGRESS_QUEUE_MAX = 2048, /* packets one peer may have queued in a turn; more are dropped */
     EGRESS_TURN_MAX = 65536, /* packets of all peers in a turn; reaching it flushes */
 };
