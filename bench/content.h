@@ -18,12 +18,12 @@ enum {
 };
 
 struct content {
+    int64_t sent_us;      /* wall clock */
     enum media_kind kind; /* VP8 or Opus */
     uint32_t source;      /* who sent it */
     uint32_t index;       /* counts the packets of the source */
-    int64_t sent_us;      /* wall clock */
-    bool first, key;      /* video: first packet of a frame; of a key frame */
     uint16_t picture;     /* video: frame number, 15 bits */
+    bool first, key;      /* video: first packet of a frame; of a key frame */
 };
 
 /** Write a payload of `len` bytes, CONTENT_MIN to CONTENT_MAX. */

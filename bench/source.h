@@ -33,8 +33,8 @@ struct source_shape source_audio(size_t len);
 
 /** One packet to seal. */
 struct source_packet {
-    uint8_t head[RTP_HEADER_LEN];
     size_t payload_len;
+    uint8_t head[RTP_HEADER_LEN];
     uint8_t payload[CONTENT_MAX];
 };
 

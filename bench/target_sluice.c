@@ -137,8 +137,8 @@ static void on_close(void *owner, uint16_t code, const char *reason)
     struct session *s = owner;
 
     (void)code;
-    s->websocket = NULL;
     endpoint_fail(s->endpoint, "the WebSocket was closed: %s", reason);
+    s->websocket = websocket_free(s->websocket);
 }
 
 static int join(struct target *t, struct endpoint *e)

@@ -83,7 +83,10 @@ static void on_answer(struct evhttp_request *request, void *owner)
     const char *location;
 
     if (status / 100 != 2) {
-        endpoint_fail(r->endpoint, status ? "the server answered %d" : "no answer (%d)", status);
+        if (status == 0)
+            endpoint_fail(r->endpoint, "the server did not answer");
+        else
+            endpoint_fail(r->endpoint, "the server answered %d", status);
         return;
     }
     location = evhttp_find_header(evhttp_request_get_input_headers(request), "Location");
