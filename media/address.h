@@ -1,7 +1,7 @@
 /**
  * @file address.h  Socket addresses as values: compare, use as a map key, print.
  *
- * IPv4 and IPv6 only; IPv6 scopes and flow labels are not looked at. Not tied to a thread.
+ * IPv4 and IPv6 only; IPv6 scopes and flow labels of peers are not looked at. Not tied to a thread.
  */
 #ifndef MEDIA_ADDRESS_H
 #define MEDIA_ADDRESS_H
@@ -14,6 +14,13 @@
 enum {
     ADDRESS_KEY_MAX = 20,  /* bytes of the longest address_key() */
     ADDRESS_TEXT_MAX = 64, /* room for address_text() */
+};
+
+/** One of our own addresses: the one a datagram came to, or leaves from. */
+struct local_address {
+    uint8_t len;        /* of bytes: 4, 16, or 0: not known, the kernel chooses */
+    uint32_t interface; /* index, where the address is good on one link only (fe80::); or 0 */
+    uint8_t bytes[16];
 };
 
 /** Bytes that identify an address in a map: family, port, address; what is left of `out` is zero.

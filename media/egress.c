@@ -43,6 +43,7 @@ struct chunk {
 struct control {
     struct datagram datagrams[CHUNK_DATAGRAMS];
     struct sockaddr_storage to[CHUNK_DATAGRAMS];
+    struct local_address from[CHUNK_DATAGRAMS];
     size_t n, used;
     uint8_t bytes[CONTROL_BYTES];
 };
@@ -207,8 +208,8 @@ static void send_control(struct egress *e)
     e->control.n = e->control.used = 0;
 }
 
-int egress_push_datagram(struct egress *e, const struct sockaddr_storage *to, const uint8_t *data,
-                         size_t len)
+int egress_push_datagram(struct egress *e, const struct sockaddr_storage *to,
+                         const struct local_address *from, const uint8_t *data, size_t len)
 {
     struct control *control = &e->control;
     uint8_t *copy;
@@ -220,8 +221,11 @@ int egress_push_datagram(struct egress *e, const struct sockaddr_storage *to, co
     copy = control->bytes + control->used;
     memcpy(copy, data, len);
     control->to[control->n] = *to;
-    control->datagrams[control->n] = (struct datagram){
-        .to = &control->to[control->n], .data = copy, .len = len};
+    control->from[control->n] = *from;
+    control->datagrams[control->n] = (struct datagram){.to = &control->to[control->n],
+                                                       .from = &control->from[control->n],
+                                                       .data = copy,
+                                                       .len = len};
     control->n++;
     control->used += len;
     return 0;
@@ -252,11 +256,12 @@ static void send_chunk(struct egress *e)
     (void)seal_batch(chunk->sealing, chunk->n);
     for (size_t i = 0; i < chunk->n; i++) {
         const struct seal_packet *sealed = &chunk->sealing[i];
+        const struct egress_peer *peer = chunk->peers[i];
 
         give_entry_back(e, chunk->entries[i]);
         if (count_sealed(e, i))
             chunk->datagrams[n++] = (struct datagram){
-                .to = &chunk->peers[i]->to, .data = sealed->out, .len = sealed->out_len};
+                .to = &peer->to, .from = &peer->from, .data = sealed->out, .len = sealed->out_len};
     }
     send_datagrams(e, chunk->datagrams, n);
     chunk->n = chunk->used = 0;

@@ -10,6 +10,7 @@
 #ifndef MEDIA_EGRESS_H
 #define MEDIA_EGRESS_H
 
+#include "media/address.h"
 #include "media/base/attributes.h"
 #include "media/base/list.h"
 #include "media/udp_socket.h"
@@ -37,7 +38,9 @@ struct egress_peer {
     uint32_t queued;
     /* Borrowed; NULL: RTP cannot be queued. Must not change while anything is queued. */
     struct seal_session *session;
-    struct sockaddr_storage to;       /* the peer's path, kept current by the owner */
+    /* The peer's path, kept current by the owner: its address, and ours. */
+    struct sockaddr_storage to;
+    struct local_address from;
     uint64_t packets, bytes, dropped; /* RTP sent, its wire bytes, and given up */
 };
 
@@ -54,7 +57,7 @@ struct egress *egress_new(void (*send)(void *owner, const struct datagram *datag
 /** Free; queued packets are dropped. NULL is fine. @return NULL */
 struct egress *egress_free(struct egress *e);
 
-/** Make `peer` empty; its owner then keeps `session` and `to` current. */
+/** Make `peer` empty; its owner then keeps `session`, `to` and `from` current. */
 void egress_peer_init(struct egress_peer *peer);
 /** Take the peer's queued packets out, unsent. */
 void egress_peer_done(struct egress *e, struct egress_peer *peer);
@@ -77,10 +80,13 @@ struct egress_head {
 struct egress_head *egress_push(struct egress *e, struct egress_peer *peer, struct packet *packet,
                                 uint16_t payload_offset, uint16_t payload_len);
 
-/** Queue one finished datagram (STUN, DTLS, SRTCP) [len bytes, copied]. @return 0; -EMSGSIZE:
- *  longer than PACKET_CAPACITY */
+/** Queue one finished datagram (STUN, DTLS, SRTCP) [len bytes]; everything is copied.
+ *
+ *  @param from  the address of ours that it leaves from
+ *  @return 0; -EMSGSIZE: longer than PACKET_CAPACITY */
 MUST_USE int egress_push_datagram(struct egress *e, const struct sockaddr_storage *to,
-                                  const uint8_t *data, size_t len);
+                                  const struct local_address *from, const uint8_t *data,
+                                  size_t len);
 
 /** Seal and send everything queued; STUN, DTLS and SRTCP first. Calls `send` with up to
  *  UDP_SEND_BATCH datagrams at a time, a peer's in order and next to each other. */

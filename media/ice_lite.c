@@ -133,7 +133,8 @@ int ice_lite_receive(struct ice_lite *ice, const uint8_t *data, size_t len,
     ret->reply_len = check.reply_len;
     ice_lite_keep(ice, now_us);
     add_path(ice, from);
-    ret->path_changed = select_path(ice, from, check.accepted && check.nominates);
+    ret->nominates = check.accepted && check.nominates;
+    ret->path_changed = select_path(ice, from, ret->nominates);
     return 0;
 }
 

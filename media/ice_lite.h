@@ -49,6 +49,7 @@ struct ice_lite *ice_lite_free(struct ice_lite *ice);
 struct ice_result {
     size_t reply_len;   /* bytes written to `reply`; 0: answer nothing */
     bool authenticated; /* MESSAGE-INTEGRITY was right: `from` is proven */
+    bool nominates;     /* it says that its path is the one to use */
     bool path_changed;  /* ice_lite_path() is new: the first one, or the peer moved */
 };
 

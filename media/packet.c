@@ -75,6 +75,7 @@ struct packet *packet_new(struct packet_pool *pool)
     packet->next_free = NULL;
     packet->refs = 1;
     packet->len = 0;
+    packet->to.len = 0;
     return packet;
 }
 

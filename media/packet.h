@@ -7,6 +7,7 @@
 #ifndef MEDIA_PACKET_H
 #define MEDIA_PACKET_H
 
+#include "media/address.h"
 #include "media/base/attributes.h"
 #include "media/rtp.h"
 
@@ -27,7 +28,8 @@ struct packet {
     uint16_t len;       /* bytes in data */
     int64_t arrival_us; /* when the batch that brought it was read */
     struct sockaddr_storage from;
-    struct rtp_header rtp; /* valid once parsed; offsets into data */
+    struct local_address to; /* of ours; not known on a socket that has but one */
+    struct rtp_header rtp;   /* valid once parsed; offsets into data */
     uint8_t data[PACKET_CAPACITY];
 };
 

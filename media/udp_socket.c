@@ -22,15 +22,22 @@ enum {
     RUN_BYTES_MAX = 65000, /* a run is one IP packet until the last moment */
 };
 
-/* Room for the one control message that tells the size of a run's datagrams. */
-struct run_control {
-    _Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
+/* Room for the control message that tells our address. */
+struct in_control {
+    _Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+/* Room for that one, and then the one that tells the size of a run's datagrams. */
+struct out_control {
+    _Alignas(struct cmsghdr)
+        uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t))];
 };
 
 struct udp_socket {
     int fd;
     bool ipv6; /* the socket speaks IPv6, with IPv4 mapped */
     bool runs; /* the kernel cuts runs into datagrams */
+    bool many; /* bound to all of our addresses: which one matters */
     uint16_t port;
     struct udp_stats stats;
 
@@ -38,12 +45,13 @@ struct udp_socket {
     size_t n_ready;
     struct mmsghdr in[UDP_BATCH];
     struct iovec in_parts[UDP_BATCH];
+    struct in_control in_control[UDP_BATCH];
     uint8_t waste[WASTE_BYTES];
 
     struct mmsghdr out[UDP_SEND_BATCH];
     struct iovec out_parts[UDP_SEND_BATCH];
     struct sockaddr_in6 out_to[UDP_SEND_BATCH]; /* mapped; not used on an IPv4 socket */
-    struct run_control out_control[UDP_SEND_BATCH];
+    struct out_control out_control[UDP_SEND_BATCH];
 };
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -121,6 +129,30 @@ static bool kernel_has_runs(int fd)
     return getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, &len) == 0;
 }
 
+static bool is_wildcard(const struct sockaddr_storage *bound)
+{
+    struct sockaddr_storage plain = *bound;
+    uint8_t key[ADDRESS_KEY_MAX];
+    uint8_t set = 0;
+
+    unmap(&plain);
+    (void)address_key(&plain, key);
+    for (size_t i = 3; i < sizeof(key); i++) /* after family and port */
+        set |= key[i];
+    return set == 0;
+}
+
+/* Have the kernel tell which address a datagram came to. An IPv6 socket tells it of IPv4 as well,
+ * as a mapped address. */
+static int ask_local_address(const struct udp_socket *s)
+{
+    int on = 1;
+    int err = s->ipv6 ? setsockopt(s->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on))
+                      : setsockopt(s->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+
+    return err < 0 ? -errno : 0;
+}
+
 static void close_fd(struct udp_socket *s)
 {
     if (s->fd >= 0)
@@ -148,7 +180,8 @@ static int open_and_bind(struct udp_socket *s, int family, const char *address, 
     s->runs = kernel_has_runs(s->fd);
     memcpy(&bound, &local, sizeof(bound)); /* the port is where sockaddr_in has it */
     s->port = ntohs(bound.sin6_port);
-    return 0;
+    s->many = is_wildcard(&local);
+    return s->many ? ask_local_address(s) : 0;
 }
 
 int udp_socket_new(struct udp_socket **ret, const char *address, uint16_t port)
@@ -221,7 +254,49 @@ static void prepare_receive(struct udp_socket *s, size_t n)
             header->msg_name = &packet->from;
             header->msg_namelen = sizeof(packet->from);
         }
+        if (packet && s->many) {
+            header->msg_control = &s->in_control[i];
+            header->msg_controllen = sizeof(s->in_control[i]);
+        }
     }
+}
+
+static void set_local(struct local_address *ret, const void *bytes, size_t len)
+{
+    ret->len = (uint8_t)len;
+    memcpy(ret->bytes, bytes, len);
+}
+
+static struct local_address local_of_ipv6(const struct in6_pktinfo *info)
+{
+    struct local_address local = {0};
+
+    if (memcmp(&info->ipi6_addr, mapped_prefix, sizeof(mapped_prefix)) == 0) {
+        set_local(&local, info->ipi6_addr.s6_addr + sizeof(mapped_prefix), 4);
+        return local;
+    }
+    set_local(&local, &info->ipi6_addr, 16);
+    if (IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
+        local.interface = (uint32_t)info->ipi6_ifindex;
+    return local;
+}
+
+/* @return the address of ours that the datagram of `header` came to */
+static struct local_address read_local(struct msghdr *header)
+{
+    struct local_address local = {0};
+    struct cmsghdr *message = CMSG_FIRSTHDR(header);
+    struct in6_pktinfo info6;
+    struct in_pktinfo info;
+
+    if (message && message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_PKTINFO) {
+        memcpy(&info6, CMSG_DATA(message), sizeof(info6));
+        local = local_of_ipv6(&info6);
+    } else if (message && message->cmsg_level == IPPROTO_IP && message->cmsg_type == IP_PKTINFO) {
+        memcpy(&info, CMSG_DATA(message), sizeof(info));
+        set_local(&local, &info.ipi_spec_dst, 4);
+    }
+    return local;
 }
 
 /* Sort what came into `out` and what stays ready. @return number of packets in `out` */
@@ -242,6 +317,7 @@ static int take_received(struct udp_socket *s, size_t n, struct packet **out, in
         packet->len = (uint16_t)s->in[i].msg_len;
         packet->arrival_us = now_us;
         unmap(&packet->from);
+        packet->to = read_local(&s->in[i].msg_hdr);
         s->stats.receive_bytes += packet->len;
         out[taken++] = packet;
     }
@@ -285,24 +361,41 @@ static size_t measure_run(const struct udp_socket *s, const struct datagram *dat
     if (!s->runs || datagrams[0].len == 0)
         return 1;
     while (run < n && run < RUN_MAX && datagrams[run].to == datagrams[0].to &&
-           datagrams[run - 1].len == datagrams[0].len && datagrams[run].len > 0 &&
-           datagrams[run].len <= datagrams[0].len && bytes + datagrams[run].len <= RUN_BYTES_MAX)
+           datagrams[run].from == datagrams[0].from && datagrams[run - 1].len == datagrams[0].len &&
+           datagrams[run].len > 0 && datagrams[run].len <= datagrams[0].len &&
+           bytes + datagrams[run].len <= RUN_BYTES_MAX)
         bytes += datagrams[run++].len;
     return run;
 }
 
-static void set_run_size(struct msghdr *header, struct run_control *control, size_t len)
+/* Append a control message; `header` has `control` for its control messages. */
+static void add_control(struct msghdr *header, struct out_control *control, int level, int type,
+                        const void *value, size_t len)
 {
-    uint16_t size = (uint16_t)len;
-    struct cmsghdr *message;
+    struct cmsghdr message = {.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
+    uint8_t *at = control->bytes + header->msg_controllen;
 
+    memcpy(at, &message, sizeof(message));
+    memcpy(at + CMSG_LEN(0), value, len);
     header->msg_control = control;
-    header->msg_controllen = sizeof(*control);
-    message = CMSG_FIRSTHDR(header);
-    message->cmsg_level = IPPROTO_UDP;
-    message->cmsg_type = UDP_SEGMENT;
-    message->cmsg_len = CMSG_LEN(sizeof(size));
-    memcpy(CMSG_DATA(message), &size, sizeof(size));
+    header->msg_controllen += CMSG_SPACE(len);
+}
+
+/* As the family of the socket has it: an IPv6 socket takes mapped addresses here too. */
+static void add_local(const struct udp_socket *s, struct msghdr *header,
+                      struct out_control *control, const struct local_address *from)
+{
+    struct in6_pktinfo info6 = {.ipi6_ifindex = from->interface};
+    struct in_pktinfo info = {0};
+
+    if (!s->ipv6) {
+        memcpy(&info.ipi_spec_dst, from->bytes, sizeof(info.ipi_spec_dst));
+        add_control(header, control, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+        return;
+    }
+    memcpy(&info6.ipi6_addr, mapped_prefix, sizeof(mapped_prefix));
+    memcpy(info6.ipi6_addr.s6_addr + sizeof(info6.ipi6_addr) - from->len, from->bytes, from->len);
+    add_control(header, control, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
 }
 
 /* For messages to send, which the kernel does not write. */
@@ -319,6 +412,8 @@ static void prepare_message(struct udp_socket *s, size_t at, size_t part,
                             const struct datagram *datagrams, size_t run)
 {
     const struct sockaddr_storage *to = datagrams[0].to;
+    const struct local_address *from = datagrams[0].from;
+    uint16_t run_size = (uint16_t)datagrams[0].len;
     struct msghdr *header = &s->out[at].msg_hdr;
 
     *header = (struct msghdr){.msg_iov = &s->out_parts[part], .msg_iovlen = run};
@@ -332,8 +427,11 @@ static void prepare_message(struct udp_socket *s, size_t at, size_t part,
         header->msg_name = writable(to);
         header->msg_namelen = address_len(to);
     }
-    if (run > 1)
-        set_run_size(header, &s->out_control[at], datagrams[0].len);
+    if (from && from->len > 0)
+        add_local(s, header, &s->out_control[at], from);
+    if (run > 1) /* last, for send_one_by_one() */
+        add_control(header, &s->out_control[at], IPPROTO_UDP, UDP_SEGMENT, &run_size,
+                    sizeof(run_size));
 }
 
 /* @return bytes of the datagrams in `header` */
@@ -362,6 +460,8 @@ static void send_one_by_one(struct udp_socket *s, const struct msghdr *run)
             .msg_namelen = run->msg_namelen,
             .msg_iov = &run->msg_iov[i],
             .msg_iovlen = 1,
+            .msg_control = run->msg_control,
+            .msg_controllen = run->msg_controllen - CMSG_SPACE(sizeof(uint16_t)),
         };
 
         s->stats.send_calls++;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+struct local_address;
 struct packet;
 struct packet_pool;
 
@@ -33,6 +34,7 @@ struct udp_stats {
 /** One datagram to send. Borrowed for the call. */
 struct datagram {
     const struct sockaddr_storage *to;
+    const struct local_address *from; /* NULL, or not known: the kernel chooses */
     const uint8_t *data;
     size_t len;
 };
@@ -40,6 +42,9 @@ struct datagram {
 /**
  * Open a dual-stack (IPv6 with IPv4 mapped; IPv4 only where there is no IPv6) non-blocking socket.
  * Addresses are given and taken as plain IPv4 or IPv6; mapping happens inside.
+ *
+ * Bound to all addresses it tells which one a datagram came to; bound to one it need not, and does
+ * not.
  *
  * @param address  local address to bind, or NULL for all
  * @param port     0: any
@@ -58,8 +63,8 @@ uint16_t udp_socket_port(const struct udp_socket *s);
 int udp_socket_buffer_bytes(const struct udp_socket *s);
 
 /**
- * Read up to UDP_BATCH datagrams with one system call into packets of `pool`; sets len, from and
- * arrival_us. Where the pool is exhausted datagrams are read and dropped (counted), so that the
+ * Read up to UDP_BATCH datagrams with one system call into packets of `pool`; sets len, from, to
+ * and arrival_us. Where the pool is exhausted datagrams are read and dropped (counted), so that the
  * socket drains. All calls on one socket must name the same pool.
  *
  * @return number of packets put into `out` (room for UDP_BATCH), each with one reference which is
@@ -72,8 +77,8 @@ MUST_USE int udp_socket_receive(struct udp_socket *s, struct packet_pool *pool, 
  * Send `n` datagrams in order, with as few system calls as possible. What the kernel does not take
  * is dropped and counted.
  *
- * Neighbours with the same `to` pointer and length (the last may be shorter) go to the kernel as
- * one: nine tenths of the cost of a datagram is its way through the kernel.
+ * Neighbours with the same `to` and `from` pointers and length (the last may be shorter) go to the
+ * kernel as one: nine tenths of the cost of a datagram is its way through the kernel.
  */
 void udp_socket_send(struct udp_socket *s, const struct datagram *datagrams, size_t n);
 

@@ -23,7 +23,7 @@ static void on_send(void *owner, const uint8_t *data, size_t len)
     struct connection *c = owner;
 
     /* A full queue is counted by egress; DTLS and RTCP both repeat what matters. */
-    if (egress_push_datagram(c->core->egress, &c->egress.to, data, len) < 0)
+    if (egress_push_datagram(c->core->egress, &c->egress.to, &c->egress.from, data, len) < 0)
         c->core->stats.drop_queue++;
 }
 
@@ -196,17 +196,26 @@ static void feed_early(struct connection *c, const struct sockaddr_storage *from
     }
 }
 
-/* `from` is proven: take datagrams from there, and send there if it is the selected path. */
-static void use_address(struct connection *c, const struct sockaddr_storage *from, int64_t now_us)
+/* A check proved where it came from: take datagrams from there, and send there if it is the
+ * selected path. Peers drop what comes from another address of ours than the one they sent to, so
+ * that one is half of the path; a check of another pair than the nominated one must not change it.
+ */
+static void use_path(struct connection *c, const struct packet *check, bool nominates,
+                     int64_t now_us)
 {
+    const struct sockaddr_storage *from = &check->from;
+    bool selected = address_equal(ice_lite_path(c->now.ice), from);
+
     if (demux_bind(c->core->demux, &c->now.peer, from, now_us) < 0) {
         c->core->stats.drop_ice++;
         return;
     }
     c->checked = true;
-    if (address_equal(ice_lite_path(c->now.ice), from))
+    if (selected && (nominates || !address_equal(&c->egress.to, from))) {
         c->egress.to = *from;
-    else if (c->egress.to.ss_family == AF_UNSPEC)
+        c->egress.from = check->to;
+    }
+    if (c->egress.to.ss_family == AF_UNSPEC)
         return;
     transport_start(c->transport, now_us);
     feed_early(c, from, now_us);
@@ -233,10 +242,10 @@ void connection_receive_stun(struct connection *c, struct packet *packet, int64_
         c->core->stats.drop_ice++;
         return;
     }
-    if (result.reply_len > 0 &&
-        egress_push_datagram(c->core->egress, &packet->from, reply, result.reply_len) < 0)
+    if (result.reply_len > 0 && egress_push_datagram(c->core->egress, &packet->from, &packet->to,
+                                                     reply, result.reply_len) < 0)
         c->core->stats.drop_queue++;
-    use_address(c, &packet->from, now_us);
+    use_path(c, packet, result.nominates, now_us);
 }
 
 void connection_receive(struct connection *c, struct packet *packet, int64_t now_us)

@@ -103,7 +103,7 @@ struct packet_pool *forwarder_pool(struct forwarder *f);
 /**
  * Take in datagrams, oldest first.
  *
- * @param packets  with data, len, from and arrival_us set; the references are the forwarder's
+ * @param packets  with data, len, from, to and arrival_us set; the references are the forwarder's
  */
 void forwarder_receive(struct forwarder *f, struct packet **packets, size_t n, int64_t now_us);
 

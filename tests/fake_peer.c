@@ -21,11 +21,17 @@ static const int64_t CHECK_FIRST_US = 50 * MS;
 
 /* ------------------------------------------------------------------ the client's media */
 
+/* How its datagrams are marked on their way: from which port to which host. */
+static uint64_t path_of(const struct fake_peer *p)
+{
+    return (uint64_t)p->host << 16 | p->port;
+}
+
 static void on_transport_send(void *owner, const uint8_t *data, size_t len)
 {
     struct fake_peer *p = owner;
 
-    netem_push(p->up, p->port, data, len, p->world->now_us);
+    netem_push(p->up, path_of(p), data, len, p->world->now_us);
 }
 
 static void on_source_send(void *owner, const uint8_t *head, size_t head_len,
@@ -48,7 +54,7 @@ static void on_source_send(void *owner, const uint8_t *head, size_t head_len,
         packet.lead_len = 2;
     }
     fake_must(packet.session && seal_batch(&packet, 1) == 1, "a client cannot seal");
-    netem_push(p->up, p->port, out, packet.out_len, p->world->now_us);
+    netem_push(p->up, path_of(p), out, packet.out_len, p->world->now_us);
 }
 
 static void make_source(struct fake_peer *p, uint32_t at)
@@ -211,10 +217,10 @@ static void send_check(struct fake_peer *p)
     char username[2 * PLAN_UFRAG_MAX + 2];
     uint8_t data[STUN_REQUEST_MAX];
     struct stun_request request = {
-        .username = username, .password = p->answer->pwd, .use_candidate = true};
+        .username = username, .password = p->answer->pwd, .use_candidate = p->nominates};
 
     (void)snprintf(username, sizeof(username), "%s:%s", p->answer->ufrag, p->local.ufrag);
-    netem_push(p->up, p->port, data, stun_request_write(data, &request), p->world->now_us);
+    netem_push(p->up, path_of(p), data, stun_request_write(data, &request), p->world->now_us);
     p->check_us = p->world->now_us + (p->connected ? CHECK_US : CHECK_FIRST_US);
 }
 
@@ -371,7 +377,8 @@ struct fake_peer *fake_peer_new(struct fake_world *w, uint32_t publish_audio,
     p->world = w;
     p->id = w->next_id++;
     p->port = (uint16_t)(10000 + 100 * w->n_peers);
-    p->checks = true;
+    p->host = 1;
+    p->checks = p->nominates = true;
     p->source_wait_us = 200 * MS;
     link.seed = w->link.seed * 100 + 2UL * w->n_peers + 1;
     p->up = netem_new(&link);

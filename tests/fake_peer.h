@@ -39,6 +39,7 @@ struct fake_peer {
     struct fake_world *world;
     uint32_t id;   /* participant */
     uint16_t port; /* of its address; change it to move */
+    uint8_t host;  /* last byte of the server's address that it sends to; change it likewise */
     struct netem *up, *down;
     struct negotiation *negotiation; /* the server's side */
     struct negotiation_local local;  /* the client's */
@@ -51,6 +52,7 @@ struct fake_peer {
     struct dtls_identity *identity;
     struct transport *transport;
     bool checks;            /* sends connectivity checks */
+    bool nominates;         /* with USE-CANDIDATE */
     int64_t check_us;       /* when the next one is due */
     bool strips_extensions; /* from its offers: what GStreamer is like */
     uint16_t transport_seq;
@@ -58,8 +60,9 @@ struct fake_peer {
     struct fake_sink *sinks[FAKE_MAX_SECTIONS];     /* by section, or NULL */
     int64_t source_wait_us;                         /* before sources begin; 0: at once */
     uint16_t last_to;                               /* port that the server sent to last */
-    uint64_t feedback, remb;                        /* transport-wide feedback packets, REMB */
-    uint64_t reports;                               /* report blocks about its sources */
+    uint8_t last_from, last_reply_from; /* hosts it sent from: media and DTLS, replies to checks */
+    uint64_t feedback, remb;            /* transport-wide feedback packets, REMB */
+    uint64_t reports;                   /* report blocks about its sources */
     /* what control was told */
     bool connected, gone, ended;
     enum peer_state end;

@@ -1,7 +1,9 @@
 #include "tests/fake_peer.h"
 
+#include "media/address.h"
 #include "media/base/clock.h"
 #include "media/packet.h"
+#include "media/rtp.h"
 #include "media/udp_socket.h"
 
 #include <netinet/in.h>
@@ -27,6 +29,12 @@ static uint16_t port_of(const struct sockaddr_storage *address)
 
     memcpy(&in, address, sizeof(in));
     return ntohs(in.sin_port);
+}
+
+/* 10.0.1.`host` of the server. */
+static struct local_address local_of(uint8_t host)
+{
+    return (struct local_address){.len = 4, .bytes = {10, 0, 1, host}};
 }
 
 static struct fake_peer *find_peer(const struct fake_world *w, uint32_t id)
@@ -58,6 +66,11 @@ static void on_forwarder_send(void *owner, const struct datagram *datagrams, siz
 
         fake_must(datagrams[i].len <= NETEM_DATAGRAM_MAX, "datagram too long");
         p->last_to = port;
+        fake_must(datagrams[i].from->len == 4, "sent from nowhere");
+        if (datagram_kind(datagrams[i].data, datagrams[i].len) == DATAGRAM_STUN)
+            p->last_reply_from = datagrams[i].from->bytes[3];
+        else
+            p->last_from = datagrams[i].from->bytes[3];
         netem_push(p->down, port, datagrams[i].data, datagrams[i].len, w->now_us);
     }
 }
@@ -123,10 +136,10 @@ static void on_forwarder_post(void *owner, struct mail *mail)
 static void deliver_up(struct fake_world *w, struct fake_peer *p)
 {
     uint8_t data[NETEM_DATAGRAM_MAX];
-    uint64_t port;
+    uint64_t path;
     size_t len;
 
-    while (netem_pop(p->up, w->now_us, &port, data, &len)) {
+    while (netem_pop(p->up, w->now_us, &path, data, &len)) {
         struct packet *packet = packet_new(forwarder_pool(w->forwarder));
 
         if (!packet)
@@ -134,7 +147,8 @@ static void deliver_up(struct fake_world *w, struct fake_peer *p)
         fake_must(len <= PACKET_CAPACITY, "datagram too long");
         memcpy(packet->data, data, len);
         packet->len = (uint16_t)len;
-        packet->from = address_of((uint16_t)port);
+        packet->from = address_of((uint16_t)path);
+        packet->to = local_of((uint8_t)(path >> 16));
         packet->arrival_us = w->now_us;
         forwarder_receive(w->forwarder, &packet, 1, w->now_us);
     }

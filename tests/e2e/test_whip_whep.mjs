@@ -57,6 +57,16 @@ await plan([
         near(seen.tones[1], 1100, 4, 'second slot: second publisher [Hz]');
         await Promise.all([first.wait(40000), second.wait(40000)]);
     }],
+    ['a server that advertises one address of many is reached from another', async () => {
+        // aiortc gathers the private address alone; what it sends to 127.0.0.1 comes from there,
+        // and an answer must come from 127.0.0.1.
+        const many = await startServer(['--advertise', '127.0.0.1']);
+        const whip = pythonPeer('aiortc_peer.py', ['whip', `${many.http}/whip/many`, '--seconds', 4]);
+        await whip.wait(40000);
+        const seen = whip.json();
+        check(seen.connection === 'connected', JSON.stringify(seen));
+        check(seen.packets_sent.audio > 50, JSON.stringify(seen));
+    }],
     ['bad requests get problem+json with a stable code, and harm nobody', async () => {
         const cases = [
             [await post('/whip/x', 'hello'), 400, 'sdp_syntax'],

@@ -1,5 +1,6 @@
 #include "media/egress.h"
 
+#include "media/address.h"
 #include "media/packet.h"
 #include "media/rtp.h"
 #include "media/seal.h"
@@ -15,6 +16,7 @@ enum { POOL_PACKETS = 64, LOG_MAX = 4096, LEN_MAX = 2048 };
 struct sent {
     size_t calls, n, longest_call;
     struct sockaddr_storage to[LOG_MAX];
+    struct local_address from[LOG_MAX];
     size_t len[LOG_MAX];
     uint8_t data[LOG_MAX][LEN_MAX];
 };
@@ -38,6 +40,7 @@ static void on_send(void *owner, const struct datagram *datagrams, size_t n)
         size_t at = s->n % LOG_MAX;
 
         s->to[at] = *datagrams[i].to;
+        s->from[at] = *datagrams[i].from;
         s->len[at] = datagrams[i].len;
         memcpy(s->data[at], datagrams[i].data, datagrams[i].len);
     }
@@ -85,11 +88,23 @@ static uint16_t port_of(size_t at)
     return ntohs(in.sin_port);
 }
 
+/* 10.0.0.`host` of ours. */
+static struct local_address local_of(uint8_t host)
+{
+    return (struct local_address){.len = 4, .bytes = {10, 0, 0, host}};
+}
+
+static bool left_from(size_t at, uint8_t host)
+{
+    return sent.from[at].len == 4 && sent.from[at].bytes[3] == host;
+}
+
 static void make_peer(struct fixture *f, struct egress_peer *peer, uint16_t port)
 {
     egress_peer_init(peer);
     peer->session = f->session;
     peer->to = address_of(port);
+    peer->from = local_of((uint8_t)port);
 }
 
 static struct packet *make_packet(struct fixture *f, size_t len)
@@ -226,6 +241,7 @@ static void peers_are_sent_one_after_the_other_each_in_order(void)
     CHECK_EQ(sent.calls, 1);
     for (size_t i = 0; i < 12; i++) {
         CHECK_EQ(port_of(i), i < 6 ? 1 : 2);
+        CHECK(left_from(i, i < 6 ? 1 : 2));
         CHECK_EQ(sent.data[i][3], i % 6); /* low byte of the sequence number, in clear */
     }
     fixture_done(&f);
@@ -234,17 +250,21 @@ static void peers_are_sent_one_after_the_other_each_in_order(void)
 static void finished_datagrams_go_first(void)
 {
     struct sockaddr_storage to = address_of(9);
+    struct local_address from = local_of(7);
     struct egress_peer peer;
     struct fixture f;
 
     fixture_init(&f);
     make_peer(&f, &peer, 1);
     fill_head(egress_push(f.egress, &peer, NULL, 0, 0), 1, 1);
-    CHECK_EQ(egress_push_datagram(f.egress, &to, (const uint8_t *)"dtls", 4), 0);
-    CHECK_EQ(egress_push_datagram(f.egress, &to, (const uint8_t *)"stun", 4), 0);
+    CHECK_EQ(egress_push_datagram(f.egress, &to, &from, (const uint8_t *)"dtls", 4), 0);
+    from = local_of(8);
+    CHECK_EQ(egress_push_datagram(f.egress, &to, &from, (const uint8_t *)"stun", 4), 0);
+    from = local_of(66); /* it was copied */
     egress_flush(f.egress);
     CHECK_EQ(sent.n, 3);
     CHECK(port_of(0) == 9 && port_of(1) == 9 && port_of(2) == 1);
+    CHECK(left_from(0, 7) && left_from(1, 8) && left_from(2, 1));
     CHECK_MEM(sent.data[0], "dtls", 4);
     CHECK_MEM(sent.data[1], "stun", 4);
     CHECK_EQ(egress_stats(f.egress)->datagrams, 3);
@@ -255,12 +275,13 @@ static void finished_datagrams_beyond_the_buffer_are_not_lost(void)
 {
     static uint8_t data[PACKET_CAPACITY + 1];
     struct sockaddr_storage to = address_of(9);
+    struct local_address from = {0};
     struct fixture f;
 
     fixture_init(&f);
     for (size_t i = 0; i < 1000; i++)
-        CHECK_EQ(egress_push_datagram(f.egress, &to, data, i % PACKET_CAPACITY + 1), 0);
-    CHECK_EQ(egress_push_datagram(f.egress, &to, data, sizeof(data)), -EMSGSIZE);
+        CHECK_EQ(egress_push_datagram(f.egress, &to, &from, data, i % PACKET_CAPACITY + 1), 0);
+    CHECK_EQ(egress_push_datagram(f.egress, &to, &from, data, sizeof(data)), -EMSGSIZE);
     egress_flush(f.egress);
     CHECK_EQ(sent.n, 1000);
     for (size_t i = 0; i < 1000; i++)

@@ -143,6 +143,122 @@ static void ipv6_addresses_stay_ipv6(void)
     fixture_done(&f);
 }
 
+static struct sockaddr_storage ipv4_host(uint8_t host, uint16_t port)
+{
+    struct sockaddr_storage address = ipv4_loopback(port);
+    struct sockaddr_in in;
+
+    memcpy(&in, &address, sizeof(in));
+    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + host);
+    memcpy(&address, &in, sizeof(in));
+    return address;
+}
+
+/* Ask b at `asked`, and have it answer with datagrams of these lengths from where it was asked. */
+static void check_answer(struct fixture *f, const struct sockaddr_storage *asked,
+                         const size_t *lens, size_t n)
+{
+    static const uint8_t bytes[PACKET_CAPACITY];
+    struct datagram answers[4];
+    struct sockaddr_storage to;
+    struct local_address from;
+    size_t seen = 0;
+
+    send_text(f->a, asked, "who?");
+    CHECK_EQ(receive(f, f->b), 1);
+    to = f->in[0]->from;
+    from = f->in[0]->to;
+    for (size_t i = 0; i < n; i++)
+        answers[i] = (struct datagram){.to = &to, .from = &from, .data = bytes, .len = lens[i]};
+    udp_socket_send(f->b, answers, n);
+    CHECK_EQ(udp_socket_stats(f->b)->send_dropped, 0);
+    while (seen < n) {
+        CHECK(receive(f, f->a) > 0);
+        for (int i = 0; i < f->received && seen < n; i++, seen++) {
+            CHECK(address_equal(&f->in[i]->from, asked));
+            CHECK_EQ(f->in[i]->len, lens[seen]);
+        }
+    }
+}
+
+static void answers_leave_from_the_address_that_was_asked(void)
+{
+    static const size_t lens[] = {100, 1000, 1000, 300}; /* one alone, and a run */
+    struct sockaddr_storage asked;
+    struct fixture f;
+
+    fixture_init(&f, POOL_PACKETS);
+    for (uint8_t host = 1; host <= 3; host++) {
+        asked = ipv4_host(host, udp_socket_port(f.b));
+        check_answer(&f, &asked, lens, ARRAY_LEN(lens));
+    }
+    asked = ipv6_loopback(udp_socket_port(f.b));
+    if (ipv6_is_here())
+        check_answer(&f, &asked, lens, ARRAY_LEN(lens));
+    CHECK_EQ(udp_socket_stats(f.b)->send_calls, ipv6_is_here() ? 4 : 3);
+    fixture_done(&f);
+}
+
+static void a_run_the_kernel_refuses_leaves_from_there_too(void)
+{
+    static const size_t lens[] = {500, 500, 500};
+    struct sockaddr_storage asked;
+    struct fixture f;
+    int on = 1;
+
+    fixture_init(&f, POOL_PACKETS);
+    /* Linux cuts no runs without checksums. */
+    CHECK_EQ(setsockopt(udp_socket_fd(f.b), SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on)), 0);
+    asked = ipv4_host(2, udp_socket_port(f.b));
+    check_answer(&f, &asked, lens, ARRAY_LEN(lens));
+    CHECK_EQ(udp_socket_stats(f.b)->send_runs, 0);
+    fixture_done(&f);
+}
+
+static void a_socket_of_one_address_does_not_ask_for_it(void)
+{
+    static const size_t lens[] = {5};
+    struct sockaddr_storage asked;
+    struct fixture f;
+
+    fixture_init(&f, POOL_PACKETS);
+    f.b = udp_socket_free(f.b);
+    CHECK_EQ(udp_socket_new(&f.b, "127.0.0.2", 0), 0);
+    asked = ipv4_host(2, udp_socket_port(f.b));
+    check_answer(&f, &asked, lens, 1);
+    send_text(f.a, &asked, "again");
+    CHECK_EQ(receive(&f, f.b), 1);
+    CHECK_EQ(f.in[0]->to.len, 0);
+    f.b = udp_socket_free(f.b);
+    CHECK_EQ(udp_socket_new(&f.b, "0.0.0.0", 0), 0);
+    asked = ipv4_host(2, udp_socket_port(f.b));
+    check_answer(&f, &asked, lens, 1);
+    fixture_done(&f);
+}
+
+static void neighbours_from_two_addresses_are_no_run(void)
+{
+    struct local_address from[2] = {{.len = 4, .bytes = {127, 0, 0, 2}},
+                                    {.len = 4, .bytes = {127, 0, 0, 3}}};
+    struct datagram datagrams[2];
+    struct sockaddr_storage to_a;
+    struct fixture f;
+
+    fixture_init(&f, POOL_PACKETS);
+    to_a = ipv4_loopback(udp_socket_port(f.a));
+    for (size_t i = 0; i < 2; i++)
+        datagrams[i] = (struct datagram){
+            .to = &to_a, .from = &from[i], .data = (const uint8_t *)"hello", .len = 5};
+    udp_socket_send(f.b, datagrams, 2);
+    CHECK_EQ(receive(&f, f.a), 2);
+    for (uint8_t i = 0; i < 2; i++) {
+        struct sockaddr_storage expected = ipv4_host(2 + i, udp_socket_port(f.b));
+
+        CHECK(address_equal(&f.in[i]->from, &expected));
+    }
+    fixture_done(&f);
+}
+
 static void address_to_bind_is_literal(void)
 {
     struct udp_socket *socket = NULL;
@@ -303,7 +419,10 @@ static void what_cannot_be_sent_is_dropped_alone(void)
 }
 
 TAP_CASES(CASE(nothing_there_is_no_error), CASE(ipv4_addresses_are_plain_both_ways),
-          CASE(ipv6_addresses_stay_ipv6), CASE(address_to_bind_is_literal),
+          CASE(ipv6_addresses_stay_ipv6), CASE(answers_leave_from_the_address_that_was_asked),
+          CASE(a_run_the_kernel_refuses_leaves_from_there_too),
+          CASE(a_socket_of_one_address_does_not_ask_for_it),
+          CASE(neighbours_from_two_addresses_are_no_run), CASE(address_to_bind_is_literal),
           CASE(batch_is_read_with_one_call), CASE(equal_neighbours_arrive_as_they_were_sent),
           CASE(more_than_a_batch_is_sent_in_order), CASE(too_long_datagram_is_dropped_and_counted),
           CASE(socket_drains_without_packets), CASE(what_cannot_be_sent_is_dropped_alone))
