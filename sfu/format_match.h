@@ -11,8 +11,6 @@
 #include "media/base/attributes.h"
 #include "signaling/negotiation.h"
 
-#include <stddef.h>
-
 /**
  * Find the format of `section` that takes what `published` sends: the same profile before one that
  * includes it, then in the section's order.
@@ -27,9 +25,5 @@ MUST_USE int format_match(const struct plan_section *section, const struct plan_
  * @return index in section->codecs; -ENOENT
  */
 MUST_USE int format_find(const struct plan_section *section, enum codec codec);
-
-/** @return the value of parameter `name` of an a=fmtp line ("" for a bare word), or NULL; *len is
- *  its length */
-const char *fmtp_value(const char *fmtp, const char *name, size_t *len);
 
 #endif

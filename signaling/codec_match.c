@@ -1,5 +1,6 @@
 #include "signaling/codec_match.h"
 
+#include "signaling/h264_profile.h"
 #include "signaling/sdp_token.h"
 
 #include <assert.h>
@@ -21,55 +22,21 @@ struct variants {
     struct variant items[SDP_MAX_FORMATS];
 };
 
-/* RFC 6184, table 5: the profiles that browsers have, the commonest first. */
-static const struct {
-    uint8_t idc, mask, value; /* constraint flags & mask == value */
-    int rank;
-} h264_profiles[] = {
-    {0x42, 0x40, 0x40, 4}, {0x4d, 0x80, 0x80, 4}, {0x58, 0xc0, 0xc0, 4}, /* constrained baseline */
-    {0x42, 0x40, 0x00, 3}, {0x58, 0xc0, 0x80, 3},                        /* baseline */
-    {0x4d, 0x80, 0x00, 2},                                               /* main */
-    {0x64, 0x00, 0x00, 1},                                               /* high */
-};
-
-static bool read_hex(struct sdp_span span, uint32_t *ret)
-{
-    uint32_t value = 0;
-
-    if (span.len != 6)
-        return false;
-    for (size_t i = 0; i < span.len; i++) {
-        const char *digits = "0123456789abcdef";
-        const char *digit = span.start[i] ? strchr(digits, span.start[i] | 0x20) : NULL;
-
-        if (!digit)
-            return false;
-        value = value << 4 | (uint32_t)(digit - digits);
-    }
-    *ret = value;
-    return true;
-}
-
 /* Single NAL units (0) or fragments (1); interleaved (2) nobody implements. RFC 7742: constrained
  * baseline is what everybody decodes. */
 static int h264_rank(const char *fmtp)
 {
-    uint32_t mode = sdp_token_fmtp_number(fmtp, "packetization-mode", 0);
-    uint32_t profile = 0x42000a; /* RFC 6184, section 8.1: baseline, level 1 */
-    struct sdp_span span;
+    static const int ranks[] = {
+        [H264_CONSTRAINED_BASELINE] = 4, [H264_BASELINE] = 3, [H264_MAIN] = 2,
+        [H264_CONSTRAINED_HIGH] = 1,     [H264_HIGH] = 1,
+    };
+    struct h264_format format;
 
-    if (mode > 1)
+    if (!h264_format_read(fmtp, &format) || format.packetization_mode > 1)
         return UNUSABLE;
-    if (sdp_token_fmtp(fmtp, "profile-level-id", &span) && !read_hex(span, &profile))
-        return UNUSABLE;
-    for (size_t i = 0; i < ARRAY_LEN(h264_profiles); i++) {
-        uint8_t flags = (uint8_t)(profile >> 8);
-
-        if (profile >> 16 == h264_profiles[i].idc &&
-            (flags & h264_profiles[i].mask) == h264_profiles[i].value)
-            return GOOD + (mode == 1 ? 10 : 0) + h264_profiles[i].rank;
-    }
-    return LAST_RESORT;
+    if (format.profile == H264_OTHER)
+        return LAST_RESORT;
+    return GOOD + (format.packetization_mode == 1 ? 10 : 0) + ranks[format.profile];
 }
 
 static int rank_of(enum codec codec, const struct sdp_format *format)

@@ -92,21 +92,6 @@ static void h264_in_mode_1_needs_mode_1(void)
     CHECK_EQ(pt_for(&s, CODEC_H264, "profile-level-id=42001f"), 104);
 }
 
-static void parameters_are_found_by_whole_name(void)
-{
-    size_t len;
-    const char *fmtp = "a=1; profile=x ;profile-id=2;bare";
-
-    CHECK(fmtp_value(fmtp, "profile-id", &len) && len == 1);
-    CHECK_MEM(fmtp_value(fmtp, "profile-id", &len), "2", 1);
-    CHECK_MEM(fmtp_value(fmtp, "profile", &len), "x", 1);
-    CHECK_EQ(len, 1);
-    CHECK(fmtp_value(fmtp, "bare", &len) && len == 0);
-    CHECK(!fmtp_value(fmtp, "prof", &len));
-    CHECK(!fmtp_value("", "a", &len));
-    CHECK(!fmtp_value(";;; ;", "a", &len));
-}
-
 TAP_CASES(CASE(codecs_without_parameters_match_by_name), CASE(vp9_matches_by_profile),
           CASE(h264_matches_the_same_profile_first), CASE(h264_matches_a_profile_that_includes_it),
-          CASE(h264_in_mode_1_needs_mode_1), CASE(parameters_are_found_by_whole_name))
+          CASE(h264_in_mode_1_needs_mode_1))
