@@ -70,7 +70,7 @@ static const struct option_row table[] = {
     HEADING("Load"),
     {"subscribers", "N", OPTION_NUMBER, AT(subscribers), 0, SCENARIO_MAX_ENDPOINTS, "of each room"},
     {"publishers", "K", OPTION_NUMBER, AT(publishers), 1, 1000,
-     "of each room: speakers of audio, participants of meeting"},
+     "of each room: speakers of audio, participants of meeting and idle"},
     {"rooms", "M", OPTION_NUMBER, AT(rooms), 1, SCENARIO_MAX_ENDPOINTS, "rooms"},
     {"bitrate", "BPS", OPTION_NUMBER, AT(o.bitrate_bps), 10000, 50000000,
      "of one video stream; default 1500000"},
@@ -233,12 +233,13 @@ static int finish_scenario(struct raw_options *raw, char *error)
     } presets[SCENARIO_COUNT] = {
         [SCENARIO_BROADCAST] = {1, 200, 1},  [SCENARIO_MEETING] = {8, 0, 1},
         [SCENARIO_AUDIO] = {10, 50, 1},      [SCENARIO_ROOMS] = {1, 5, 20},
-        [SCENARIO_JOIN_STORM] = {1, 200, 1},
+        [SCENARIO_JOIN_STORM] = {1, 200, 1}, [SCENARIO_IDLE] = {10, 0, 100},
     };
     struct scenario *s = &raw->o.scenario;
 
     if (s->kind == SCENARIO_COUNT)
-        return complain(error, "name a scenario: broadcast, meeting, audio, rooms or join-storm");
+        return complain(error,
+                        "name a scenario: broadcast, meeting, audio, rooms, join-storm or idle");
     s->publishers = given_or(raw->publishers, presets[s->kind].publishers);
     s->subscribers = given_or(raw->subscribers, presets[s->kind].subscribers);
     s->rooms = given_or(raw->rooms, presets[s->kind].rooms);
@@ -338,7 +339,10 @@ void bench_options_help(struct text *out)
         "  meeting     8 publishers who receive each other\n"
         "  audio       10 speakers, 50 listeners who receive them all: audio alone\n"
         "  rooms       20 rooms of one publisher and 5 subscribers\n"
-        "  join-storm  as broadcast, but the subscribers join all at once\n");
+        "  join-storm  as broadcast, but the subscribers join all at once\n"
+        "  idle        100 rooms of 10 who offer to send video and audio and to receive one of\n"
+        "              each, and send nothing but consent checks: what a participant costs in\n"
+        "              memory\n");
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
         help_row(out, &table[i]);
     text_append(

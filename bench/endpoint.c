@@ -151,8 +151,16 @@ void endpoint_describe(const struct endpoint *e, struct negotiation_local *ret)
     memcpy(ret->fingerprint.bytes, fingerprint->bytes, fingerprint->len);
 }
 
-static void add_section(struct offer_section *sections, uint32_t *n, enum section_use use,
-                        enum media_kind kind)
+/* Who is silent need not fill what it sends: it offers all codecs, as browsers do. */
+static enum codec offered_codec(const struct endpoint *e, enum media_kind kind)
+{
+    if (e->fleet->config.silent)
+        return CODEC_NONE;
+    return kind == KIND_AUDIO ? CODEC_OPUS : CODEC_VP8;
+}
+
+static void add_section(const struct endpoint *e, struct offer_section *sections, uint32_t *n,
+                        enum section_use use, enum media_kind kind)
 {
     struct offer_section *section = &sections[*n];
 
@@ -161,7 +169,7 @@ static void add_section(struct offer_section *sections, uint32_t *n, enum sectio
     *section = (struct offer_section){
         .use = use,
         .kind = kind,
-        .codecs = {kind == KIND_AUDIO ? CODEC_OPUS : CODEC_VP8, CODEC_NONE},
+        .codecs = {offered_codec(e, kind), CODEC_NONE},
     };
     (void)snprintf(section->mid, sizeof(section->mid), "%" PRIu32, (*n)++);
 }
@@ -171,14 +179,14 @@ uint32_t endpoint_sections(const struct endpoint *e, struct offer_section *ret)
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < e->n_sources; i++) {
-        add_section(ret, &n, SECTION_PUBLISH, e->sources[i].shape.kind);
+        add_section(e, ret, &n, SECTION_PUBLISH, e->sources[i].shape.kind);
         ret[n - 1].ssrc = e->sources[i].ssrc;
         ret[n - 1].rtx_ssrc = ret[n - 1].kind == KIND_VIDEO ? e->sources[i].ssrc + 1 : 0;
     }
     for (uint32_t i = 0; i < e->role.audio_slots; i++)
-        add_section(ret, &n, SECTION_SLOT, KIND_AUDIO);
+        add_section(e, ret, &n, SECTION_SLOT, KIND_AUDIO);
     for (uint32_t i = 0; i < e->role.video_slots; i++)
-        add_section(ret, &n, SECTION_SLOT, KIND_VIDEO);
+        add_section(e, ret, &n, SECTION_SLOT, KIND_VIDEO);
     return n;
 }
 

@@ -287,7 +287,7 @@ static void begin_media(struct endpoint *e, int64_t now_us)
     e->report_us = now_us + REPORT_US * (e->id % 16) / 16;
     for (uint32_t i = 0; i < e->n_sources; i++)
         e->sources[i].due_us += now_us; /* until here it was the phase */
-    if (e->role.video_slots > 0)
+    if (e->role.video_slots > 0 && !e->fleet->config.silent)
         ask_for_key_frames(e);
 }
 
@@ -315,6 +315,8 @@ static int64_t advance_media(struct endpoint *e, int64_t now_us)
 
     if (e->connected_us == 0)
         begin_media(e, now_us);
+    if (e->fleet->config.silent)
+        return NEVER_US;
     send_frames(e, now_us);
     if (now_us >= e->report_us) {
         send_reports(e);

@@ -24,6 +24,7 @@ struct fleet_config {
     struct source_shape audio, video;
     enum srtp_profile profile; /* SRTP_NONE: whatever the server prefers */
     bool gro;
+    bool silent;                    /* offers media like others, and never sends any */
     struct sockaddr_storage server; /* where signaling goes; the port is of no meaning */
 };
 

@@ -183,6 +183,7 @@ static int make_fleet(struct load *l)
         .video = source_video((uint64_t)o->bitrate_bps, (uint32_t)o->fps),
         .profile = o->profile,
         .gro = o->gro,
+        .silent = scenario_silent(&o->scenario),
     };
     int err;
 
@@ -202,6 +203,8 @@ static bool is_verified(const struct load *l, uint32_t i)
     uint64_t n = l->n - first;
     uint64_t wanted = (uint64_t)l->options->verify;
 
+    if (scenario_silent(&l->options->scenario))
+        return false;
     if (i < first || l->endpoints[i]->max_sinks == 0)
         return false;
     return wanted >= n || (i - first) * wanted / n != (i - first + 1) * wanted / n;
@@ -252,6 +255,8 @@ static bool all_joined(const struct load *l)
 
 static bool all_receive(const struct load *l)
 {
+    if (scenario_silent(&l->options->scenario))
+        return true;
     for (uint32_t i = 0; i < l->n; i++) {
         if (l->endpoints[i]->max_sinks > 0 && l->endpoints[i]->media_us == 0)
             return false;

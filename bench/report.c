@@ -111,7 +111,19 @@ static void table_server(struct text *out, const struct load_result *r)
     if (r->calls_per_packet >= 0)
         row(out, "system calls per packet", "%.3f", r->calls_per_packet);
     if (r->memory_after_kib > 0)
-        row(out, "memory per connection", "%.0f KiB", memory_kib(r));
+        row(out, "memory per connection", "%.1f KiB", memory_kib(r));
+}
+
+static void table_media(struct text *out, const struct load_result *r)
+{
+    row(out, "published", "%.0f packets/s", per_second(r->sent, r));
+    row(out, "received", "%.0f packets/s, %.3f Gbit/s", per_second(r->packets, r),
+        per_second(r->bytes, r) * 8 / 1e9);
+    row(out, "loss", "%.4f %% (%" PRIu64 " of %" PRIu64 ")", loss_percent(r), r->lost, r->expected);
+    row_times(out, "delay p50/p99/p99.9", &r->findings.delay_us, true);
+    row(out, "verified",
+        "%" PRIu64 " packets: %" PRIu64 " wrong, %" PRIu64 " missing, %" PRIu64 " out of order",
+        r->findings.packets, r->findings.wrong, r->findings.gaps, r->findings.reordered);
 }
 
 void report_table(struct text *out, const struct bench_options *o, const struct load_result *r)
@@ -122,14 +134,8 @@ void report_table(struct text *out, const struct bench_options *o, const struct 
     text_printf(out, "%s on %s: %" PRIu32 " connections, %.1f s\n",
                 scenario_kind_name(o->scenario.kind), target_kind_name(o->target), r->endpoints,
                 (double)r->window_us / 1e6);
-    row(out, "published", "%.0f packets/s", per_second(r->sent, r));
-    row(out, "received", "%.0f packets/s, %.3f Gbit/s", per_second(r->packets, r),
-        per_second(r->bytes, r) * 8 / 1e9);
-    row(out, "loss", "%.4f %% (%" PRIu64 " of %" PRIu64 ")", loss_percent(r), r->lost, r->expected);
-    row_times(out, "delay p50/p99/p99.9", &r->findings.delay_us, true);
-    row(out, "verified",
-        "%" PRIu64 " packets: %" PRIu64 " wrong, %" PRIu64 " missing, %" PRIu64 " out of order",
-        r->findings.packets, r->findings.wrong, r->findings.gaps, r->findings.reordered);
+    if (!scenario_silent(&o->scenario))
+        table_media(out, r);
     table_server(out, r);
     row_times(out, "connected p50/p99", &r->connected_us, false);
     row_times(out, "first media p50/p99", &r->media_us, false);

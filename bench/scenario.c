@@ -3,18 +3,33 @@
 const char *scenario_kind_name(enum scenario_kind kind)
 {
     static const char *const names[] = {
-        [SCENARIO_BROADCAST] = "broadcast",   [SCENARIO_MEETING] = "meeting",
-        [SCENARIO_AUDIO] = "audio",           [SCENARIO_ROOMS] = "rooms",
-        [SCENARIO_JOIN_STORM] = "join-storm", [SCENARIO_COUNT] = "",
+        [SCENARIO_BROADCAST] = "broadcast",
+        [SCENARIO_MEETING] = "meeting",
+        [SCENARIO_AUDIO] = "audio",
+        [SCENARIO_ROOMS] = "rooms",
+        [SCENARIO_JOIN_STORM] = "join-storm",
+        [SCENARIO_IDLE] = "idle",
+        [SCENARIO_COUNT] = "",
     };
 
     return names[kind];
 }
 
+bool scenario_silent(const struct scenario *s)
+{
+    return s->kind == SCENARIO_IDLE;
+}
+
+/* Those who publish receive, too. */
+static bool meets(const struct scenario *s)
+{
+    return s->kind == SCENARIO_MEETING || s->kind == SCENARIO_IDLE;
+}
+
 /* Of a room: connections that only receive. */
 static uint32_t receivers(const struct scenario *s)
 {
-    if (s->kind != SCENARIO_MEETING)
+    if (!meets(s))
         return s->subscribers;
     return s->one_way ? s->publishers : 0;
 }
@@ -33,12 +48,13 @@ struct endpoint_role scenario_role(const struct scenario *s, uint32_t n)
 {
     uint32_t publishers = scenario_publishers(s);
     bool publishes = n < publishers;
-    bool meets = s->kind == SCENARIO_MEETING;
     uint32_t in_room = publishes ? s->publishers : receivers(s);
     uint32_t place = publishes ? n : n - publishers;
-    uint32_t slots = meets ? s->publishers - 1 : s->publishers;
+    uint32_t slots = meets(s) ? s->publishers - 1 : s->publishers;
 
-    if (publishes && (!meets || s->one_way))
+    if (scenario_silent(s))
+        slots = 1;
+    if (publishes && (!meets(s) || s->one_way))
         slots = 0;
     return (struct endpoint_role){
         .room = in_room > 0 ? place / in_room : 0,

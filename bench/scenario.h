@@ -14,6 +14,7 @@ enum scenario_kind {
     SCENARIO_AUDIO,
     SCENARIO_ROOMS,
     SCENARIO_JOIN_STORM,
+    SCENARIO_IDLE,
     SCENARIO_COUNT
 };
 /** @return "broadcast" and the like; static storage */
@@ -24,12 +25,14 @@ enum { SCENARIO_MAX_ENDPOINTS = 20000 };
 struct scenario {
     enum scenario_kind kind;
     uint32_t publishers;  /* of a room */
-    uint32_t subscribers; /* of a room; of a meeting: none, publishers receive each other */
+    uint32_t subscribers; /* of a room; of meeting and idle: none, publishers receive each other */
     uint32_t rooms;
     bool audio, video;
     bool one_way; /* a connection publishes or receives, never both */
 };
 
+/** @return true if nobody sends media: everybody is connected, and that is all */
+bool scenario_silent(const struct scenario *s);
 /** @return how many endpoints there are, those that publish first */
 uint32_t scenario_endpoints(const struct scenario *s);
 /** @return how many of them publish */

@@ -44,7 +44,7 @@ static void what_is_wrong_is_named(void)
         {"broadcast", "name one server: --sluice, --whip and --whep, or --janus"},
         {"broadcast --sluice a --janus b",
          "name one server: --sluice, --whip and --whep, or --janus"},
-        {"--sluice a", "name a scenario: broadcast, meeting, audio, rooms or join-storm"},
+        {"--sluice a", "name a scenario: broadcast, meeting, audio, rooms, join-storm or idle"},
         {"party --sluice a", "no scenario is called party"},
         {"audio rooms --sluice a", "two scenarios: rooms"},
         {"audio --sluice a --seconds 0", "--seconds: a number from 1 to 3600"},

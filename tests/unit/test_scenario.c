@@ -38,6 +38,19 @@ static void who_meets_receives_the_others(void)
     CHECK_EQ(role.room, 1);
 }
 
+static void who_is_idle_offers_all_and_has_one_slot_of_each_kind(void)
+{
+    struct scenario s = {.kind = SCENARIO_IDLE, 10, 0, 100, .audio = true, .video = true};
+    struct endpoint_role role = scenario_role(&s, 999);
+
+    CHECK_EQ(scenario_endpoints(&s), 1000);
+    CHECK(scenario_silent(&s));
+    CHECK(role.audio && role.video);
+    CHECK_EQ(role.audio_slots, 1);
+    CHECK_EQ(role.video_slots, 1);
+    CHECK_EQ(role.room, 99);
+}
+
 static void one_way_connections_come_in_pairs(void)
 {
     struct scenario s = {.kind = SCENARIO_MEETING, 4, 0, 2, true, true, .one_way = true};
@@ -52,4 +65,5 @@ static void one_way_connections_come_in_pairs(void)
 
 TAP_CASES(CASE(a_broadcast_has_one_publisher_and_many_subscribers),
           CASE(rooms_are_filled_one_after_the_other), CASE(who_meets_receives_the_others),
+          CASE(who_is_idle_offers_all_and_has_one_slot_of_each_kind),
           CASE(one_way_connections_come_in_pairs))
