@@ -21,10 +21,9 @@ struct target_calls {
     void (*leave)(struct target *t, struct endpoint *e);
     void (*release)(struct target *t, struct endpoint *e);
     void (*tick)(struct target *t, struct endpoint *e);
-    struct target *(*free)(struct target *t);
 };
 
-/** First member of every target. */
+/** First member of every target, which is one allocation. */
 struct target {
     const struct target_calls *calls;
     struct event_base *base;

@@ -4,6 +4,7 @@
 #include "bench/janus_message.h"
 #include "bench/scenario.h"
 #include "bench/target.h"
+#include "bench/ws_session.h"
 #include "media/base/clock.h"
 #include "media/base/log.h"
 #include "media/base/random.h"
@@ -14,7 +15,6 @@
 #include <string.h>
 
 enum {
-    NORMAL_CLOSURE = 1000,
     ROOMS = 100000, /* numbers of rooms are apart by so much from run to run */
     FEEDS_MAX = 1000,
 };
@@ -45,9 +45,8 @@ enum session_state {
 };
 
 struct session {
+    struct ws_session ws;
     struct janus *janus;
-    struct endpoint *endpoint;
-    struct websocket *websocket; /* NULL once it is closed */
     enum session_state state;
     struct janus_address address;
     uint32_t n_sections;
@@ -59,17 +58,17 @@ static void send_request(struct session *s, char *request, enum session_state st
 {
     int err = -ENOMEM;
 
-    if (request && s->websocket)
-        err = websocket_send(s->websocket, request, strlen(request));
+    if (request && s->ws.websocket)
+        err = websocket_send(s->ws.websocket, request, strlen(request));
     free(request);
     s->state = state;
     if (err < 0)
-        endpoint_fail(s->endpoint, "cannot send a request: %s", err_name(err));
+        endpoint_fail(s->ws.endpoint, "cannot send a request: %s", err_name(err));
 }
 
 static uint64_t room_of(const struct session *s)
 {
-    return s->janus->first_room + s->endpoint->role.room;
+    return s->janus->first_room + s->ws.endpoint->role.room;
 }
 
 /* ------------------------------------------------------------------ publishers */
@@ -81,9 +80,9 @@ static void publish(struct session *s, uint64_t feed)
     struct text offer;
 
     if (j->n_feeds < SCENARIO_MAX_ENDPOINTS)
-        j->feeds[j->n_feeds++] = (struct feed){s->endpoint->role.room, s->endpoint->id, feed};
-    endpoint_describe(s->endpoint, &local);
-    s->n_sections = endpoint_sections(s->endpoint, s->sections);
+        j->feeds[j->n_feeds++] = (struct feed){s->ws.endpoint->role.room, s->ws.endpoint->id, feed};
+    endpoint_describe(s->ws.endpoint, &local);
+    s->n_sections = endpoint_sections(s->ws.endpoint, s->sections);
     text_init(&offer, SDP_MAX_BYTES);
     if (offer_write(&offer, &local, s->sections, s->n_sections, random_u64(), 1) == 0)
         send_request(s, janus_request_sdp(&s->address, "publish", text_str(&offer)),
@@ -98,10 +97,10 @@ static void take_answer(struct session *s, const char *answer)
 
     s->state = SESSION_READY;
     if (answer_read(&plan, answer, strlen(answer), s->sections, s->n_sections, &error) < 0) {
-        endpoint_fail(s->endpoint, "the server's answer cannot be used: %s", error.message);
+        endpoint_fail(s->ws.endpoint, "the server's answer cannot be used: %s", error.message);
         return;
     }
-    endpoint_connect(s->endpoint, plan, false, clock_now_us());
+    endpoint_connect(s->ws.endpoint, plan, false, clock_now_us());
     media_plan_free(plan);
 }
 
@@ -112,7 +111,7 @@ static void take_answer(struct session *s, const char *answer)
 static void subscribe(struct session *s)
 {
     const struct janus *j = s->janus;
-    const struct endpoint_role *role = &s->endpoint->role;
+    const struct endpoint_role *role = &s->ws.endpoint->role;
     uint32_t wanted = role->audio_slots > role->video_slots ? role->audio_slots : role->video_slots;
     uint64_t feeds[FEEDS_MAX];
     uint32_t in_room = 0;
@@ -121,14 +120,14 @@ static void subscribe(struct session *s)
     for (uint32_t i = 0; i < j->n_feeds; i++)
         in_room += j->feeds[i].room == role->room;
     for (uint32_t i = 0; i < j->n_feeds && n < wanted && n < FEEDS_MAX; i++) {
-        bool own = in_room > wanted && j->feeds[i].endpoint == s->endpoint->id - j->n_feeds;
+        bool own = in_room > wanted && j->feeds[i].endpoint == s->ws.endpoint->id - j->n_feeds;
 
         if (j->feeds[i].room == role->room && !own)
             feeds[n++] = j->feeds[i].id;
     }
     send_request(s, janus_request_subscribe(&s->address, room_of(s), feeds, n),
                  SESSION_SUBSCRIBING);
-    endpoint_joining(s->endpoint, clock_now_us());
+    endpoint_joining(s->ws.endpoint, clock_now_us());
 }
 
 static void answer_offer(struct session *s, const char *offer)
@@ -144,14 +143,14 @@ static void answer_offer(struct session *s, const char *offer)
     struct negotiation *negotiation = NULL;
     struct text answer;
 
-    endpoint_describe(s->endpoint, &local);
+    endpoint_describe(s->ws.endpoint, &local);
     text_init(&answer, SDP_MAX_BYTES);
     if (negotiation_new(&negotiation, &policy, &local) < 0 ||
         negotiation_answer(negotiation, offer, strlen(offer), &answer, &error) < 0) {
-        endpoint_fail(s->endpoint, "the server's offer cannot be used: %s", error.message);
+        endpoint_fail(s->ws.endpoint, "the server's offer cannot be used: %s", error.message);
     } else {
         send_request(s, janus_request_sdp(&s->address, "start", text_str(&answer)), SESSION_READY);
-        endpoint_connect(s->endpoint, negotiation_plan(negotiation), true, clock_now_us());
+        endpoint_connect(s->ws.endpoint, negotiation_plan(negotiation), true, clock_now_us());
     }
     text_done(&answer);
     negotiation_free(negotiation);
@@ -161,7 +160,7 @@ static void answer_offer(struct session *s, const char *offer)
 
 static void on_success(struct session *s, uint64_t id)
 {
-    bool publishes = s->endpoint->n_sources > 0;
+    bool publishes = s->ws.endpoint->n_sources > 0;
 
     if (s->state == SESSION_CREATING) {
         s->address.session = id;
@@ -176,7 +175,7 @@ static void on_success(struct session *s, uint64_t id)
         }
     } else if (s->state == SESSION_MAKING_ROOM) {
         send_request(s, janus_request_join(&s->address, room_of(s)), SESSION_JOINING);
-        endpoint_joining(s->endpoint, clock_now_us());
+        endpoint_joining(s->ws.endpoint, clock_now_us());
     }
 }
 
@@ -204,10 +203,10 @@ static void dispatch(struct session *s, const struct janus_message *m)
         if (s->state == SESSION_MAKING_ROOM && m->error_code == JANUS_ROOM_EXISTS)
             on_success(s, 0);
         else
-            endpoint_fail(s->endpoint, "the server refused: %s (%d)", m->error, m->error_code);
+            endpoint_fail(s->ws.endpoint, "the server refused: %s (%d)", m->error, m->error_code);
         break;
     case JANUS_HANGUP:
-        endpoint_fail(s->endpoint, "the server hung up: %s", m->error);
+        endpoint_fail(s->ws.endpoint, "the server hung up: %s", m->error);
         break;
     }
 }
@@ -225,20 +224,11 @@ static void on_message(void *owner, const char *text, size_t len)
     struct janus_message m;
 
     if (janus_message_parse(&m, text, len) < 0) {
-        endpoint_fail(s->endpoint, "the server sent what is no message of Janus");
+        endpoint_fail(s->ws.endpoint, "the server sent what is no message of Janus");
         return;
     }
     dispatch(s, &m);
     janus_message_done(&m);
-}
-
-static void on_close(void *owner, uint16_t code, const char *reason)
-{
-    struct session *s = owner;
-
-    (void)code;
-    endpoint_fail(s->endpoint, "the WebSocket was closed: %s", reason);
-    s->websocket = websocket_free(s->websocket);
 }
 
 static int join(struct target *t, struct endpoint *e)
@@ -246,7 +236,7 @@ static int join(struct target *t, struct endpoint *e)
     static const struct websocket_handler handler = {
         .on_open = on_open,
         .on_message = on_message,
-        .on_close = on_close,
+        .on_close = ws_session_on_close,
         .protocol = "janus-protocol",
     };
     struct janus *j = (struct janus *)(void *)t;
@@ -255,9 +245,7 @@ static int join(struct target *t, struct endpoint *e)
     if (!s)
         return -ENOMEM;
     s->janus = j;
-    s->endpoint = e;
-    e->signaling = s;
-    return websocket_connect(&s->websocket, t->base, j->url, &handler, s);
+    return ws_session_open(&s->ws, t, e, j->url, &handler);
 }
 
 /* Of the session, not of its handle. */
@@ -273,7 +261,7 @@ static void tick(struct target *t, struct endpoint *e)
     struct session *s = e->signaling;
 
     (void)t;
-    if (s && s->websocket && s->state == SESSION_READY)
+    if (s && s->ws.websocket && s->state == SESSION_READY)
         send_session_request(s, "keepalive");
 }
 
@@ -281,29 +269,9 @@ static void leave(struct target *t, struct endpoint *e)
 {
     struct session *s = e->signaling;
 
-    (void)t;
-    if (!s || !s->websocket)
-        return;
-    if (s->address.session)
+    if (s && s->ws.websocket && s->address.session)
         send_session_request(s, "destroy");
-    websocket_close(s->websocket, NORMAL_CLOSURE, "");
-}
-
-static void release(struct target *t, struct endpoint *e)
-{
-    struct session *s = e->signaling;
-
-    (void)t;
-    if (s)
-        websocket_free(s->websocket);
-    free(s);
-    e->signaling = NULL;
-}
-
-static struct target *free_janus(struct target *t)
-{
-    free(t);
-    return NULL;
+    ws_session_leave(t, e);
 }
 
 struct target *target_janus_new(struct event_base *base, const char *url, const char *room)
@@ -311,9 +279,8 @@ struct target *target_janus_new(struct event_base *base, const char *url, const 
     static const struct target_calls calls = {
         .join = join,
         .leave = leave,
-        .release = release,
+        .release = ws_session_release,
         .tick = tick,
-        .free = free_janus,
     };
     struct janus *j = calloc(1, sizeof(*j));
 

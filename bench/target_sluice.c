@@ -1,6 +1,7 @@
 /* Load on a sluice server: docs/PROTOCOL.md, one WebSocket per endpoint. */
 #include "bench/endpoint.h"
 #include "bench/target.h"
+#include "bench/ws_session.h"
 #include "media/base/clock.h"
 #include "media/base/log.h"
 #include "media/base/random.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { URL_MAX = 512, NORMAL_CLOSURE = 1000 };
+enum { URL_MAX = 512 };
 
 struct sluice {
     struct target target;
@@ -21,8 +22,7 @@ struct sluice {
 };
 
 struct session {
-    struct endpoint *endpoint;
-    struct websocket *websocket; /* NULL once it is closed */
+    struct ws_session ws;
     char room[MESSAGE_ROOM_MAX + 1];
     uint32_t n_sections;
     struct offer_section sections[PLAN_MAX_SECTIONS];
@@ -50,13 +50,13 @@ static int write_join(struct session *s, struct text *out)
     struct text offer;
     int err;
 
-    endpoint_describe(s->endpoint, &local);
+    endpoint_describe(s->ws.endpoint, &local);
     text_init(&offer, SDP_MAX_BYTES);
     err = offer_write(&offer, &local, s->sections, s->n_sections, random_u64(), 1);
     if (err == 0) {
         m.sdp = text_take(&offer);
         (void)snprintf(m.room, sizeof(m.room), "%s", s->room);
-        (void)snprintf(m.name, sizeof(m.name), "bench-%" PRIu32, s->endpoint->id);
+        (void)snprintf(m.name, sizeof(m.name), "bench-%" PRIu32, s->ws.endpoint->id);
         describe_tracks(s, &m);
         err = message_write(out, &m);
     }
@@ -71,16 +71,16 @@ static void on_open(void *owner)
     struct text join;
     int err;
 
-    s->n_sections = endpoint_sections(s->endpoint, s->sections);
+    s->n_sections = endpoint_sections(s->ws.endpoint, s->sections);
     text_init(&join, MESSAGE_MAX_BYTES);
     err = write_join(s, &join);
     if (err == 0)
-        err = websocket_send(s->websocket, text_str(&join), join.len);
+        err = websocket_send(s->ws.websocket, text_str(&join), join.len);
     text_done(&join);
     if (err < 0)
-        endpoint_fail(s->endpoint, "cannot join: %s", err_name(err));
+        endpoint_fail(s->ws.endpoint, "cannot join: %s", err_name(err));
     else
-        endpoint_joining(s->endpoint, clock_now_us());
+        endpoint_joining(s->ws.endpoint, clock_now_us());
 }
 
 static void on_joined(struct session *s, const struct message *m)
@@ -90,10 +90,10 @@ static void on_joined(struct session *s, const struct message *m)
 
     if (answer_read(&plan, m->sdp ? m->sdp : "", m->sdp ? strlen(m->sdp) : 0, s->sections,
                     s->n_sections, &error) < 0) {
-        endpoint_fail(s->endpoint, "the server's answer cannot be used: %s", error.message);
+        endpoint_fail(s->ws.endpoint, "the server's answer cannot be used: %s", error.message);
         return;
     }
-    endpoint_connect(s->endpoint, plan, false, clock_now_us());
+    endpoint_connect(s->ws.endpoint, plan, false, clock_now_us());
     media_plan_free(plan);
 }
 
@@ -119,26 +119,17 @@ static void on_message(void *owner, const char *text, size_t len)
     if (!is_of_interest(text))
         return;
     if (message_parse(&m, text, len, &error) < 0) {
-        endpoint_fail(s->endpoint, "the server sent what is not our protocol: %s", error.text);
+        endpoint_fail(s->ws.endpoint, "the server sent what is not our protocol: %s", error.text);
         message_done(&error);
         return;
     }
     if (m.type == MESSAGE_JOINED)
         on_joined(s, &m);
     else if (m.type == MESSAGE_ERROR)
-        endpoint_fail(s->endpoint, "the server refused: %s (%s)", m.text, m.code);
+        endpoint_fail(s->ws.endpoint, "the server refused: %s (%s)", m.text, m.code);
     else if (m.type == MESSAGE_GO)
-        endpoint_fail(s->endpoint, "the server ended the call: %s (%s)", m.text, m.code);
+        endpoint_fail(s->ws.endpoint, "the server ended the call: %s (%s)", m.text, m.code);
     message_done(&m);
-}
-
-static void on_close(void *owner, uint16_t code, const char *reason)
-{
-    struct session *s = owner;
-
-    (void)code;
-    endpoint_fail(s->endpoint, "the WebSocket was closed: %s", reason);
-    s->websocket = websocket_free(s->websocket);
 }
 
 static int join(struct target *t, struct endpoint *e)
@@ -146,52 +137,23 @@ static int join(struct target *t, struct endpoint *e)
     static const struct websocket_handler handler = {
         .on_open = on_open,
         .on_message = on_message,
-        .on_close = on_close,
+        .on_close = ws_session_on_close,
     };
     struct sluice *sluice = (struct sluice *)(void *)t;
     struct session *s = calloc(1, sizeof(*s));
 
     if (!s)
         return -ENOMEM;
-    s->endpoint = e;
     (void)snprintf(s->room, sizeof(s->room), "%s-%" PRIu32, t->room, e->role.room);
-    e->signaling = s;
-    return websocket_connect(&s->websocket, t->base, sluice->url, &handler, s);
-}
-
-static void leave(struct target *t, struct endpoint *e)
-{
-    struct session *s = e->signaling;
-
-    (void)t;
-    if (s && s->websocket)
-        websocket_close(s->websocket, NORMAL_CLOSURE, "");
-}
-
-static void release(struct target *t, struct endpoint *e)
-{
-    struct session *s = e->signaling;
-
-    (void)t;
-    if (s)
-        websocket_free(s->websocket);
-    free(s);
-    e->signaling = NULL;
-}
-
-static struct target *free_sluice(struct target *t)
-{
-    free(t);
-    return NULL;
+    return ws_session_open(&s->ws, t, e, sluice->url, &handler);
 }
 
 struct target *target_sluice_new(struct event_base *base, const char *url, const char *room)
 {
     static const struct target_calls calls = {
         .join = join,
-        .leave = leave,
-        .release = release,
-        .free = free_sluice,
+        .leave = ws_session_leave,
+        .release = ws_session_release,
     };
     struct sluice *s = calloc(1, sizeof(*s));
     const char *host = strstr(url, "://");

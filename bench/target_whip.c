@@ -193,12 +193,6 @@ static void release(struct target *t, struct endpoint *e)
     free(r);
 }
 
-static struct target *free_whip(struct target *t)
-{
-    free(t);
-    return NULL;
-}
-
 struct target *target_whip_new(struct event_base *base, const char *whip_url, const char *whep_url,
                                const char *room)
 {
@@ -206,7 +200,6 @@ struct target *target_whip_new(struct event_base *base, const char *whip_url, co
         .join = join,
         .leave = leave,
         .release = release,
-        .free = free_whip,
     };
     struct whip *w = calloc(1, sizeof(*w));
 
