@@ -8,10 +8,13 @@
 
 #include "media/base/deadline_heap.h"
 #include "media/base/list.h"
+#include "sfu/forward.h"
 #include "sfu/forwarder.h"
 
 struct demux;
 struct egress;
+
+enum { CORE_MAX_WAITING = 64 }; /* packets that wait for their fan-out; more are not made to wait */
 
 struct core {
     struct forwarder_config config;
@@ -23,6 +26,9 @@ struct core {
     struct deadline_heap deadlines;
     struct list touched;     /* participants whose deadline may have become earlier in this turn */
     struct list dirty_rooms; /* rooms whose slots are to be given out anew at the end of the turn */
+    struct list waiting_tracks; /* those with packets in `waiting` */
+    uint32_t n_waiting;
+    struct forward waiting[CORE_MAX_WAITING]; /* see track_receive() */
     struct forwarder_stats stats;
     char cname[17]; /* of our RTCP (RFC 7022) */
 };

@@ -24,7 +24,8 @@ struct forward_extension {
 };
 
 struct forward {
-    struct packet *packet; /* borrowed */
+    struct forward *next;  /* of those of its track that wait in core */
+    struct packet *packet; /* borrowed; while it waits, a reference */
     struct track_layer *layer;
     uint8_t format;        /* index in codecs of the publisher's m-line */
     bool starts_key_frame; /* decoding can begin here; always true of audio */

@@ -61,6 +61,7 @@ int forwarder_new(struct forwarder **ret, const struct forwarder_config *config,
     f->core.owner = owner;
     list_init(&f->core.touched);
     list_init(&f->core.dirty_rooms);
+    list_init(&f->core.waiting_tracks);
     deadline_heap_init(&f->core.deadlines);
     map_init(&f->rooms);
     map_init(&f->participants);
@@ -193,6 +194,7 @@ void forwarder_receive(struct forwarder *f, struct packet **packets, size_t n, i
         receive(f, packets[i]);
         packets[i] = packet_unref(packets[i]);
     }
+    track_fan_out_all(&f->core);
 }
 
 /* ------------------------------------------------------------------ mail */

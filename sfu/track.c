@@ -37,10 +37,19 @@ struct track *track_new(struct core *core, struct list *publisher, uint32_t id,
     return t;
 }
 
+/* Let go of what waits. */
+static void clear_waiting(struct track *t)
+{
+    for (; t->waiting; t->waiting = t->waiting->next)
+        t->waiting->packet = packet_unref(t->waiting->packet);
+    list_unlink(&t->waiting_link);
+}
+
 struct track *track_free(struct track *t)
 {
     if (!t)
         return NULL;
+    clear_waiting(t);
     LIST_FOREACH_SAFE(link, &t->live)
         subscription_unbind(subscription_of_link(link));
     LIST_FOREACH_SAFE(link, &t->idle)
@@ -122,6 +131,45 @@ static void note_extensions(const struct track *t, struct forward *f)
             .value = f->packet->data + e->offset,
         };
     }
+}
+
+static void fan_out(struct track *t)
+{
+    LIST_FOREACH(link, &t->live) {
+        struct subscription *s = subscription_of_link(link);
+
+        for (const struct forward *f = t->waiting; f; f = f->next) {
+            if (UNLIKELY(subscription_forward(s, f)))
+                track_replay(t, f->layer, (uint16_t)(f->packet->rtp.seq + 1), s, f->now_us);
+        }
+    }
+    clear_waiting(t);
+}
+
+void track_fan_out_all(struct core *core)
+{
+    while (!list_empty(&core->waiting_tracks))
+        fan_out(CONTAINER_OF(core->waiting_tracks.next, struct track, waiting_link));
+    core->n_waiting = 0;
+}
+
+/* @return a place for one more packet to wait */
+static struct forward *wait_place(struct track *t)
+{
+    struct core *core = t->core;
+    struct forward *place;
+
+    if (core->n_waiting == CORE_MAX_WAITING)
+        track_fan_out_all(core);
+    place = &core->waiting[core->n_waiting++];
+    if (t->waiting)
+        t->last_waiting->next = place;
+    else
+        t->waiting = place;
+    t->last_waiting = place;
+    if (!list_linked(&t->waiting_link))
+        list_append(&core->waiting_tracks, &t->waiting_link);
+    return place;
 }
 
 /* Find out what the subscriptions need to know. `format` is the index of its payload type. */
@@ -244,22 +292,18 @@ static void restart_subscriptions(struct track *t, const struct track_layer *lay
 static void forward(struct track *t, struct track_layer *layer, struct packet *packet,
                     uint8_t format, bool newest, int64_t now_us)
 {
-    struct forward f;
+    struct forward *f = wait_place(t);
 
-    describe(t, layer, packet, format, now_us, &f);
-    f.newest = newest;
-    if (t->kind == KIND_VIDEO && f.starts_key_frame)
+    describe(t, layer, packet, format, now_us, f);
+    f->packet = packet_ref(packet);
+    f->newest = newest;
+    if (t->kind == KIND_VIDEO && f->starts_key_frame)
         track_layer_note_key_frame(layer, packet->rtp.seq, now_us);
-    LIST_FOREACH(link, &t->live) {
-        struct subscription *s = subscription_of_link(link);
-
-        if (UNLIKELY(subscription_forward(s, &f)))
-            track_replay(t, layer, (uint16_t)(packet->rtp.seq + 1), s, now_us);
-    }
 }
 
 static void skip(struct track *t, const struct track_layer *layer, uint16_t seq)
 {
+    fan_out(t);
     LIST_FOREACH(link, &t->live)
         subscription_skip(subscription_of_link(link), layer, seq);
 }
@@ -326,6 +370,8 @@ static void receive(struct track *t, struct track_layer *layer, bool rtx, struct
         skip(t, layer, packet->rtp.seq);
         return;
     }
+    if (arrival == ARRIVAL_RESTART || is_better(t, layer))
+        fan_out(t); /* what came before is not concerned */
     if (arrival == ARRIVAL_RESTART)
         restart_subscriptions(t, layer);
     if (is_better(t, layer)) /* before it is forwarded: it may begin with a key frame */

@@ -43,6 +43,8 @@ struct track {
     struct extension_map extensions;             /* of the publisher's bundle */
     struct track_layer *layers[PLAN_MAX_LAYERS]; /* NULL until something arrives */
     struct track_layer *best;                    /* highest that flows; NULL: none */
+    struct list waiting_link;                    /* in core->waiting_tracks */
+    struct forward *waiting, *last_waiting;      /* not handed to the subscriptions yet */
 };
 
 /**
@@ -65,11 +67,16 @@ void track_set_section(struct track *t, const struct plan_section *section,
 void track_set_muted(struct track *t, bool muted);
 
 /**
- * Take in one RTP packet of layer `at` and hand it to the subscriptions.
+ * Take in one RTP packet of layer `at`. The subscriptions get it by track_fan_out_all(), to be
+ * called before anything else is done to them: what they are looked up for once is then good for
+ * a whole burst, and at a thousand of them the looking up is most of the cost.
  *
  * @param packet  borrowed, with one reference; unwrapped in place if `rtx`
  */
 void track_receive(struct track *t, uint8_t at, bool rtx, struct packet *packet, int64_t now_us);
+
+/** Hand all that waits to the subscriptions. */
+void track_fan_out_all(struct core *core);
 
 /** A subscription waits for its first key frame: look at it in this turn, by track_serve_fresh().
  */

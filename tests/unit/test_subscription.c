@@ -105,6 +105,7 @@ static struct scene *scene_new(struct plan_section published, struct plan_sectio
     s->slot.ssrc = SLOT_SSRC;
     s->slot.rtx_ssrc = slot.codecs[0].rtx_pt ? SLOT_RTX : 0;
     list_init(&s->core.touched);
+    list_init(&s->core.waiting_tracks);
     s->core.pool = packet_pool_new(2048);
     s->core.egress = egress_new(on_send, s);
     CHECK(s->core.pool && s->core.egress);
@@ -133,9 +134,9 @@ static void scene_free(struct scene *s)
     free(s);
 }
 
-/* One packet of a layer arrives; what it led to is in s->out. */
-static void receive_layer(struct scene *s, uint8_t layer, uint16_t seq, enum codec codec, bool key,
-                          int64_t now_us)
+/* One packet of a layer arrives, and waits. */
+static void give(struct scene *s, uint8_t layer, uint16_t seq, enum codec codec, bool key,
+                 int64_t now_us)
 {
     struct packet *p = packet_new(s->core.pool);
     struct fake_content content = {.source = SSRC + layer, .index = seq, .first = true, .key = key};
@@ -152,6 +153,14 @@ static void receive_layer(struct scene *s, uint8_t layer, uint16_t seq, enum cod
     p->arrival_us = now_us;
     track_receive(s->track, layer, false, p, now_us);
     packet_unref(p);
+}
+
+/* One packet of a layer arrives; what it led to is in s->out. */
+static void receive_layer(struct scene *s, uint8_t layer, uint16_t seq, enum codec codec, bool key,
+                          int64_t now_us)
+{
+    give(s, layer, seq, codec, key, now_us);
+    track_fan_out_all(&s->core);
     egress_flush(s->core.egress);
 }
 
@@ -188,6 +197,46 @@ static void video_waits_for_a_key_frame_and_asks_for_it(void)
     CHECK_EQ(s->n_out, 2);
     check_payload(s, 0, CODEC_VP8, 0, 12);
     CHECK(!s->track->layers[0]->key_frame.wanted);
+    list_unlink(&s->publisher);
+    scene_free(s);
+}
+
+static void packets_of_a_batch_go_out_together_and_in_order(void)
+{
+    struct scene *s = scene_new(video_section(96, 97), video_section(120, 121));
+
+    for (uint16_t seq = 0; seq < 5; seq++)
+        give(s, 0, seq, CODEC_VP8, seq == 1, 1 * SECOND);
+    egress_flush(s->core.egress);
+    CHECK_EQ(s->n_out, 0);
+    track_fan_out_all(&s->core);
+    egress_flush(s->core.egress);
+    CHECK_EQ(s->n_out, 4);
+    for (uint16_t i = 0; i < 4; i++)
+        check_payload(s, i, CODEC_VP8, 0, (uint16_t)(i + 1));
+    for (uint16_t seq = 5; seq < 5 + CORE_MAX_WAITING + 1; seq++)
+        give(s, 0, seq, CODEC_VP8, false, 1 * SECOND);
+    CHECK_EQ(s->core.n_waiting, 1);
+    CHECK_EQ(s->core.stats.rtp_out, 4 + CORE_MAX_WAITING);
+    list_unlink(&s->publisher);
+    egress_peer_done(s->core.egress, &s->peer);
+    scene_free(s); /* with one that waits: it goes, too */
+}
+
+static void what_waits_is_of_the_stream_that_was(void)
+{
+    struct scene *s = scene_new(video_section(96, 97), video_section(120, 121));
+
+    receive(s, 1, CODEC_VP8, true, 1 * SECOND);
+    give(s, 0, 2, CODEC_VP8, false, 1 * SECOND);
+    give(s, 0, 30000, CODEC_VP8, false, 1 * SECOND); /* far: another stream */
+    give(s, 0, 30001, CODEC_VP8, true, 1 * SECOND);
+    track_fan_out_all(&s->core);
+    egress_flush(s->core.egress);
+    CHECK_EQ(s->n_out, 3);
+    check_payload(s, 1, CODEC_VP8, 0, 2);
+    check_payload(s, 2, CODEC_VP8, 0, 30001);
+    CHECK_EQ(s->out[2].seq, (uint16_t)(s->out[1].seq + 1));
     list_unlink(&s->publisher);
     scene_free(s);
 }
@@ -400,7 +449,9 @@ static void a_full_queue_is_counted(void)
     scene_free(s);
 }
 
-TAP_CASES(CASE(video_waits_for_a_key_frame_and_asks_for_it), CASE(headers_are_the_slots),
+TAP_CASES(CASE(video_waits_for_a_key_frame_and_asks_for_it),
+          CASE(packets_of_a_batch_go_out_together_and_in_order),
+          CASE(what_waits_is_of_the_stream_that_was), CASE(headers_are_the_slots),
           CASE(a_key_frame_that_arrives_late_brings_what_followed_it),
           CASE(nack_is_answered_by_rtx), CASE(red_goes_with_the_subscribers_numbers),
           CASE(red_is_stripped_for_who_has_none), CASE(rebinding_continues_the_numbers),
