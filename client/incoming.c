@@ -32,6 +32,8 @@ int incoming_new(struct incoming **ret, const struct plan_section *section, uint
     in->rtx_ssrc = section->rtx_ssrc;
     in->n_codecs = section->n_codecs;
     memcpy(in->codecs, section->codecs, sizeof(in->codecs));
+    for (size_t i = 0; i < in->n_codecs; i++)
+        in->codecs[i].fmtp = NULL; /* goes with the plan */
     in->extensions = section->extensions;
     stream_receiver_init(&in->stats, section->ssrc, clock_rate_of(section));
     err = in->kind == KIND_AUDIO ? audio_receiver_new(&in->audio, channels)

@@ -1,6 +1,7 @@
 /**
  * @file mail.h  What the control thread and the workers tell each other. Messages carry ids, never
- * pointers to the other thread's objects; what they own goes with them.
+ * pointers to the other thread's objects; what they own goes with them. A media plan never changes
+ * and is shared.
  */
 #ifndef SFU_MAIL_H
 #define SFU_MAIL_H
@@ -39,7 +40,7 @@ struct mail_join {
     struct mail mail;
     uint32_t participant, room; /* room: number of the room, unique while it lives */
     char ufrag[PLAN_UFRAG_MAX + 1], pwd[PLAN_PWD_MAX + 1]; /* ours */
-    struct media_plan *plan;                               /* owned */
+    struct media_plan *plan;                               /* a reference */
     uint32_t n_tracks;
     struct mail_track tracks[MESSAGE_MAX_TRACKS]; /* every PUBLISH section's */
 };

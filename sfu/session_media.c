@@ -104,16 +104,11 @@ int session_media_answer(struct session_media *m, const struct session_offer *of
 int session_media_mail(const struct session_media *m, struct mail_join **ret)
 {
     struct mail_join *mail = calloc(1, sizeof(*mail));
-    int err;
 
     if (!mail)
         return -ENOMEM;
     mail->mail.type = MAIL_JOIN;
-    err = media_plan_copy(&mail->plan, session_media_plan(m));
-    if (err < 0) {
-        free(mail);
-        return err;
-    }
+    mail->plan = negotiation_share_plan(m->negotiation);
     memcpy(mail->ufrag, m->local.ufrag, sizeof(mail->ufrag));
     memcpy(mail->pwd, m->local.pwd, sizeof(mail->pwd));
     *ret = mail;

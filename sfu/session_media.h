@@ -56,7 +56,7 @@ MUST_USE int session_media_answer(struct session_media *m, const struct session_
 /** @return the plan after the last answer; NULL before */
 const struct media_plan *session_media_plan(const struct session_media *m);
 
-/** Make a MAIL_JOIN with a copy of the plan, without ids and tracks. @return 0; -ENOMEM */
+/** Make a MAIL_JOIN with the plan, without ids and tracks. @return 0; -ENOMEM */
 MUST_USE int session_media_mail(const struct session_media *m, struct mail_join **ret);
 
 /** Write the tracks of a participant into `mail`. */

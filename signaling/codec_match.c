@@ -1,6 +1,7 @@
 #include "signaling/codec_match.h"
 
 #include "signaling/h264_profile.h"
+#include "signaling/plan.h"
 #include "signaling/sdp_token.h"
 
 #include <assert.h>
@@ -194,19 +195,19 @@ static uint8_t opus_in_red(const struct plan_section *section, const struct vari
 }
 
 /* Answer a variant if there is place for it. */
-static void answer(struct plan_section *section, const struct sdp_section *offered,
-                   const struct variant *v)
+static void answer(struct media_plan *plan, struct plan_section *section,
+                   const struct sdp_section *offered, const struct variant *v)
 {
-    struct plan_codec *codec;
+    char fmtp[PLAN_FMTP_MAX];
     uint8_t opus_pt = v->codec == CODEC_RED ? opus_in_red(section, v) : 0;
 
     if (section->n_codecs == PLAN_MAX_CODECS || (v->codec == CODEC_RED && opus_pt == 0))
         return;
-    codec = append(section, offered, v);
     if (v->codec == CODEC_RED)
-        (void)snprintf(codec->fmtp, sizeof(codec->fmtp), "%u/%u", opus_pt, opus_pt);
+        (void)snprintf(fmtp, sizeof(fmtp), "%u/%u", opus_pt, opus_pt);
     else
-        answer_fmtp(codec->fmtp, v->codec, v->format->fmtp);
+        answer_fmtp(fmtp, v->codec, v->format->fmtp);
+    append(section, offered, v)->fmtp = plan_keep_text(plan, fmtp);
 }
 
 /* @return the best variant of `codec` with a rank in [min, below), the first among equals */
@@ -233,8 +234,8 @@ static bool in_list(const enum codec list[POLICY_CODECS], enum codec codec)
     return false;
 }
 
-void codec_match_publish(struct plan_section *section, const struct sdp_section *offered,
-                         const enum codec wanted[POLICY_CODECS])
+void codec_match_publish(struct media_plan *plan, struct plan_section *section,
+                         const struct sdp_section *offered, const enum codec wanted[POLICY_CODECS])
 {
     struct variants variants;
     const struct variant *v = NULL;
@@ -247,15 +248,16 @@ void codec_match_publish(struct plan_section *section, const struct sdp_section 
     }
     if (!v)
         return;
-    answer(section, offered, v);
+    answer(plan, section, offered, v);
     v = best(&variants, CODEC_RED, GOOD, INT32_MAX);
     if (v && in_list(wanted, CODEC_RED))
-        answer(section, offered, v);
+        answer(plan, section, offered, v);
 }
 
 /* Every variant of `codec` with at least rank `min`, the best first, otherwise as offered. */
-static void answer_all(struct plan_section *section, const struct sdp_section *offered,
-                       const struct variants *variants, enum codec codec, int min)
+static void answer_all(struct media_plan *plan, struct plan_section *section,
+                       const struct sdp_section *offered, const struct variants *variants,
+                       enum codec codec, int min)
 {
     const struct variant *v;
     int below = INT32_MAX;
@@ -264,13 +266,13 @@ static void answer_all(struct plan_section *section, const struct sdp_section *o
         below = v->rank;
         for (; v < variants->items + variants->n; v++) {
             if (v->codec == codec && v->rank == below)
-                answer(section, offered, v);
+                answer(plan, section, offered, v);
         }
     }
 }
 
-void codec_match_slot(struct plan_section *section, const struct sdp_section *offered,
-                      const enum codec wanted[POLICY_CODECS])
+void codec_match_slot(struct media_plan *plan, struct plan_section *section,
+                      const struct sdp_section *offered, const enum codec wanted[POLICY_CODECS])
 {
     struct variants variants;
 
@@ -278,12 +280,12 @@ void codec_match_slot(struct plan_section *section, const struct sdp_section *of
     section->n_codecs = 0;
     for (int min = GOOD; min >= LAST_RESORT && section->n_codecs == 0; min--) {
         for (size_t i = 0; i < POLICY_CODECS && wanted[i] != CODEC_NONE; i++)
-            answer_all(section, offered, &variants, wanted[i], min);
+            answer_all(plan, section, offered, &variants, wanted[i], min);
     }
 }
 
-void codec_match_answer(struct plan_section *section, const struct sdp_section *answered,
-                        const enum codec wanted[POLICY_CODECS])
+void codec_match_answer(struct media_plan *plan, struct plan_section *section,
+                        const struct sdp_section *answered, const enum codec wanted[POLICY_CODECS])
 {
     struct variants variants;
 
@@ -291,11 +293,11 @@ void codec_match_answer(struct plan_section *section, const struct sdp_section *
     section->n_codecs = 0;
     for (uint32_t i = 0; i < variants.n && section->n_codecs < PLAN_MAX_CODECS; i++) {
         const struct variant *v = &variants.items[i];
-        struct plan_codec *codec;
+        char fmtp[PLAN_FMTP_MAX];
 
         if (!in_list(wanted, v->codec))
             continue;
-        codec = append(section, answered, v);
-        (void)snprintf(codec->fmtp, sizeof(codec->fmtp), "%s", v->format->fmtp);
+        (void)snprintf(fmtp, sizeof(fmtp), "%s", v->format->fmtp);
+        append(section, answered, v)->fmtp = plan_keep_text(plan, fmtp);
     }
 }

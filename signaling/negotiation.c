@@ -55,6 +55,11 @@ const struct media_plan *negotiation_plan(const struct negotiation *n)
     return n->plan;
 }
 
+struct media_plan *negotiation_share_plan(const struct negotiation *n)
+{
+    return media_plan_ref(n->plan);
+}
+
 static bool is_media(const struct sdp_section *section)
 {
     return strcmp(section->media, "audio") == 0 || strcmp(section->media, "video") == 0;
@@ -296,16 +301,6 @@ static int read_role(const struct media_plan *before, struct media_plan *now,
                     section->line, sdp_setup_name(section->setup));
 }
 
-static void keep_transport(struct media_plan *now, const struct media_plan *before)
-{
-    struct plan_section *sections = now->sections;
-    uint32_t n_sections = now->n_sections;
-
-    *now = *before;
-    now->sections = sections;
-    now->n_sections = n_sections;
-}
-
 /* Everything stopped or rejected is no error: the connection may be needed again. */
 static int read_transport(const struct media_plan *before, struct media_plan *now,
                           const struct sdp *sdp, struct negotiation_error *error)
@@ -314,7 +309,7 @@ static int read_transport(const struct media_plan *before, struct media_plan *no
     int err;
 
     if (!section && before) {
-        keep_transport(now, before);
+        plan_keep_transport(now, before);
         return 0;
     }
     if (!section)
@@ -336,7 +331,7 @@ static int make_plan(const struct negotiation *n, struct media_plan **ret, const
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < sdp->n_sections; i++)
-        plan_answer_section(&plan->sections[i], &sdp->sections[i],
+        plan_answer_section(plan, &plan->sections[i], &sdp->sections[i],
                             is_bundled(sdp, &sdp->sections[i]), &n->policy);
     err = n->plan ? check_reoffer(n->plan, plan, sdp, error) : 0;
     if (err < 0)
@@ -346,6 +341,8 @@ static int make_plan(const struct negotiation *n, struct media_plan **ret, const
         keep_slots(n->plan, plan, sdp);
     assign_slots(plan);
     err = read_transport(n->plan, plan, sdp, error);
+    if (err == 0 && plan->failed)
+        err = sdp_fail(error, -ENOMEM, "no_memory", "out of memory");
     if (err < 0)
         goto fail;
     *ret = plan;

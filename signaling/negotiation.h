@@ -4,7 +4,7 @@
  *
  * The server's state survives re-offers: slots keep their SSRCs, recycled m-lines their place.
  * Knows SDP and no media; sfu/ and client/ turn a plan into transports and tracks.
- * Not thread-safe; a plan is a plain value and may be handed to another thread.
+ * Not thread-safe, but a plan that is made is never changed, and threads may share it.
  */
 #ifndef SIGNALING_NEGOTIATION_H
 #define SIGNALING_NEGOTIATION_H
@@ -14,6 +14,7 @@
 #include "media/base/extension.h"
 #include "media/base/text.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,7 +38,7 @@ struct plan_codec {
     uint8_t pt;     /* the offerer's number */
     uint8_t rtx_pt; /* 0: no retransmission format */
     bool nack, pli, fir, transport_cc, remb;
-    char fmtp[PLAN_FMTP_MAX]; /* as answered; "" if none */
+    const char *fmtp; /* as answered, at most PLAN_FMTP_MAX - 1 bytes; NULL or "": none */
 };
 
 /** What an m-line is for. Names are from the client's side, for both sides. */
@@ -92,20 +93,27 @@ struct plan_candidate {
     char address[64]; /* IPv4 or IPv6 literal (names are dropped) */
 };
 
-/** What the other side is, and every m-line. */
+/** What the other side is, and every m-line. Strings and sections live as long as the plan: who
+ *  copies a section or a codec needs a reference to the plan. */
 struct media_plan {
+    atomic_uint references;
+    struct plan_text *texts;                               /* what fmtp points into; private */
+    bool failed;                                           /* while it is made: no memory */
     char ufrag[PLAN_UFRAG_MAX + 1], pwd[PLAN_PWD_MAX + 1]; /* the peer's */
     struct plan_fingerprint fingerprint;                   /* the peer's */
     bool dtls_client;                                      /* this side sends the ClientHello */
     bool ice_lite;                                         /* the peer is */
     uint32_t n_candidates;
-    struct plan_candidate candidates[PLAN_MAX_CANDIDATES]; /* the peer's */
+    struct plan_candidate *candidates; /* the peer's, at most PLAN_MAX_CANDIDATES */
     uint32_t n_sections;
     struct plan_section *sections; /* in the order of the SDP */
 };
 
 /** Deep copy. @return 0; -ENOMEM. Free with media_plan_free(). */
 MUST_USE int media_plan_copy(struct media_plan **ret, const struct media_plan *plan);
+/** One more holder, in any thread. @return plan */
+struct media_plan *media_plan_ref(struct media_plan *plan);
+/** Give up a plan; the last holder frees it. NULL is fine. @return NULL */
 struct media_plan *media_plan_free(struct media_plan *plan);
 
 /** Codecs the room takes, best first, and limits. */
@@ -165,6 +173,8 @@ MUST_USE int negotiation_answer(struct negotiation *n, const char *offer, size_t
 
 /** @return the plan after the last answered offer; NULL before. Valid until the next answer */
 const struct media_plan *negotiation_plan(const struct negotiation *n);
+/** @return the same with a reference, for media_plan_free() */
+struct media_plan *negotiation_share_plan(const struct negotiation *n);
 
 /** Client side: one m-line of an offer. */
 struct offer_section {

@@ -29,6 +29,8 @@ static const struct {
     [CODEC_H265] = {49, 50, "level-id=93;profile-id=1;tier-flag=0;tx-mode=SRST"},
 };
 
+static const char opus_stereo[] = "minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1";
+
 /* One number per extension for all m-lines, as BUNDLE asks (RFC 9143, section 9.2). */
 static const struct extension_map audio_extensions = {.id = {
                                                           [EXTENSION_AUDIO_LEVEL] = 1,
@@ -69,9 +71,8 @@ static void offer_codec(struct plan_codec *out, enum codec codec, bool stereo)
         .pli = video,
         .fir = video,
         .transport_cc = codec != CODEC_RED,
+        .fmtp = codec == CODEC_OPUS && stereo ? opus_stereo : formats[codec].fmtp,
     };
-    (void)snprintf(out->fmtp, sizeof(out->fmtp), "%s%s", formats[codec].fmtp,
-                   codec == CODEC_OPUS && stereo ? ";stereo=1;sprop-stereo=1" : "");
 }
 
 static void offer_plan(struct plan_section *plan, const struct offer_section *section)
@@ -174,8 +175,9 @@ static int check_numbers(const struct plan_section *plan, const struct sdp_secti
     return 0;
 }
 
-static int read_section(struct plan_section *plan, const struct sdp_section *answered,
-                        const struct offer_section *offered, struct negotiation_error *error)
+static int read_section(struct media_plan *all, struct plan_section *plan,
+                        const struct sdp_section *answered, const struct offer_section *offered,
+                        struct negotiation_error *error)
 {
     int err;
 
@@ -193,7 +195,7 @@ static int read_section(struct plan_section *plan, const struct sdp_section *ans
     if (plan->use == SECTION_REJECTED)
         return fail_mismatch(error, answered, "a direction that was not offered");
     plan_read_extensions(&plan->extensions, answered, answered->direction);
-    codec_match_answer(plan, answered, codecs_of(offered));
+    codec_match_answer(all, plan, answered, codecs_of(offered));
     err = check_numbers(plan, answered, error);
     if (err < 0)
         return err;
@@ -256,11 +258,13 @@ int answer_read(struct media_plan **ret, const char *answer, size_t len,
         goto out;
     }
     for (uint32_t i = 0; i < n && err == 0; i++)
-        err = read_section(&plan->sections[i], &sdp->sections[i], &sections[i], error);
+        err = read_section(plan, &plan->sections[i], &sdp->sections[i], &sections[i], error);
     if (err < 0)
         goto out;
     number_slots(plan);
     err = read_transport(plan, sdp, error);
+    if (err == 0 && plan->failed)
+        err = sdp_fail(error, -ENOMEM, "no_memory", "out of memory");
     if (err < 0)
         goto out;
     *ret = plan;

@@ -28,12 +28,19 @@ const char *section_use_name(enum section_use use)
     return "rejected";
 }
 
+/* Chained: pointers to texts must stay. */
+struct plan_text {
+    struct plan_text *next;
+    char text[];
+};
+
 struct media_plan *plan_new(uint32_t n_sections)
 {
     struct media_plan *plan = calloc(1, sizeof(*plan));
 
     if (!plan)
         return NULL;
+    atomic_init(&plan->references, 1);
     plan->sections = calloc((size_t)n_sections + 1, sizeof(*plan->sections));
     if (!plan->sections)
         return media_plan_free(plan);
@@ -41,25 +48,92 @@ struct media_plan *plan_new(uint32_t n_sections)
     return plan;
 }
 
+const char *plan_keep_text(struct media_plan *plan, const char *text)
+{
+    enum { LOOK_BACK = 64 }; /* the slots of an offer say the same over and over */
+    struct plan_text *kept = plan->texts;
+    size_t size = strlen(text) + 1;
+
+    if (size == 1)
+        return "";
+    for (int i = 0; kept && i < LOOK_BACK; i++, kept = kept->next) {
+        if (strcmp(kept->text, text) == 0)
+            return kept->text;
+    }
+    kept = malloc(sizeof(*kept) + size);
+    if (!kept) {
+        plan->failed = true;
+        return "";
+    }
+    memcpy(kept->text, text, size);
+    kept->next = plan->texts;
+    plan->texts = kept;
+    return kept->text;
+}
+
+void plan_keep_candidates(struct media_plan *plan, const struct plan_candidate *candidates,
+                          uint32_t n)
+{
+    plan->candidates = n > 0 ? calloc(n, sizeof(*candidates)) : NULL;
+    plan->n_candidates = plan->candidates ? n : 0;
+    plan->failed = plan->failed || plan->n_candidates < n;
+    for (uint32_t i = 0; i < plan->n_candidates; i++)
+        plan->candidates[i] = candidates[i];
+}
+
+void plan_keep_transport(struct media_plan *plan, const struct media_plan *from)
+{
+    memcpy(plan->ufrag, from->ufrag, sizeof(plan->ufrag));
+    memcpy(plan->pwd, from->pwd, sizeof(plan->pwd));
+    plan->fingerprint = from->fingerprint;
+    plan->dtls_client = from->dtls_client;
+    plan->ice_lite = from->ice_lite;
+    plan_keep_candidates(plan, from->candidates, from->n_candidates);
+}
+
 int media_plan_copy(struct media_plan **ret, const struct media_plan *plan)
 {
     struct media_plan *copy = plan_new(plan->n_sections);
-    struct plan_section *sections;
 
     if (!copy)
         return -ENOMEM;
-    sections = copy->sections;
-    memcpy(sections, plan->sections, plan->n_sections * sizeof(*sections));
-    *copy = *plan;
-    copy->sections = sections;
+    plan_keep_transport(copy, plan);
+    for (uint32_t i = 0; i < plan->n_sections; i++) {
+        struct plan_section *section = &copy->sections[i];
+
+        *section = plan->sections[i];
+        for (uint8_t k = 0; k < section->n_codecs; k++) {
+            if (section->codecs[k].fmtp)
+                section->codecs[k].fmtp = plan_keep_text(copy, section->codecs[k].fmtp);
+        }
+    }
+    if (copy->failed) {
+        media_plan_free(copy);
+        return -ENOMEM;
+    }
     *ret = copy;
     return 0;
 }
 
+struct media_plan *media_plan_ref(struct media_plan *plan)
+{
+    (void)atomic_fetch_add_explicit(&plan->references, 1, memory_order_relaxed);
+    return plan;
+}
+
 struct media_plan *media_plan_free(struct media_plan *plan)
 {
-    if (plan)
-        free(plan->sections);
+    struct plan_text *next;
+
+    /* What others read of it happens before the last one frees it. */
+    if (!plan || atomic_fetch_sub_explicit(&plan->references, 1, memory_order_acq_rel) > 1)
+        return NULL;
+    for (struct plan_text *text = plan->texts; text; text = next) {
+        next = text->next;
+        free(text);
+    }
+    free(plan->candidates);
+    free(plan->sections);
     free(plan);
     return NULL;
 }
@@ -250,8 +324,9 @@ static void read_layers(struct plan_section *section, const struct sdp_section *
     }
 }
 
-void plan_answer_section(struct plan_section *section, const struct sdp_section *offered,
-                         bool bundled, const struct negotiation_policy *policy)
+void plan_answer_section(struct media_plan *plan, struct plan_section *section,
+                         const struct sdp_section *offered, bool bundled,
+                         const struct negotiation_policy *policy)
 {
     const enum codec *wanted;
 
@@ -273,9 +348,9 @@ void plan_answer_section(struct plan_section *section, const struct sdp_section 
                          offered->direction == SDP_SENDRECV ? SDP_SENDONLY : offered->direction);
     wanted = section->kind == KIND_AUDIO ? policy->audio : policy->video;
     if (section->use == SECTION_PUBLISH)
-        codec_match_publish(section, offered, wanted);
+        codec_match_publish(plan, section, offered, wanted);
     else
-        codec_match_slot(section, offered, wanted);
+        codec_match_slot(plan, section, offered, wanted);
     if (section->n_codecs == 0)
         plan_reject_section(section);
     if (section->use == SECTION_PUBLISH)
@@ -341,7 +416,6 @@ int plan_read_transport(struct media_plan *plan, const struct sdp *sdp,
     (void)snprintf(plan->pwd, sizeof(plan->pwd), "%s", section->pwd);
     plan->fingerprint = section->fingerprint;
     plan->ice_lite = sdp->session.ice_lite;
-    plan->n_candidates = section->n_candidates;
-    memcpy(plan->candidates, section->candidates, sizeof(plan->candidates));
+    plan_keep_candidates(plan, section->candidates, section->n_candidates);
     return 0;
 }

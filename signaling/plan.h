@@ -15,14 +15,25 @@
 /** @return a plan of `n_sections` rejected sections, for media_plan_free(); NULL: no memory */
 struct media_plan *plan_new(uint32_t n_sections);
 
+/** Keep a copy of `text` with the plan. @return it, not NULL: "" where there is no memory, and
+ *  then plan->failed is set */
+const char *plan_keep_text(struct media_plan *plan, const char *text);
+/** Take over the peer's candidates. Without memory plan->failed is set. */
+void plan_keep_candidates(struct media_plan *plan, const struct plan_candidate *candidates,
+                          uint32_t n);
+/** Take over all that `from` says of the peer. Without memory plan->failed is set. */
+void plan_keep_transport(struct media_plan *plan, const struct media_plan *from);
+
 /**
  * Answer one m-line: what it is for, its codecs, extensions and layers. Knows neither limits nor
  * SSRCs of ours.
  *
+ * @param section  of `plan`, which keeps its strings
  * @param bundled  the m-line is part of the transport
  */
-void plan_answer_section(struct plan_section *section, const struct sdp_section *offered,
-                         bool bundled, const struct negotiation_policy *policy);
+void plan_answer_section(struct media_plan *plan, struct plan_section *section,
+                         const struct sdp_section *offered, bool bundled,
+                         const struct negotiation_policy *policy);
 
 /**
  * Read who the other side is: ICE, fingerprint, candidates. The DTLS role is not touched.

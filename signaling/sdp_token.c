@@ -98,7 +98,7 @@ bool sdp_token_fmtp(const char *fmtp, const char *key, struct sdp_span *value)
 {
     struct sdp_span parameter;
 
-    while (sdp_token_next(&fmtp, ';', &parameter)) {
+    while (fmtp && sdp_token_next(&fmtp, ';', &parameter)) {
         const char *equals = memchr(parameter.start, '=', parameter.len);
         struct sdp_span name = parameter;
 

@@ -36,7 +36,7 @@ bool sdp_token_number_str(const char *s, uint32_t max, uint32_t *ret);
 bool sdp_token_valid(const char *s, size_t max_len);
 
 /**
- * Find parameter `key` (any case) in "key=value;key=value".
+ * Find parameter `key` (any case) in "key=value;key=value"; NULL has none.
  *
  * @return true and its value, which may be empty; blanks around it are left out
  */

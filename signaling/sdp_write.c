@@ -105,7 +105,7 @@ static void write_codec(struct text *out, const struct plan_codec *codec)
         text_printf(out, "a=rtcp-fb:%u nack\r\n", codec->pt);
     if (codec->pli)
         text_printf(out, "a=rtcp-fb:%u nack pli\r\n", codec->pt);
-    if (codec->fmtp[0] != '\0')
+    if (codec->fmtp && codec->fmtp[0] != '\0')
         text_printf(out, "a=fmtp:%u %s\r\n", codec->pt, codec->fmtp);
     if (codec->rtx_pt != 0)
         text_printf(out, "a=rtpmap:%u rtx/%" PRIu32 "\r\na=fmtp:%u apt=%u\r\n", codec->rtx_pt,

@@ -1,9 +1,11 @@
 #include "signaling/codec_match.h"
 
+#include "signaling/plan.h"
 #include "tests/sdp_text.h"
 #include "tests/tap.h"
 
 static struct sdp_text text;
+static struct media_plan *plan; /* keeps the strings of `section` */
 static struct plan_section section;
 
 static const enum codec audio[POLICY_CODECS] = {CODEC_OPUS, CODEC_RED, CODEC_PCMU, CODEC_PCMA};
@@ -19,13 +21,16 @@ static void match_with(enum how how, const enum codec wanted[POLICY_CODECS])
     struct negotiation_error error;
 
     CHECK_EQ(sdp_read(&sdp, text.data, text.len, &error), 0);
+    media_plan_free(plan);
+    plan = plan_new(0);
+    CHECK(plan != NULL);
     section = (struct plan_section){.use = SECTION_SLOT};
     section.kind = strcmp(sdp->sections[0].media, "video") == 0 ? KIND_VIDEO : KIND_AUDIO;
     section.extensions.id[EXTENSION_TRANSPORT_CC] = 3;
     if (how == PUBLISH)
-        codec_match_publish(&section, &sdp->sections[0], wanted);
+        codec_match_publish(plan, &section, &sdp->sections[0], wanted);
     else
-        codec_match_slot(&section, &sdp->sections[0], wanted);
+        codec_match_slot(plan, &section, &sdp->sections[0], wanted);
     sdp_free(sdp);
 }
 

@@ -6,10 +6,7 @@
 
 static struct plan_codec codec_of(enum codec codec, uint8_t pt, const char *fmtp)
 {
-    struct plan_codec c = {.codec = codec, .pt = pt};
-
-    (void)snprintf(c.fmtp, sizeof(c.fmtp), "%s", fmtp);
-    return c;
+    return (struct plan_codec){.codec = codec, .pt = pt, .fmtp = fmtp};
 }
 
 /* What Chrome offers to receive, in its order. */

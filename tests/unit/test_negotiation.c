@@ -543,12 +543,42 @@ static void a_copied_plan_is_a_value_of_its_own(void)
     CHECK_EQ(media_plan_copy(&copy, a.plan), 0);
     CHECK(copy->sections != a.plan->sections);
     CHECK_EQ(copy->n_sections, 3);
-    CHECK_MEM(copy->sections, a.plan->sections, 3 * sizeof(*copy->sections));
+    CHECK_EQ(copy->sections[0].ssrc, a.plan->sections[0].ssrc);
+    CHECK_EQ(copy->n_candidates, a.plan->n_candidates);
+    CHECK(copy->sections[0].codecs[0].fmtp != a.plan->sections[0].codecs[0].fmtp);
     answering_end(&a);
     CHECK_STR(copy->sections[2].mid, "2");
+    CHECK_STR(copy->sections[0].codecs[0].fmtp, "minptime=10;useinbandfec=1");
     copy = media_plan_free(copy);
     CHECK(!copy);
     CHECK(!media_plan_free(NULL));
+}
+
+static void a_shared_plan_outlives_the_next_answer_and_the_negotiation(void)
+{
+    struct media_plan *shared;
+
+    answering_begin(&a, NULL);
+    offer_three("sendonly", "recvonly", "recvonly");
+    CHECK_EQ(answering_answer(&a), 0);
+    shared = negotiation_share_plan(a.server);
+    CHECK(shared == a.plan);
+    offer_three("inactive", "recvonly", "recvonly");
+    CHECK_EQ(answering_answer(&a), 0);
+    CHECK(shared != a.plan);
+    answering_end(&a);
+    CHECK_EQ(shared->sections[0].use, SECTION_PUBLISH);
+    CHECK_STR(shared->sections[0].codecs[0].fmtp, "minptime=10;useinbandfec=1");
+    CHECK(!media_plan_free(shared));
+}
+
+static void what_slots_say_alike_is_kept_once(void)
+{
+    answering_begin(&a, NULL);
+    offer_three("recvonly", "recvonly", "recvonly");
+    CHECK_EQ(answering_answer(&a), 0);
+    CHECK(a.plan->sections[0].codecs[0].fmtp == a.plan->sections[1].codecs[0].fmtp);
+    answering_end(&a);
 }
 
 TAP_CASES(
@@ -571,4 +601,6 @@ TAP_CASES(
     CASE(slots_above_the_limit_are_rejected_and_live_ones_stay),
     CASE(m_lines_above_the_policy_are_rejected),
     CASE(the_largest_offer_is_answered_and_one_m_line_more_is_not),
-    CASE(an_answer_that_has_no_place_is_an_error), CASE(a_copied_plan_is_a_value_of_its_own))
+    CASE(an_answer_that_has_no_place_is_an_error), CASE(a_copied_plan_is_a_value_of_its_own),
+    CASE(a_shared_plan_outlives_the_next_answer_and_the_negotiation),
+    CASE(what_slots_say_alike_is_kept_once))

@@ -8,8 +8,8 @@ static const struct options options = {.server = "ws://h:1/ws", .record = "x.wav
 static struct verdict joined(void)
 {
     struct verdict v;
-    struct media_plan plan = {.n_candidates = 1,
-                              .candidates = {{.address = "192.0.2.1", .port = 7882}}};
+    struct plan_candidate candidate = {.address = "192.0.2.1", .port = 7882};
+    struct media_plan plan = {.n_candidates = 1, .candidates = &candidate};
 
     verdict_init(&v, &options, 0);
     verdict_on_link(&v, LINK_GATHERED, 1 * SECOND);
