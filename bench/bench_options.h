@@ -18,7 +18,7 @@ const char *target_kind_name(enum target_kind kind);
 
 /** Strings are of argv, or constants; NULL: not given. */
 struct bench_options {
-    bool help, version, json, gro, quiet;
+    bool help, version, json, gro, quiet, plain, no_reports;
     struct scenario scenario;
     enum target_kind target;
     const char *sluice, *janus, *whip, *whep;
@@ -26,6 +26,7 @@ struct bench_options {
     int64_t bitrate_bps, fps, audio_bytes;
     int64_t seconds, warm_up, timeout;
     int64_t concurrency; /* endpoints that join at a time */
+    int64_t feedback_ms; /* between transport-wide feedback of a subscriber; 0: none */
     int64_t verify;      /* endpoints whose packets are decrypted and checked */
     int64_t server_pid;  /* 0: not given */
     enum srtp_profile profile;

@@ -6,6 +6,7 @@
 #include "media/base/clock.h"
 #include "media/base/random.h"
 #include "media/transport.h"
+#include "media/transport_feedback.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -123,6 +124,7 @@ struct endpoint *endpoint_free(struct endpoint *e)
     transport_free(e->transport);
     if (e->fd >= 0)
         (void)close(e->fd);
+    free(e->feedback);
     free(e->sinks);
     free(e);
     return NULL;
@@ -295,7 +297,15 @@ static uint8_t first_pt(const struct plan_section *section)
     return section->n_codecs > 0 ? section->codecs[0].pt : 0;
 }
 
-/* Streams as negotiated: payload types, and the SSRCs we will get where the server tells them. */
+static void apply_source(struct source *s, const struct plan_section *section)
+{
+    s->pt = first_pt(section);
+    s->extensions = section->extensions;
+    (void)snprintf(s->mid, sizeof(s->mid), "%.*s", SOURCE_MID_MAX, section->mid);
+}
+
+/* Streams as negotiated: payload types, extensions, and the SSRCs we will get where the server
+ * tells them. */
 static void apply_sections(struct endpoint *e, const struct media_plan *plan, bool answered)
 {
     enum section_use received = answered ? SECTION_PUBLISH : SECTION_SLOT;
@@ -306,10 +316,26 @@ static void apply_sections(struct endpoint *e, const struct media_plan *plan, bo
         if (section->use == received) {
             *(section->kind == KIND_AUDIO ? &e->audio_pt : &e->video_pt) = first_pt(section);
             endpoint_media_add_sink(e, answered ? section->layers[0].ssrc : section->ssrc);
+            if (section->extensions.id[EXTENSION_TRANSPORT_CC])
+                e->transport_cc_id = section->extensions.id[EXTENSION_TRANSPORT_CC];
         } else if (section->use == SECTION_PUBLISH && i < e->n_sources) {
-            e->sources[i].pt = first_pt(section);
+            apply_source(&e->sources[i], section);
         }
     }
+}
+
+/* @return 0; -ENOMEM */
+static int begin_feedback(struct endpoint *e)
+{
+    const struct fleet_config *config = &e->fleet->config;
+
+    if (e->transport_cc_id == 0 || config->feedback_us == 0 || config->silent)
+        return 0;
+    e->feedback = malloc(sizeof(*e->feedback));
+    if (!e->feedback)
+        return -ENOMEM;
+    feedback_recorder_init(e->feedback);
+    return 0;
 }
 
 static void start_ice(struct endpoint *e, const struct media_plan *plan, bool answered,
@@ -348,6 +374,10 @@ void endpoint_connect(struct endpoint *e, const struct media_plan *plan, bool an
         return;
     }
     apply_sections(e, plan, answered);
+    if (begin_feedback(e) < 0) {
+        endpoint_fail(e, "out of memory");
+        return;
+    }
     start_ice(e, plan, answered, now_us);
     set_state(e, ENDPOINT_CONNECTING);
 }

@@ -39,6 +39,8 @@ struct endpoint_role {
 
 enum { ENDPOINT_SOURCES = 2, ENDPOINT_ERROR_MAX = 200 };
 
+struct feedback_recorder;
+
 struct endpoint {
     struct fleet *fleet;
     uint32_t id; /* 0.. in the run */
@@ -55,11 +57,15 @@ struct endpoint {
     struct ice_client ice;
     struct transport *transport;
     uint8_t audio_pt, video_pt; /* received; 0: none */
+    uint16_t transport_seq;     /* number of the next packet we send */
     uint32_t n_sources;
     struct source sources[ENDPOINT_SOURCES];
     uint32_t n_sinks, max_sinks, last_sink;
     struct sink *sinks;
     int64_t report_us;                      /* when the next RTCP report is due */
+    uint8_t transport_cc_id;                /* of what we receive; 0: not negotiated */
+    struct feedback_recorder *feedback;     /* NULL: none is sent */
+    int64_t feedback_us;                    /* when it is due */
     uint64_t window_sent[ENDPOINT_SOURCES]; /* packets of each source when measuring began */
     struct deadline_node deadline;
     /* times of setting up [us], 0: not yet */

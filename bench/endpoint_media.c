@@ -6,6 +6,7 @@
 #include "media/packet.h"
 #include "media/rtcp.h"
 #include "media/transport.h"
+#include "media/transport_feedback.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@ enum {
     RTCP_MAX = 1200, /* bytes of one compound */
     SEQ_AT = 2,      /* of RTP: RFC 3550 section 5.1 */
     SSRC_AT = 8,
+    HEAD_MAX = 128,  /* bytes of a header with extensions that is looked at */
     TRIES_MAX = 200, /* 10 s */
 };
 
@@ -64,6 +66,24 @@ static uint32_t read_u32(const uint8_t *data)
     return (uint32_t)read_u16(data) << 16 | read_u16(data + 2);
 }
 
+/* The header is in the clear, the padding that it tells of is not. */
+static void note_arrival(struct endpoint *e, const uint8_t *data, size_t len, int64_t now_us)
+{
+    enum { PADDING = 0x20 };
+    uint8_t head[HEAD_MAX];
+    size_t head_len = len < sizeof(head) ? len : sizeof(head);
+    struct rtp_header rtp;
+    const struct rtp_extension *number;
+
+    memcpy(head, data, head_len);
+    head[0] &= (uint8_t)~PADDING;
+    if (rtp_parse(&rtp, head, head_len) < 0)
+        return;
+    number = rtp_find_extension(&rtp, e->transport_cc_id);
+    if (number && number->len == 2)
+        feedback_recorder_on_packet(e->feedback, read_u16(head + number->offset), now_us);
+}
+
 /* Whatever SRTP leaves in the clear. Nothing is taken for media of whom we have no keys yet. */
 static void count_rtp(struct endpoint *e, const uint8_t *data, size_t wire_len, int64_t now_us)
 {
@@ -100,6 +120,28 @@ void endpoint_media_on_rtp(void *owner, struct packet *packet, int64_t now_us)
                err == 0 ? e->fleet->received_wall_us - content.sent_us : 0, &e->fleet->findings);
 }
 
+static void on_key_request(struct endpoint *e)
+{
+    e->fleet->key_requests++;
+    for (uint32_t i = 0; i < e->n_sources; i++)
+        e->sources[i].key_wanted = e->sources[i].shape.kind == KIND_VIDEO;
+}
+
+/* Chrome leaves out the mid of a stream that somebody has reported on. */
+static void on_reports(struct endpoint *e, const struct rtcp_packet *packet)
+{
+    struct rtcp_report reports[RTCP_MAX_REPORTS];
+    struct rtcp_sender_info info;
+    uint32_t sender;
+    int n = packet->type == RTCP_RR ? rtcp_read_rr(packet, &sender, reports)
+                                    : rtcp_read_sr(packet, &info, reports);
+
+    for (int i = 0; i < n; i++) {
+        for (uint32_t j = 0; j < e->n_sources; j++)
+            e->sources[j].known = e->sources[j].known || e->sources[j].ssrc == reports[i].ssrc;
+    }
+}
+
 void endpoint_media_on_rtcp(void *owner, const uint8_t *data, size_t len, int64_t now_us)
 {
     struct endpoint *e = owner;
@@ -108,11 +150,12 @@ void endpoint_media_on_rtcp(void *owner, const uint8_t *data, size_t len, int64_
 
     (void)now_us;
     while (rtcp_next(&compound, &packet) == 1) {
-        if (packet.type != RTCP_PSFB || (packet.count != PSFB_PLI && packet.count != PSFB_FIR))
-            continue;
-        e->fleet->key_requests++;
-        for (uint32_t i = 0; i < e->n_sources; i++)
-            e->sources[i].key_wanted = e->sources[i].shape.kind == KIND_VIDEO;
+        if (packet.type == RTCP_PSFB && (packet.count == PSFB_PLI || packet.count == PSFB_FIR))
+            on_key_request(e);
+        else if (packet.type == RTCP_RR || packet.type == RTCP_SR)
+            on_reports(e, &packet);
+        else if (packet.type == RTCP_RTPFB && packet.count == RTPFB_TRANSPORT_CC)
+            e->fleet->feedback_received++;
     }
 }
 
@@ -154,6 +197,8 @@ static void receive_datagram(struct endpoint *e, const struct received *in, int6
             decrypt(e, in, now_us);
         break;
     case DATAGRAM_RTP:
+        if (e->state == ENDPOINT_CONNECTED && e->feedback)
+            note_arrival(e, in->data, in->len, now_us);
         if (e->state == ENDPOINT_CONNECTED && in->len >= RTP_HEADER_LEN)
             count_rtp(e, in->data, in->wire_len, now_us);
         if (e->state == ENDPOINT_CONNECTED && e->verified && whole)
@@ -230,7 +275,7 @@ static void write_sender_reports(const struct endpoint *e, struct writer *w)
     }
 }
 
-static void write_receiver_report(const struct endpoint *e, struct writer *w)
+static void write_receiver_report(struct endpoint *e, struct writer *w)
 {
     struct rtcp_report reports[RTCP_MAX_REPORTS];
     size_t n = 0;
@@ -238,10 +283,7 @@ static void write_receiver_report(const struct endpoint *e, struct writer *w)
     for (uint32_t i = 0; i < e->n_sinks && n < RTCP_MAX_REPORTS; i++) {
         if (!e->sinks[i].started)
             continue;
-        reports[n++] = (struct rtcp_report){
-            .ssrc = e->sinks[i].ssrc,
-            .highest_seq = (uint32_t)e->sinks[i].highest,
-        };
+        sink_report(&e->sinks[i], &reports[n++]);
     }
     if (n > 0)
         rtcp_write_rr(w, e->id + 1, reports, n);
@@ -253,6 +295,22 @@ static void send_rtcp(struct endpoint *e, const struct writer *w)
         e->fleet->send_errors++;
 }
 
+/* When each packet came, as browsers tell it. */
+static void send_feedback(struct endpoint *e, int64_t now_us)
+{
+    uint32_t media = e->n_sinks > 0 ? e->sinks[0].ssrc : 0;
+
+    while (feedback_recorder_deadline(e->feedback) != NEVER_US) {
+        uint8_t bytes[RTCP_MAX];
+        struct writer w = writer_of(bytes, sizeof(bytes));
+
+        if (feedback_recorder_write(e->feedback, &w, e->id + 1, media, now_us) == 0)
+            return;
+        send_rtcp(e, &w);
+        e->fleet->feedback_packets++;
+    }
+}
+
 static void send_reports(struct endpoint *e)
 {
     uint8_t bytes[RTCP_MAX];
@@ -260,7 +318,8 @@ static void send_reports(struct endpoint *e)
 
     if (e->n_sources > 0)
         write_sender_reports(e, &w);
-    write_receiver_report(e, &w);
+    if (e->fleet->config.reports)
+        write_receiver_report(e, &w);
     send_rtcp(e, &w);
 }
 
@@ -285,6 +344,7 @@ static void begin_media(struct endpoint *e, int64_t now_us)
 {
     e->connected_us = now_us;
     e->report_us = now_us + REPORT_US * (e->id % 16) / 16;
+    e->feedback_us = e->feedback ? now_us : NEVER_US;
     for (uint32_t i = 0; i < e->n_sources; i++)
         e->sources[i].due_us += now_us; /* until here it was the phase */
     if (e->role.video_slots > 0 && !e->fleet->config.silent)
@@ -298,8 +358,7 @@ static void send_frames(struct endpoint *e, int64_t now_us)
 
         if (now_us < s->due_us || s->pt == 0)
             continue;
-        e->fleet->send_errors += frame_sender_send(
-            e->fleet->sender, e->fd, s, transport_seal_session(e->transport), clock_wall_us());
+        e->fleet->send_errors += frame_sender_send(e->fleet->sender, e, s, clock_wall_us());
         histogram_add(&e->fleet->late_us, source_step(s, now_us));
     }
 }
@@ -322,9 +381,13 @@ static int64_t advance_media(struct endpoint *e, int64_t now_us)
         send_reports(e);
         e->report_us = now_us + REPORT_US;
     }
+    if (e->feedback && now_us >= e->feedback_us) {
+        send_feedback(e, now_us);
+        e->feedback_us = now_us + e->fleet->config.feedback_us;
+    }
     for (uint32_t i = 0; i < e->n_sources; i++)
         next_us = earlier(next_us, e->sources[i].pt ? e->sources[i].due_us : NEVER_US);
-    return earlier(next_us, e->report_us);
+    return earlier(next_us, earlier(e->report_us, e->feedback_us));
 }
 
 static void advance_ice(struct endpoint *e, int64_t now_us)

@@ -24,6 +24,9 @@ struct fleet_config {
     struct source_shape audio, video;
     enum srtp_profile profile; /* SRTP_NONE: whatever the server prefers */
     bool gro;
+    bool plain;                     /* no header extensions */
+    bool reports;                   /* subscribers tell what they receive, every second */
+    int64_t feedback_us;            /* and every so often when each packet came; 0: not */
     bool silent;                    /* offers media like others, and never sends any */
     struct sockaddr_storage server; /* where signaling goes; the port is of no meaning */
 };
@@ -38,7 +41,8 @@ struct fleet {
     struct sink_findings findings;
     struct histogram late_us; /* frames, behind their time */
     uint64_t send_errors, key_requests, other_packets, bad_packets;
-    int64_t received_wall_us; /* of the datagram that is being decrypted */
+    uint64_t feedback_packets, feedback_received; /* transport-wide */
+    int64_t received_wall_us;                     /* of the datagram that is being decrypted */
     /** The endpoint's state changed. */
     void (*on_state)(void *owner, struct endpoint *e);
     void *owner;

@@ -1,12 +1,14 @@
 #include "bench/frame_sender.h"
 
+#include "bench/endpoint.h"
 #include "bench/source.h"
 #include "media/seal.h"
+#include "media/transport.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { SEALED_MAX = RTP_HEADER_LEN + CONTENT_MAX + SRTP_TRAILER_MAX };
+enum { SEALED_MAX = SOURCE_HEAD_MAX + CONTENT_MAX + SRTP_TRAILER_MAX };
 
 struct frame_sender {
     struct source_packet packets[SOURCE_FRAME_MAX];
@@ -33,7 +35,7 @@ static void seal(struct frame_sender *s, size_t n, struct seal_session *session)
         s->sealing[i] = (struct seal_packet){
             .session = session,
             .head = s->packets[i].head,
-            .head_len = RTP_HEADER_LEN,
+            .head_len = (uint16_t)s->packets[i].head_len,
             .payload = s->packets[i].payload,
             .payload_len = (uint16_t)s->packets[i].payload_len,
             .out = s->sealed[i],
@@ -42,19 +44,19 @@ static void seal(struct frame_sender *s, size_t n, struct seal_session *session)
     (void)seal_batch(s->sealing, n);
 }
 
-size_t frame_sender_send(struct frame_sender *s, int fd, struct source *source,
-                         struct seal_session *session, int64_t wall_us)
+size_t frame_sender_send(struct frame_sender *s, struct endpoint *e, struct source *source,
+                         int64_t wall_us)
 {
-    size_t n = source_next_frame(source, s->packets, wall_us);
+    size_t n = source_next_frame(source, s->packets, &e->transport_seq, wall_us);
     size_t sent = 0;
 
-    seal(s, n, session);
+    seal(s, n, transport_seal_session(e->transport));
     for (size_t i = 0; i < n; i++) {
         s->iov[i] = (struct iovec){s->sealed[i], s->sealing[i].out_len};
         s->messages[i].msg_hdr = (struct msghdr){.msg_iov = &s->iov[i], .msg_iovlen = 1};
     }
     while (sent < n) {
-        int taken = sendmmsg(fd, s->messages + sent, (unsigned)(n - sent), MSG_DONTWAIT);
+        int taken = sendmmsg(e->fd, s->messages + sent, (unsigned)(n - sent), MSG_DONTWAIT);
 
         if (taken <= 0)
             break;

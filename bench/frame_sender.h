@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct endpoint;
 struct frame_sender;
-struct seal_session;
 struct source;
 
 /** @return NULL: no memory */
@@ -14,9 +14,9 @@ struct frame_sender *frame_sender_new(void);
 /** NULL is fine. @return NULL */
 struct frame_sender *frame_sender_free(struct frame_sender *s);
 
-/** Send the next frame of `source` over the connected socket `fd`: datagram by datagram, as
+/** Send the next frame of `source`, which is the connected endpoint's: datagram by datagram, as
  *  browsers do. @return packets that the kernel did not take */
-size_t frame_sender_send(struct frame_sender *s, int fd, struct source *source,
-                         struct seal_session *session, int64_t wall_us);
+size_t frame_sender_send(struct frame_sender *s, struct endpoint *e, struct source *source,
+                         int64_t wall_us);
 
 #endif

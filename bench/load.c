@@ -183,6 +183,9 @@ static int make_fleet(struct load *l)
         .video = source_video((uint64_t)o->bitrate_bps, (uint32_t)o->fps),
         .profile = o->profile,
         .gro = o->gro,
+        .plain = o->plain,
+        .reports = !o->no_reports,
+        .feedback_us = o->plain ? 0 : o->feedback_ms * MS,
         .silent = scenario_silent(&o->scenario),
     };
     int err;
@@ -544,6 +547,8 @@ int load_run(const struct bench_options *options, struct load_result *ret, char 
         ret->send_errors = l.fleet.send_errors;
         ret->key_requests = l.fleet.key_requests;
         ret->bad_packets = l.fleet.bad_packets;
+        ret->feedback_packets = l.fleet.feedback_packets;
+        ret->feedback_received = l.fleet.feedback_received;
         ret->late_us = l.fleet.late_us;
         ret->findings = l.fleet.findings;
         leave_all(&l);

@@ -30,10 +30,11 @@ struct load_result {
     int64_t generator_us;    /* our CPU time in the window */
     double calls_per_packet; /* of the server; below 0: not known */
     uint64_t send_errors, key_requests, bad_packets;
-    struct histogram late_us;      /* frames sent, behind their time */
-    struct histogram connected_us; /* from asking to the end of the DTLS handshake */
-    struct histogram media_us;     /* from asking to the first packet */
-    int64_t join_us;               /* from the first asking to the last connected */
+    uint64_t feedback_packets, feedback_received; /* transport-wide, by us and by the server */
+    struct histogram late_us;                     /* frames sent, behind their time */
+    struct histogram connected_us;                /* from asking to the end of the DTLS handshake */
+    struct histogram media_us;                    /* from asking to the first packet */
+    int64_t join_us;                              /* from the first asking to the last connected */
     struct sink_findings findings;
 };
 

@@ -7,6 +7,7 @@
 
 #include "bench/content.h"
 #include "bench/histogram.h"
+#include "media/rtcp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,11 +16,13 @@
 struct sink {
     uint32_t ssrc;
     bool started;
-    int64_t highest;         /* sequence number, unwrapped */
+    int64_t first, highest;  /* sequence numbers, unwrapped */
     uint64_t packets, bytes; /* RTP as on the wire, without UDP and IP */
     /* of the window that is measured */
     int64_t window_highest;
     uint64_t window_packets;
+    /* of the last report */
+    uint64_t reported_expected, reported_packets;
     /* of content */
     bool content_started;
     uint32_t content_source, content_index;
@@ -40,6 +43,10 @@ void sink_count(struct sink *s, uint16_t seq, size_t len);
 /** Its payload, decrypted; NULL: it is wrong. @param delay_us  on its way */
 void sink_check(struct sink *s, const struct content *content, int64_t delay_us,
                 struct sink_findings *findings);
+
+/** What a receiver reports of it (RFC 3550 section 6.4.1), since the last time and in all.
+ *  @param ret  ssrc, losses and highest number are set, all else is 0 */
+void sink_report(struct sink *s, struct rtcp_report *ret);
 
 /** What comes from now on counts for the window. */
 void sink_begin_window(struct sink *s);

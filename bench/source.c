@@ -4,6 +4,8 @@
 #include "media/base/random.h"
 #include "media/base/writer.h"
 
+#include <string.h>
+
 enum { VIDEO_CLOCK = 90000, AUDIO_CLOCK = 48000, AUDIO_FRAMES_PER_S = 50 };
 
 /* Later than this, frames are left out: what comes next is no burst to catch up. */
@@ -54,7 +56,60 @@ void source_init(struct source *s, const struct source_shape *shape, uint32_t id
     };
 }
 
-static void write_head(const struct source *s, bool last, uint8_t *head)
+/* Elements of one header, and where their values are. */
+struct elements {
+    uint8_t n;
+    struct rtp_extension_value list[4];
+    uint8_t seq[2], time[3], level;
+};
+
+static void add(struct elements *out, uint8_t id, const uint8_t *value, size_t len)
+{
+    if (id != 0 && len > 0)
+        out->list[out->n++] = (struct rtp_extension_value){id, (uint8_t)len, value};
+}
+
+/* Seconds in 6.18 fixed point. */
+static void write_send_time(uint8_t out[3], int64_t wall_us)
+{
+    struct writer w = writer_of(out, 3);
+    uint64_t time = ((uint64_t)(wall_us % (64 * SECOND)) << 18) / SECOND;
+
+    writer_u8(&w, (uint8_t)(time >> 16));
+    writer_u16(&w, (uint16_t)time);
+}
+
+/* Of somebody who speaks: 30 dB below the loudest, now more, now less. RFC 6464 section 3. */
+static uint8_t level_of(const struct source *s)
+{
+    enum { VOICE = 0x80, USUAL = 26, SPREAD = 9 };
+
+    return (uint8_t)(VOICE | (USUAL + (s->index * 7 + s->id) % SPREAD));
+}
+
+/* What browsers write of it. */
+static void describe(const struct source *s, uint16_t *transport_seq, int64_t wall_us,
+                     struct elements *out)
+{
+    const uint8_t *ids = s->extensions.id;
+
+    *out = (struct elements){
+        .seq = {(uint8_t)(*transport_seq >> 8), (uint8_t)*transport_seq},
+        .level = level_of(s),
+    };
+    write_send_time(out->time, wall_us);
+    if (ids[EXTENSION_TRANSPORT_CC])
+        ++*transport_seq;
+    add(out, ids[EXTENSION_TRANSPORT_CC], out->seq, sizeof(out->seq));
+    add(out, ids[EXTENSION_ABS_SEND_TIME], out->time, sizeof(out->time));
+    if (s->shape.kind == KIND_AUDIO)
+        add(out, ids[EXTENSION_AUDIO_LEVEL], &out->level, 1);
+    if (!s->known)
+        add(out, ids[EXTENSION_MID], (const uint8_t *)s->mid, strlen(s->mid));
+}
+
+static size_t write_head(const struct source *s, bool last, const struct elements *elements,
+                         uint8_t *head)
 {
     struct rtp_write rtp = {
         .marker = last && s->shape.kind == KIND_VIDEO,
@@ -62,12 +117,16 @@ static void write_head(const struct source *s, bool last, uint8_t *head)
         .seq = s->seq,
         .ts = s->ts,
         .ssrc = s->ssrc,
+        .n_extensions = elements->n,
+        .extensions = elements->list,
     };
+    int len = rtp_write_header(head, SOURCE_HEAD_MAX, &rtp);
 
-    (void)!rtp_write_header(head, RTP_HEADER_LEN, &rtp);
+    return len < 0 ? 0 : (size_t)len; /* there is room */
 }
 
-size_t source_next_frame(struct source *s, struct source_packet *out, int64_t wall_us)
+size_t source_next_frame(struct source *s, struct source_packet *out, uint16_t *transport_seq,
+                         int64_t wall_us)
 {
     struct content content = {
         .kind = s->shape.kind,
@@ -76,11 +135,13 @@ size_t source_next_frame(struct source *s, struct source_packet *out, int64_t wa
         .key = s->key_wanted,
         .picture = s->picture,
     };
+    struct elements elements;
 
     for (uint32_t i = 0; i < s->shape.frame_packets; i++) {
         content.first = i == 0;
         content.index = s->index;
-        write_head(s, i + 1 == s->shape.frame_packets, out[i].head);
+        describe(s, transport_seq, wall_us, &elements);
+        out[i].head_len = write_head(s, i + 1 == s->shape.frame_packets, &elements, out[i].head);
         content_write(&content, out[i].payload, s->shape.payload_len);
         out[i].payload_len = s->shape.payload_len;
         s->seq++;

@@ -8,13 +8,18 @@
 #include "bench/content.h"
 #include "media/base/attributes.h"
 #include "media/base/codec.h"
+#include "media/base/extension.h"
 #include "media/rtp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SOURCE_FRAME_MAX = 64 }; /* packets of one frame */
+enum {
+    SOURCE_FRAME_MAX = 64, /* packets of one frame */
+    SOURCE_MID_MAX = 16,   /* what a one-byte element takes */
+    SOURCE_HEAD_MAX = 48,  /* with all extensions */
+};
 
 /** How a stream looks; all sources of a kind look the same. */
 struct source_shape {
@@ -33,8 +38,8 @@ struct source_shape source_audio(size_t len);
 
 /** One packet to seal. */
 struct source_packet {
-    size_t payload_len;
-    uint8_t head[RTP_HEADER_LEN];
+    size_t head_len, payload_len;
+    uint8_t head[SOURCE_HEAD_MAX];
     uint8_t payload[CONTENT_MAX];
 };
 
@@ -43,6 +48,9 @@ struct source {
     uint32_t ssrc, id; /* id: what the content says of where it comes from */
     uint8_t pt;        /* 0: not to be sent */
     bool key_wanted;   /* the next frame is to be a key frame */
+    bool known;        /* somebody reported on it: mid is needed no more */
+    char mid[SOURCE_MID_MAX + 1];
+    struct extension_map extensions; /* negotiated: mid, send time, number and level are written */
     uint16_t seq;
     uint32_t ts, index;
     uint16_t picture;
@@ -56,11 +64,13 @@ void source_init(struct source *s, const struct source_shape *shape, uint32_t id
 /**
  * Make the next frame.
  *
- * @param out      room for SOURCE_FRAME_MAX
- * @param wall_us  when it is sent
+ * @param out            room for SOURCE_FRAME_MAX
+ * @param transport_seq  the next transport-wide number of the connection, which goes on
+ * @param wall_us        when it is sent
  * @return packets made
  */
-size_t source_next_frame(struct source *s, struct source_packet *out, int64_t wall_us);
+size_t source_next_frame(struct source *s, struct source_packet *out, uint16_t *transport_seq,
+                         int64_t wall_us);
 
 /** The frame that was due at due_us was sent at `now_us`: set when the next one is. @return by how
  *  much it was late [us] */

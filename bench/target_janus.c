@@ -1,6 +1,7 @@
 /* Load on Janus' VideoRoom, 1.x: a session of its own for every endpoint. Who publishes offers; to
  * who receives Janus offers. */
 #include "bench/endpoint.h"
+#include "bench/endpoint_sdp.h"
 #include "bench/janus_message.h"
 #include "bench/scenario.h"
 #include "bench/target.h"
@@ -49,8 +50,6 @@ struct session {
     struct janus *janus;
     enum session_state state;
     struct janus_address address;
-    uint32_t n_sections;
-    struct offer_section sections[PLAN_MAX_SECTIONS];
 };
 
 /* @param request  freed here; NULL: no memory */
@@ -76,15 +75,13 @@ static uint64_t room_of(const struct session *s)
 static void publish(struct session *s, uint64_t feed)
 {
     struct janus *j = s->janus;
-    struct negotiation_local local;
+    const struct endpoint *e = s->ws.endpoint;
     struct text offer;
 
     if (j->n_feeds < SCENARIO_MAX_ENDPOINTS)
-        j->feeds[j->n_feeds++] = (struct feed){s->ws.endpoint->role.room, s->ws.endpoint->id, feed};
-    endpoint_describe(s->ws.endpoint, &local);
-    s->n_sections = endpoint_sections(s->ws.endpoint, s->sections);
+        j->feeds[j->n_feeds++] = (struct feed){e->role.room, e->id, feed};
     text_init(&offer, SDP_MAX_BYTES);
-    if (offer_write(&offer, &local, s->sections, s->n_sections, random_u64(), 1) == 0)
+    if (endpoint_sdp_offer(e, &offer) == 0)
         send_request(s, janus_request_sdp(&s->address, "publish", text_str(&offer)),
                      SESSION_PUBLISHING);
     text_done(&offer);
@@ -92,16 +89,8 @@ static void publish(struct session *s, uint64_t feed)
 
 static void take_answer(struct session *s, const char *answer)
 {
-    struct media_plan *plan = NULL;
-    struct negotiation_error error = {0};
-
     s->state = SESSION_READY;
-    if (answer_read(&plan, answer, strlen(answer), s->sections, s->n_sections, &error) < 0) {
-        endpoint_fail(s->ws.endpoint, "the server's answer cannot be used: %s", error.message);
-        return;
-    }
-    endpoint_connect(s->ws.endpoint, plan, false, clock_now_us());
-    media_plan_free(plan);
+    endpoint_sdp_take_answer(s->ws.endpoint, answer, strlen(answer));
 }
 
 /* ------------------------------------------------------------------ subscribers */
@@ -132,28 +121,12 @@ static void subscribe(struct session *s)
 
 static void answer_offer(struct session *s, const char *offer)
 {
-    struct negotiation_policy policy = {
-        .audio = {CODEC_OPUS},
-        .video = {CODEC_VP8},
-        .max_sections = PLAN_MAX_SECTIONS,
-        .max_publish = PLAN_MAX_SECTIONS,
-    };
-    struct negotiation_error error = {0};
-    struct negotiation_local local;
-    struct negotiation *negotiation = NULL;
     struct text answer;
 
-    endpoint_describe(s->ws.endpoint, &local);
     text_init(&answer, SDP_MAX_BYTES);
-    if (negotiation_new(&negotiation, &policy, &local) < 0 ||
-        negotiation_answer(negotiation, offer, strlen(offer), &answer, &error) < 0) {
-        endpoint_fail(s->ws.endpoint, "the server's offer cannot be used: %s", error.message);
-    } else {
+    if (endpoint_sdp_answer(s->ws.endpoint, offer, &answer) == 0)
         send_request(s, janus_request_sdp(&s->address, "start", text_str(&answer)), SESSION_READY);
-        endpoint_connect(s->ws.endpoint, negotiation_plan(negotiation), true, clock_now_us());
-    }
     text_done(&answer);
-    negotiation_free(negotiation);
 }
 
 /* ------------------------------------------------------------------ both */

@@ -1,10 +1,10 @@
 /* Load on a sluice server: docs/PROTOCOL.md, one WebSocket per endpoint. */
 #include "bench/endpoint.h"
+#include "bench/endpoint_sdp.h"
 #include "bench/target.h"
 #include "bench/ws_session.h"
 #include "media/base/clock.h"
 #include "media/base/log.h"
-#include "media/base/random.h"
 #include "signaling/message.h"
 #include "signaling/websocket.h"
 
@@ -24,40 +24,39 @@ struct sluice {
 struct session {
     struct ws_session ws;
     char room[MESSAGE_ROOM_MAX + 1];
-    uint32_t n_sections;
-    struct offer_section sections[PLAN_MAX_SECTIONS];
 };
 
-static void describe_tracks(const struct session *s, struct message *m)
+static void describe_tracks(const struct endpoint *e, struct message *m)
 {
-    for (uint32_t i = 0; i < s->n_sections; i++) {
+    struct offer_section sections[PLAN_MAX_SECTIONS];
+    uint32_t n = endpoint_sections(e, sections);
+
+    for (uint32_t i = 0; i < n; i++) {
         struct message_track_offer *track = &m->track_offers[m->n_track_offers];
 
-        if (s->sections[i].use != SECTION_PUBLISH)
+        if (sections[i].use != SECTION_PUBLISH)
             continue;
-        (void)snprintf(track->mid, sizeof(track->mid), "%s", s->sections[i].mid);
+        (void)snprintf(track->mid, sizeof(track->mid), "%s", sections[i].mid);
         (void)snprintf(track->source, sizeof(track->source), "%s",
-                       s->sections[i].kind == KIND_AUDIO ? "microphone" : "camera");
-        track->kind = s->sections[i].kind;
+                       sections[i].kind == KIND_AUDIO ? "microphone" : "camera");
+        track->kind = sections[i].kind;
         m->n_track_offers++;
     }
 }
 
-static int write_join(struct session *s, struct text *out)
+static int write_join(const struct session *s, struct text *out)
 {
     struct message m = {.type = MESSAGE_JOIN, .id = 1, .n = 1};
-    struct negotiation_local local;
     struct text offer;
     int err;
 
-    endpoint_describe(s->ws.endpoint, &local);
     text_init(&offer, SDP_MAX_BYTES);
-    err = offer_write(&offer, &local, s->sections, s->n_sections, random_u64(), 1);
+    err = endpoint_sdp_offer(s->ws.endpoint, &offer);
     if (err == 0) {
         m.sdp = text_take(&offer);
         (void)snprintf(m.room, sizeof(m.room), "%s", s->room);
         (void)snprintf(m.name, sizeof(m.name), "bench-%" PRIu32, s->ws.endpoint->id);
-        describe_tracks(s, &m);
+        describe_tracks(s->ws.endpoint, &m);
         err = message_write(out, &m);
     }
     message_done(&m);
@@ -71,7 +70,6 @@ static void on_open(void *owner)
     struct text join;
     int err;
 
-    s->n_sections = endpoint_sections(s->ws.endpoint, s->sections);
     text_init(&join, MESSAGE_MAX_BYTES);
     err = write_join(s, &join);
     if (err == 0)
@@ -81,20 +79,6 @@ static void on_open(void *owner)
         endpoint_fail(s->ws.endpoint, "cannot join: %s", err_name(err));
     else
         endpoint_joining(s->ws.endpoint, clock_now_us());
-}
-
-static void on_joined(struct session *s, const struct message *m)
-{
-    struct media_plan *plan = NULL;
-    struct negotiation_error error = {0};
-
-    if (answer_read(&plan, m->sdp ? m->sdp : "", m->sdp ? strlen(m->sdp) : 0, s->sections,
-                    s->n_sections, &error) < 0) {
-        endpoint_fail(s->ws.endpoint, "the server's answer cannot be used: %s", error.message);
-        return;
-    }
-    endpoint_connect(s->ws.endpoint, plan, false, clock_now_us());
-    media_plan_free(plan);
 }
 
 /* The roster of a large room is most of what comes, and nothing to us. */
@@ -124,7 +108,7 @@ static void on_message(void *owner, const char *text, size_t len)
         return;
     }
     if (m.type == MESSAGE_JOINED)
-        on_joined(s, &m);
+        endpoint_sdp_take_answer(s->ws.endpoint, m.sdp ? m.sdp : "", m.sdp ? strlen(m.sdp) : 0);
     else if (m.type == MESSAGE_ERROR)
         endpoint_fail(s->ws.endpoint, "the server refused: %s (%s)", m.text, m.code);
     else if (m.type == MESSAGE_GO)

@@ -1,10 +1,10 @@
 /* Load on any server with WHIP (RFC 9725) and WHEP: one POST per endpoint, DELETE when it leaves.
  */
 #include "bench/endpoint.h"
+#include "bench/endpoint_sdp.h"
 #include "bench/target.h"
 #include "media/base/clock.h"
 #include "media/base/log.h"
-#include "media/base/random.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -27,8 +27,6 @@ struct resource {
     struct evhttp_uri *uri; /* where to post; a Location may be relative to it */
     struct evhttp_connection *connection;
     char *location; /* what to delete; NULL: nothing yet */
-    uint32_t n_sections;
-    struct offer_section sections[PLAN_MAX_SECTIONS];
 };
 
 /* {room} in `url`, or its end, is the room's name. */
@@ -62,19 +60,6 @@ static int connect_to(struct resource *r)
     return 0;
 }
 
-static void read_answer(struct resource *r, const char *answer, size_t len)
-{
-    struct media_plan *plan = NULL;
-    struct negotiation_error error = {0};
-
-    if (answer_read(&plan, answer, len, r->sections, r->n_sections, &error) < 0) {
-        endpoint_fail(r->endpoint, "the server's answer cannot be used: %s", error.message);
-        return;
-    }
-    endpoint_connect(r->endpoint, plan, false, clock_now_us());
-    media_plan_free(plan);
-}
-
 static void on_answer(struct evhttp_request *request, void *owner)
 {
     struct resource *r = owner;
@@ -92,7 +77,8 @@ static void on_answer(struct evhttp_request *request, void *owner)
     location = evhttp_find_header(evhttp_request_get_input_headers(request), "Location");
     r->location = location ? strdup(location) : NULL;
     body = evhttp_request_get_input_buffer(request);
-    read_answer(r, (const char *)evbuffer_pullup(body, -1), evbuffer_get_length(body));
+    endpoint_sdp_take_answer(r->endpoint, (const char *)evbuffer_pullup(body, -1),
+                             evbuffer_get_length(body));
 }
 
 static int post(struct resource *r, const struct text *offer)
@@ -116,14 +102,11 @@ static int post(struct resource *r, const struct text *offer)
 
 static int send_offer(struct resource *r)
 {
-    struct negotiation_local local;
     struct text offer;
     int err;
 
-    endpoint_describe(r->endpoint, &local);
-    r->n_sections = endpoint_sections(r->endpoint, r->sections);
     text_init(&offer, SDP_MAX_BYTES);
-    err = offer_write(&offer, &local, r->sections, r->n_sections, random_u64(), 1);
+    err = endpoint_sdp_offer(r->endpoint, &offer);
     if (err == 0)
         err = post(r, &offer);
     text_done(&offer);

@@ -34,6 +34,32 @@ static void late_packets_do_not_move_the_end(void)
     CHECK_EQ(sink_window_packets(&s), 3);
 }
 
+static void reports_tell_losses_since_the_last_one_and_in_all(void)
+{
+    struct rtcp_report report;
+
+    clear();
+    sink_report(&s, &report);
+    CHECK_EQ(report.fraction_lost, 0);
+    for (uint16_t seq = 100; seq < 200; seq++) {
+        if (seq % 4 != 1)
+            sink_count(&s, seq, 1);
+    }
+    sink_report(&s, &report);
+    CHECK_EQ(report.ssrc, 1);
+    CHECK_EQ(report.highest_seq, 199);
+    CHECK_EQ(report.total_lost, 25);
+    CHECK_EQ(report.fraction_lost, 63); /* of 256 */
+    sink_count(&s, 200, 1);
+    sink_report(&s, &report);
+    CHECK_EQ(report.total_lost, 25);
+    CHECK_EQ(report.fraction_lost, 0);
+    sink_count(&s, 101, 1); /* late: more came than was expected */
+    sink_report(&s, &report);
+    CHECK_EQ(report.total_lost, 24);
+    CHECK_EQ(report.fraction_lost, 0);
+}
+
 static void a_stream_that_never_came_expects_nothing_by_numbers(void)
 {
     clear();
@@ -75,5 +101,6 @@ static void another_source_begins_anew(void)
 
 TAP_CASES(CASE(what_is_missing_is_known_by_numbers_over_the_wrap),
           CASE(late_packets_do_not_move_the_end),
+          CASE(reports_tell_losses_since_the_last_one_and_in_all),
           CASE(a_stream_that_never_came_expects_nothing_by_numbers),
           CASE(gaps_repeats_and_wrong_content_are_found), CASE(another_source_begins_anew))

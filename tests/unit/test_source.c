@@ -3,6 +3,7 @@
 #include "tests/tap.h"
 
 static struct source_packet packets[SOURCE_FRAME_MAX];
+static uint16_t transport_seq;
 
 static void a_frame_is_cut_into_equal_packets_of_the_asked_rate(void)
 {
@@ -32,7 +33,7 @@ static void key_frames_come_at_first_and_when_asked_for(void)
     source_init(&s, &shape, 5, 0);
     for (int i = 0; i < 4; i++) {
         s.key_wanted = s.key_wanted || i == 2;
-        CHECK_EQ(source_next_frame(&s, packets, 99), shape.frame_packets);
+        CHECK_EQ(source_next_frame(&s, packets, &transport_seq, 99), shape.frame_packets);
         CHECK_EQ(content_read(&content, KIND_VIDEO, packets[0].payload, packets[0].payload_len), 0);
         CHECK_EQ(content.key, i == 0 || i == 2);
         CHECK_EQ(content.source, 5);
@@ -50,8 +51,8 @@ static void numbers_go_on_and_the_last_packet_is_marked(void)
 
     source_init(&s, &shape, 0, 0);
     s.pt = 96;
-    (void)source_next_frame(&s, packets, 0);
-    (void)source_next_frame(&s, packets, 0);
+    (void)source_next_frame(&s, packets, &transport_seq, 0);
+    (void)source_next_frame(&s, packets, &transport_seq, 0);
     CHECK_EQ(rtp_parse(&first, packets[0].head, RTP_HEADER_LEN), 0);
     CHECK_EQ(rtp_parse(&last, packets[shape.frame_packets - 1].head, RTP_HEADER_LEN), 0);
     CHECK(!first.marker);
@@ -61,6 +62,83 @@ static void numbers_go_on_and_the_last_packet_is_marked(void)
     CHECK_EQ((uint16_t)(last.seq - first.seq), shape.frame_packets - 1);
     CHECK_EQ(last.ts, first.ts);
     CHECK_EQ(s.ts, first.ts + 3000);
+}
+
+/* @return the value of the element, which has `len` bytes */
+static const uint8_t *element(const struct source_packet *p, uint8_t id, size_t len)
+{
+    static struct rtp_header rtp;
+    const struct rtp_extension *e = NULL;
+
+    if (rtp_parse(&rtp, p->head, p->head_len) == 0)
+        e = rtp_find_extension(&rtp, id);
+    return e && e->len == len ? p->head + e->offset : NULL;
+}
+
+static void init_extended(struct source *s, const struct source_shape *shape)
+{
+    source_init(s, shape, 0, 0);
+    (void)snprintf(s->mid, sizeof(s->mid), "%s", "video0");
+    s->extensions = (struct extension_map){.id = {
+                                               [EXTENSION_AUDIO_LEVEL] = 1,
+                                               [EXTENSION_ABS_SEND_TIME] = 2,
+                                               [EXTENSION_TRANSPORT_CC] = 3,
+                                               [EXTENSION_MID] = 4,
+                                           }};
+}
+
+static void extensions_are_written_as_browsers_write_them(void)
+{
+    struct source_shape shape = source_video(1500000, 30);
+    struct source s;
+
+    init_extended(&s, &shape);
+    transport_seq = 0xffff;
+    (void)source_next_frame(&s, packets, &transport_seq, 65 * SECOND + SECOND / 2);
+    CHECK(element(&packets[0], 3, 2) && memcmp(element(&packets[0], 3, 2), "\xff\xff", 2) == 0);
+    CHECK(element(&packets[1], 3, 2) && memcmp(element(&packets[1], 3, 2), "\0\0", 2) == 0);
+    CHECK(element(&packets[0], 2, 3) && memcmp(element(&packets[0], 2, 3), "\x06\0\0", 3) == 0);
+    CHECK(element(&packets[0], 4, 6) && memcmp(element(&packets[0], 4, 6), "video0", 6) == 0);
+    CHECK(element(&packets[0], 1, 1) == NULL);
+    CHECK_EQ(transport_seq, (uint16_t)(0xffff + shape.frame_packets));
+}
+
+static void mid_is_left_out_once_the_server_knows_the_stream(void)
+{
+    struct source_shape shape = source_audio(100);
+    struct source s;
+
+    init_extended(&s, &shape);
+    (void)source_next_frame(&s, packets, &transport_seq, 0);
+    CHECK(element(&packets[0], 4, 6) != NULL);
+    s.known = true;
+    (void)source_next_frame(&s, packets, &transport_seq, 0);
+    CHECK(element(&packets[0], 4, 6) == NULL);
+    CHECK(element(&packets[0], 1, 1) && (*element(&packets[0], 1, 1) & 0x80));
+}
+
+static void what_was_not_negotiated_is_not_written(void)
+{
+    struct source_shape shape = source_audio(100);
+    struct source s;
+
+    source_init(&s, &shape, 0, 0);
+    transport_seq = 7;
+    (void)source_next_frame(&s, packets, &transport_seq, 0);
+    CHECK_EQ(packets[0].head_len, RTP_HEADER_LEN);
+    CHECK_EQ(transport_seq, 7);
+}
+
+static void the_longest_header_fits(void)
+{
+    struct source_shape shape = source_audio(100);
+    struct source s;
+
+    init_extended(&s, &shape);
+    memset(s.mid, 'm', SOURCE_MID_MAX);
+    (void)source_next_frame(&s, packets, &transport_seq, 0);
+    CHECK(element(&packets[0], 4, SOURCE_MID_MAX) != NULL);
+    CHECK(packets[0].head_len > RTP_HEADER_LEN && packets[0].head_len <= SOURCE_HEAD_MAX);
 }
 
 static void frames_keep_their_pace_but_long_delays_are_not_caught_up(void)
@@ -80,4 +158,7 @@ TAP_CASES(CASE(a_frame_is_cut_into_equal_packets_of_the_asked_rate),
           CASE(rates_beyond_the_longest_frame_are_cut),
           CASE(key_frames_come_at_first_and_when_asked_for),
           CASE(numbers_go_on_and_the_last_packet_is_marked),
+          CASE(extensions_are_written_as_browsers_write_them),
+          CASE(mid_is_left_out_once_the_server_knows_the_stream),
+          CASE(what_was_not_negotiated_is_not_written), CASE(the_longest_header_fits),
           CASE(frames_keep_their_pace_but_long_delays_are_not_caught_up))
