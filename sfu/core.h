@@ -8,6 +8,7 @@
 
 #include "media/base/deadline_heap.h"
 #include "media/base/list.h"
+#include "sfu/actor.h"
 #include "sfu/forward.h"
 #include "sfu/forwarder.h"
 
@@ -24,7 +25,7 @@ struct core {
     struct egress *egress;
     struct demux *demux;
     struct deadline_heap deadlines;
-    struct list touched;     /* participants whose deadline may have become earlier in this turn */
+    struct list touched;     /* actors whose deadline may have become earlier in this turn */
     struct list dirty_rooms; /* rooms whose slots are to be given out anew at the end of the turn */
     struct list waiting_tracks; /* those with packets in `waiting` */
     uint32_t n_waiting;
@@ -33,11 +34,18 @@ struct core {
     char cname[17]; /* of our RTCP (RFC 7022) */
 };
 
-/** Put a participant, by its link, among those that are looked at before the turn ends. */
-static inline void core_touch(struct core *core, struct list *link)
+/** Put an actor among those that are looked after before the turn ends. */
+static inline void core_touch(struct core *core, struct actor *actor)
 {
-    if (!list_linked(link))
-        list_append(&core->touched, link);
+    if (!list_linked(&actor->touched_link))
+        list_append(&core->touched, &actor->touched_link);
+}
+
+/** Take an actor out: it is looked after no more. */
+static inline void core_forget(struct core *core, struct actor *actor)
+{
+    list_unlink(&actor->touched_link);
+    deadline_heap_remove(&core->deadlines, &actor->timer);
 }
 
 /** Give `mail` to control, which owns it from here. */

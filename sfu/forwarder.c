@@ -149,7 +149,7 @@ static void receive_stun(struct forwarder *f, struct packet *packet)
         return;
     }
     connection_receive_stun(&p->connection, packet, f->now_us);
-    core_touch(&f->core, &p->touched_link);
+    core_touch(&f->core, &p->actor);
 }
 
 static void receive_other(struct forwarder *f, struct packet *packet, enum datagram_kind kind)
@@ -158,7 +158,7 @@ static void receive_other(struct forwarder *f, struct packet *packet, enum datag
 
     if (p) {
         connection_receive(&p->connection, packet, f->now_us);
-        core_touch(&f->core, &p->touched_link);
+        core_touch(&f->core, &p->actor);
         return;
     }
     f->core.stats.drop_unknown++;
@@ -265,8 +265,7 @@ static void expire_all(struct forwarder *f, int64_t keep_us)
     struct participant *p;
 
     while ((p = map_next(&f->participants, &cursor))) {
-        for (uint32_t i = 0; i < p->n_tracks; i++)
-            track_expire(p->tracks[i], keep_us, f->now_us);
+        track_set_expire(&p->tracks, keep_us, f->now_us);
     }
 }
 
@@ -370,7 +369,7 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
     case MAIL_MUTE:
         p = find_participant(f, mute->participant);
         if (p)
-            participant_mute(p, mute->track, mute->muted);
+            track_set_mute(&p->tracks, mute->track, mute->muted);
         break;
     case MAIL_LEAVE:
         on_leave(f, ((const struct mail_participant *)mail)->participant);
@@ -397,14 +396,31 @@ static void end_participant(struct forwarder *f, struct participant *p)
     remove_participant(f, p);
 }
 
-static void look_after(struct forwarder *f, struct participant *p)
+static void set_deadline(struct forwarder *f, struct actor *actor, int64_t next_us)
+{
+    if (deadline_heap_set(&f->core.deadlines, &actor->timer, next_us) < 0)
+        f->core.stats.drop_memory++; /* the next thing that touches it tries again */
+}
+
+static void look_after_participant(struct forwarder *f, struct participant *p)
 {
     int64_t next_us = participant_advance(p, f->now_us);
 
     if (p->connection.ended)
         end_participant(f, p);
-    else if (deadline_heap_set(&f->core.deadlines, &p->timer, next_us) < 0)
-        f->core.stats.drop_memory++; /* the next packet or check of the peer tries again */
+    else
+        set_deadline(f, &p->actor, next_us);
+}
+
+static void look_after(struct forwarder *f, struct actor *actor)
+{
+    switch (actor->kind) {
+    case ACTOR_PARTICIPANT:
+        look_after_participant(f, CONTAINER_OF(actor, struct participant, actor));
+        break;
+    case ACTOR_RELAY_IN:
+        break;
+    }
 }
 
 /* Give out slots, and let everybody do what the turn brought; either may bring more of the other.
@@ -419,7 +435,7 @@ static void settle(struct forwarder *f)
             room_assign_slots(CONTAINER_OF(link, struct room, dirty_link), f->now_us);
         link = list_take_first(&core->touched);
         if (link)
-            look_after(f, CONTAINER_OF(link, struct participant, touched_link));
+            look_after(f, CONTAINER_OF(link, struct actor, touched_link));
     }
 }
 
@@ -429,7 +445,7 @@ int64_t forwarder_advance(struct forwarder *f, int64_t now_us)
 
     f->now_us = now_us;
     while ((due = deadline_heap_take_due(&f->core.deadlines, now_us)))
-        core_touch(&f->core, &CONTAINER_OF(due, struct participant, timer)->touched_link);
+        core_touch(&f->core, CONTAINER_OF(due, struct actor, timer));
     settle(f);
     return forwarder_deadline(f);
 }

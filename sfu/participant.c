@@ -89,13 +89,13 @@ static const struct connection_handler connection_handler = {
 
 /* ------------------------------------------------------------------ the plan */
 
-/* @return index of the section with this mid and use, or n_sections */
-static size_t find_section(const struct media_plan *plan, const char *mid, enum section_use use)
+/* @return index of the slot's section with this mid, or n_sections */
+static size_t find_slot(const struct media_plan *plan, const char *mid)
 {
     size_t at = 0;
 
     while (at < plan->n_sections &&
-           (plan->sections[at].use != use || strcmp(plan->sections[at].mid, mid) != 0))
+           (plan->sections[at].use != SECTION_SLOT || strcmp(plan->sections[at].mid, mid) != 0))
         at++;
     return at;
 }
@@ -108,7 +108,7 @@ static struct subscription *take_slot(struct participant *p, const struct plan_s
 
     if (!p->plan)
         return NULL;
-    at = find_section(p->plan, section->mid, SECTION_SLOT);
+    at = find_slot(p->plan, section->mid);
     if (at == p->plan->n_sections || p->plan->sections[at].ssrc != section->ssrc)
         return NULL;
     s = p->subscriptions[at];
@@ -142,77 +142,6 @@ static int replace_slots(struct participant *p, const struct media_plan *plan,
     free(p->subscriptions);
     p->subscriptions = ret;
     return err;
-}
-
-static struct track *find_track(const struct participant *p, uint32_t id)
-{
-    for (uint32_t i = 0; i < p->n_tracks; i++) {
-        if (p->tracks[i] && p->tracks[i]->id == id)
-            return p->tracks[i];
-    }
-    return NULL;
-}
-
-static int add_track(struct participant *p, const struct mail_track *from,
-                     const struct plan_section *section)
-{
-    struct track *track;
-
-    track = track_new(p->core, &p->touched_link, from->id, p->id, section, &p->routing.extensions);
-    if (!track)
-        return -ENOMEM;
-    track_set_muted(track, from->muted);
-    room_add_track(p->room, track);
-    p->tracks[p->n_tracks++] = track;
-    return 0;
-}
-
-/* End the tracks that `mail` does not have, or has in another m-line of another kind. */
-static void end_tracks(struct participant *p, const struct mail_join *mail)
-{
-    uint32_t kept = 0;
-
-    for (uint32_t i = 0; i < p->n_tracks; i++) {
-        bool live = false;
-
-        for (uint32_t k = 0; k < mail->n_tracks; k++) {
-            const struct mail_track *t = &mail->tracks[k];
-            size_t at = find_section(mail->plan, t->mid, SECTION_PUBLISH);
-
-            live = live || (t->id == p->tracks[i]->id && at < mail->plan->n_sections &&
-                            mail->plan->sections[at].kind == p->tracks[i]->kind);
-        }
-        if (live)
-            p->tracks[kept++] = p->tracks[i];
-        else
-            track_free(p->tracks[i]);
-    }
-    p->n_tracks = kept;
-}
-
-/* Make and keep the tracks that `mail` has. routing has the new plan already. */
-static int replace_tracks(struct participant *p, const struct mail_join *mail, struct track **ret)
-{
-    int err;
-
-    for (uint32_t i = 0; i < mail->n_tracks && i < MESSAGE_MAX_TRACKS; i++) {
-        const struct mail_track *from = &mail->tracks[i];
-        size_t at = find_section(mail->plan, from->mid, SECTION_PUBLISH);
-        struct track *track = find_track(p, from->id);
-
-        if (at == mail->plan->n_sections)
-            continue;
-        if (track) {
-            track_set_section(track, &mail->plan->sections[at], &p->routing.extensions);
-        } else if (p->n_tracks < MESSAGE_MAX_TRACKS) {
-            err = add_track(p, from, &mail->plan->sections[at]);
-            if (err < 0)
-                return err;
-            track = p->tracks[p->n_tracks - 1];
-        }
-        ret[at] = track;
-    }
-    return 0;
 }
 
 static void note_feedback(struct participant *p, const struct media_plan *plan)
@@ -253,10 +182,9 @@ static int set_plan(struct participant *p, struct mail_join *mail)
     /* From here on what points into the old plan goes over to the new one step by step, and the
      * old one is freed when nothing does. */
     err = replace_slots(p, plan, subscriptions);
-    end_tracks(p, mail);
     if (routing_set_plan(&p->routing, plan) < 0)
         err = -ENOMEM;
-    if (replace_tracks(p, mail, track_of_section) < 0)
+    if (track_set_update(&p->tracks, mail, &p->routing.extensions, track_of_section) < 0)
         err = -ENOMEM;
     free(p->track_of_section);
     p->track_of_section = track_of_section;
@@ -264,7 +192,6 @@ static int set_plan(struct participant *p, struct mail_join *mail)
     p->plan = plan;
     mail->plan = NULL;
     note_feedback(p, plan);
-    room_touch(p->room);
     return err;
 }
 
@@ -281,6 +208,9 @@ int participant_new(struct participant **ret, struct core *core, struct room *ro
     p->core = core;
     p->room = room;
     p->id = mail->participant;
+    p->actor.kind = ACTOR_PARTICIPANT;
+    p->tracks = (struct track_set){
+        .core = core, .room = room, .publisher = &p->actor, .participant = p->id};
     p->ssrc = random_u32();
     p->report_us = now_us;
     p->subscriber = (struct subscriber){
@@ -297,7 +227,7 @@ int participant_new(struct participant **ret, struct core *core, struct room *ro
     err = set_plan(p, mail);
     if (err < 0)
         goto fail;
-    core_touch(core, &p->touched_link);
+    core_touch(core, &p->actor);
     *ret = p;
     return 0;
 fail:
@@ -309,8 +239,7 @@ struct participant *participant_free(struct participant *p)
 {
     if (!p)
         return NULL;
-    for (uint32_t i = 0; i < p->n_tracks; i++)
-        track_free(p->tracks[i]);
+    track_set_done(&p->tracks);
     for (size_t i = 0; p->plan && i < p->plan->n_sections; i++)
         subscription_free(p->subscriptions[i]);
     free(p->track_of_section);
@@ -319,10 +248,8 @@ struct participant *participant_free(struct participant *p)
     routing_done(&p->routing);
     free(p->feedback);
     free(p->subscriber.responder);
-    deadline_heap_remove(&p->core->deadlines, &p->timer);
-    list_unlink(&p->touched_link);
+    core_forget(p->core, &p->actor);
     room_remove(p->room, p);
-    room_touch(p->room);
     media_plan_free(p->plan);
     p->core->stats.participants--;
     free(p);
@@ -336,16 +263,8 @@ int participant_update(struct participant *p, struct mail_join *mail, int64_t no
     if (err < 0)
         return err;
     p->need_outstanding = false;
-    core_touch(p->core, &p->touched_link);
+    core_touch(p->core, &p->actor);
     return set_plan(p, mail);
-}
-
-void participant_mute(struct participant *p, uint32_t id, bool muted)
-{
-    struct track *track = find_track(p, id);
-
-    if (track)
-        track_set_muted(track, muted);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -390,9 +309,9 @@ void participant_set_rtt(struct participant *p, int64_t rtt_us)
     p->subscriber.rtt_us = rtt_us;
     if (p->subscriber.responder)
         nack_responder_set_rtt(p->subscriber.responder, rtt_us);
-    for (uint32_t i = 0; i < p->n_tracks; i++) {
+    for (uint32_t i = 0; i < p->tracks.n; i++) {
         for (size_t k = 0; k < PLAN_MAX_LAYERS; k++) {
-            struct track_layer *layer = p->tracks[i]->layers[k];
+            struct track_layer *layer = p->tracks.tracks[i]->layers[k];
 
             if (!layer)
                 continue;

@@ -9,14 +9,14 @@
 #define SFU_PARTICIPANT_H
 
 #include "media/base/attributes.h"
-#include "media/base/deadline_heap.h"
 #include "media/base/list.h"
+#include "sfu/actor.h"
 #include "sfu/connection.h"
 #include "sfu/mail.h"
 #include "sfu/routing.h"
 #include "sfu/slot_allocator.h"
 #include "sfu/subscription.h"
-#include "sfu/track.h"
+#include "sfu/track_set.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,9 +27,8 @@ struct packet;
 struct room;
 
 struct participant {
-    struct list room_link;      /* in the room's participants */
-    struct list touched_link;   /* in core->touched */
-    struct deadline_node timer; /* in core->deadlines */
+    struct list room_link; /* in the room's participants */
+    struct actor actor;
     struct core *core;
     struct room *room;
     uint32_t id;
@@ -37,8 +36,7 @@ struct participant {
     struct connection connection;
     struct routing routing;
     struct subscriber subscriber;
-    uint32_t n_tracks;
-    struct track *tracks[MESSAGE_MAX_TRACKS];
+    struct track_set tracks;
     struct track **track_of_section;     /* by section of the plan; NULL: publishes nothing */
     struct subscription **subscriptions; /* by section of the plan; NULL: no slot */
     /* slots */
@@ -71,9 +69,6 @@ struct participant *participant_free(struct participant *p);
 /** Take over the plan and tracks of a re-offer; what goes on undisturbed. Takes mail->plan.
  *  @return 0; -errno: the participant cannot go on */
 MUST_USE int participant_update(struct participant *p, struct mail_join *mail, int64_t now_us);
-
-/** MAIL_MUTE; unknown tracks are passed over. */
-void participant_mute(struct participant *p, uint32_t id, bool muted);
 
 /** Do what is due. @return when to call again [us], or NEVER_US */
 MUST_USE int64_t participant_advance(struct participant *p, int64_t now_us);

@@ -58,9 +58,9 @@ static size_t collect_reports(struct participant *p, struct rtcp_report *out, in
 {
     size_t n = 0;
 
-    for (uint32_t i = 0; i < p->n_tracks; i++) {
+    for (uint32_t i = 0; i < p->tracks.n; i++) {
         for (size_t k = 0; k < PLAN_MAX_LAYERS; k++) {
-            struct track_layer *layer = p->tracks[i]->layers[k];
+            struct track_layer *layer = p->tracks.tracks[i]->layers[k];
 
             if (layer && layer->receiver.started && n < RTCP_MAX_REPORTS)
                 stream_receiver_report(&layer->receiver, &out[n++], now_us);
@@ -106,9 +106,9 @@ static void write_remb(struct compound *c)
     size_t n = 0;
     struct rtcp_feedback fb = {.sender = c->p->ssrc};
 
-    for (uint32_t i = 0; i < c->p->n_tracks; i++) {
+    for (uint32_t i = 0; i < c->p->tracks.n; i++) {
         for (size_t k = 0; k < PLAN_MAX_LAYERS; k++) {
-            const struct track_layer *layer = c->p->tracks[i]->layers[k];
+            const struct track_layer *layer = c->p->tracks.tracks[i]->layers[k];
 
             if (layer && layer->kind == KIND_VIDEO && n < ARRAY_LEN(ssrcs))
                 ssrcs[n++] = layer->receiver.ssrc;
@@ -120,22 +120,12 @@ static void write_remb(struct compound *c)
     rtcp_write_remb(&c->w, &fb, REMB_BPS, ssrcs, n);
 }
 
-/* What the second brings to the tracks besides reports. */
-static void look_after_tracks(struct participant *p, int64_t now_us)
-{
-    for (uint32_t i = 0; i < p->n_tracks; i++) {
-        track_choose_layer(p->tracks[i], now_us);
-        track_serve_waiting(p->tracks[i], now_us);
-        track_expire(p->tracks[i], TRACK_LAYER_KEEP_US, now_us);
-    }
-}
-
 static void send_reports(struct participant *p, int64_t now_us)
 {
     struct compound c;
 
     begin(&c, p);
-    look_after_tracks(p, now_us);
+    track_set_look_after(&p->tracks, now_us);
     write_receiver_report(&c, now_us);
     write_sender_reports(&c, now_us);
     if (p->wants_remb)
@@ -185,15 +175,15 @@ static int64_t write_requests(struct compound *c, int64_t now_us)
 {
     int64_t next_us = NEVER_US;
 
-    for (uint32_t i = 0; i < c->p->n_tracks; i++) {
-        track_serve_fresh(c->p->tracks[i], now_us);
+    for (uint32_t i = 0; i < c->p->tracks.n; i++) {
+        track_serve_fresh(c->p->tracks.tracks[i], now_us);
         for (size_t k = 0; k < PLAN_MAX_LAYERS; k++) {
-            struct track_layer *layer = c->p->tracks[i]->layers[k];
+            struct track_layer *layer = c->p->tracks.tracks[i]->layers[k];
 
             if (!layer)
                 continue;
             write_nack(c, layer, now_us);
-            write_key_frame_request(c, c->p->tracks[i], layer, now_us);
+            write_key_frame_request(c, c->p->tracks.tracks[i], layer, now_us);
             next_us = earlier(next_us, key_frame_request_deadline(&layer->key_frame));
             if (layer->nack)
                 next_us = earlier(next_us, nack_generator_deadline(layer->nack));

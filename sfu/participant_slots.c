@@ -170,7 +170,7 @@ void participant_assign_slots(struct participant *p, struct track *const *tracks
     tell(p);
     note_need(p, &a);
     if (participant_advance_need(p, now_us) != NEVER_US)
-        core_touch(p->core, &p->touched_link);
+        core_touch(p->core, &p->actor);
 }
 
 int64_t participant_advance_need(struct participant *p, int64_t now_us)

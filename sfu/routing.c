@@ -134,14 +134,23 @@ static void note_payload_type(struct routing *r, uint8_t pt, uint8_t section)
 
 static void note_section(struct routing *r, uint8_t at, const struct plan_section *section)
 {
-    for (size_t i = 0; i < EXTENSION_COUNT; i++) {
-        if (r->extensions.id[i] == 0)
-            r->extensions.id[i] = section->extensions.id[i];
-    }
     for (size_t i = 0; i < section->n_codecs; i++) {
         note_payload_type(r, section->codecs[i].pt, at);
         if (section->codecs[i].rtx_pt)
             note_payload_type(r, section->codecs[i].rtx_pt, at);
+    }
+}
+
+void routing_extensions(const struct media_plan *plan, struct extension_map *ret)
+{
+    *ret = (struct extension_map){{0}};
+    for (size_t i = 0; i < plan->n_sections; i++) {
+        const struct extension_map *ids = &plan->sections[i].extensions;
+
+        for (size_t k = 0; k < EXTENSION_COUNT && publishes(plan, i); k++) {
+            if (ret->id[k] == 0)
+                ret->id[k] = ids->id[k];
+        }
     }
 }
 
@@ -152,7 +161,7 @@ int routing_set_plan(struct routing *r, const struct media_plan *plan)
     if (r->plan)
         forget_ended(r, plan);
     r->plan = plan;
-    r->extensions = (struct extension_map){{0}};
+    routing_extensions(plan, &r->extensions);
     memset(r->section_of_pt, ROUTING_NONE, sizeof(r->section_of_pt));
     for (size_t i = 0; i < plan->n_sections; i++) {
         if (!publishes(plan, i))

@@ -28,7 +28,7 @@ struct route {
 
 struct routing {
     const struct media_plan *plan;   /* borrowed */
-    struct extension_map extensions; /* of the bundle: of the first PUBLISH m-line that has each */
+    struct extension_map extensions; /* see routing_extensions() */
     uint32_t n_ssrcs, max_ssrcs;
     uint32_t *ssrcs;
     struct route *routes;       /* in step with ssrcs */
@@ -54,6 +54,9 @@ MUST_USE int routing_set_plan(struct routing *r, const struct media_plan *plan);
  * known
  */
 MUST_USE int routing_find(struct routing *r, const struct packet *packet, struct route *ret);
+
+/** Write the extension ids of the bundle: of the first PUBLISH m-line that has each. */
+void routing_extensions(const struct media_plan *plan, struct extension_map *ret);
 
 /** Find the layer with media (not RTX) SSRC `ssrc`, for RTCP. @return 0; -ENOENT */
 MUST_USE int routing_find_ssrc(const struct routing *r, uint32_t ssrc, struct route *ret);

@@ -16,7 +16,7 @@ static const enum extension passed_through[] = {
 };
 _Static_assert(ARRAY_LEN(passed_through) == FORWARD_MAX_EXTENSIONS, "room for each");
 
-struct track *track_new(struct core *core, struct list *publisher, uint32_t id,
+struct track *track_new(struct core *core, struct actor *publisher, uint32_t id,
                         uint32_t participant, const struct plan_section *section,
                         const struct extension_map *extensions)
 {

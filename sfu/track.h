@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct actor;
 struct core;
 struct packet;
 struct subscription;
@@ -34,7 +35,7 @@ struct track {
     struct list live;      /* subscriptions that packets go to */
     struct list idle;      /* subscriptions of subscribers that are not connected */
     struct core *core;
-    struct list *publisher;   /* its link in core->touched */
+    struct actor *publisher;  /* asks the source for what subscribers miss */
     uint32_t id, participant; /* numbers of the track and of its publisher */
     enum media_kind kind;
     bool muted;
@@ -48,12 +49,12 @@ struct track {
 };
 
 /**
- * @param publisher   link of the publisher in core->touched
+ * @param publisher   borrowed: must outlive the track
  * @param section     borrowed; replace with track_set_section() before it goes
  * @param extensions  ids of the publisher's bundle
  * @return the track, or NULL: no memory
  */
-struct track *track_new(struct core *core, struct list *publisher, uint32_t id,
+struct track *track_new(struct core *core, struct actor *publisher, uint32_t id,
                         uint32_t participant, const struct plan_section *section,
                         const struct extension_map *extensions);
 /** Unbind every subscription, leave the room, and free. NULL is fine. @return NULL */

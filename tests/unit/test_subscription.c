@@ -18,7 +18,7 @@ enum { MAX_OUT = 64, SSRC = 0x1111, SLOT_SSRC = 0x2222, SLOT_RTX = 0x3333, CSRC 
 /** A track and a subscriber, and what came out, decrypted. */
 struct scene {
     struct core core;
-    struct list publisher; /* link of a publisher that nobody looks after */
+    struct actor publisher; /* that nobody looks after */
     struct plan_section published, slot;
     struct track *track;
     struct egress_peer peer;
@@ -191,13 +191,13 @@ static void video_waits_for_a_key_frame_and_asks_for_it(void)
     CHECK_EQ(s->n_out, 0);
     CHECK_EQ(s->core.stats.drop_waiting, 2);
     CHECK(s->track->layers[0]->key_frame.wanted);
-    CHECK(list_linked(&s->publisher)); /* it is looked after in this turn */
+    CHECK(list_linked(&s->publisher.touched_link)); /* it is looked after in this turn */
     receive(s, 12, CODEC_VP8, true, 1 * SECOND);
     receive(s, 13, CODEC_VP8, false, 1 * SECOND);
     CHECK_EQ(s->n_out, 2);
     check_payload(s, 0, CODEC_VP8, 0, 12);
     CHECK(!s->track->layers[0]->key_frame.wanted);
-    list_unlink(&s->publisher);
+    list_unlink(&s->publisher.touched_link);
     scene_free(s);
 }
 
@@ -218,7 +218,7 @@ static void packets_of_a_batch_go_out_together_and_in_order(void)
         give(s, 0, seq, CODEC_VP8, false, 1 * SECOND);
     CHECK_EQ(s->core.n_waiting, 1);
     CHECK_EQ(s->core.stats.rtp_out, 4 + CORE_MAX_WAITING);
-    list_unlink(&s->publisher);
+    list_unlink(&s->publisher.touched_link);
     egress_peer_done(s->core.egress, &s->peer);
     scene_free(s); /* with one that waits: it goes, too */
 }
@@ -237,7 +237,7 @@ static void what_waits_is_of_the_stream_that_was(void)
     check_payload(s, 1, CODEC_VP8, 0, 2);
     check_payload(s, 2, CODEC_VP8, 0, 30001);
     CHECK_EQ(s->out[2].seq, (uint16_t)(s->out[1].seq + 1));
-    list_unlink(&s->publisher);
+    list_unlink(&s->publisher.touched_link);
     scene_free(s);
 }
 
@@ -257,7 +257,7 @@ static void headers_are_the_slots(void)
     }
     CHECK_EQ((uint16_t)(s->out[1].seq - s->out[0].seq), 1);
     CHECK_EQ(s->out[1].ts - s->out[0].ts, 3000U - 65536U * 3000U);
-    list_unlink(&s->publisher);
+    list_unlink(&s->publisher.touched_link);
     scene_free(s);
 }
 
@@ -277,7 +277,7 @@ static void a_key_frame_that_arrives_late_brings_what_followed_it(void)
     CHECK_EQ((uint16_t)(s->out[2].seq - s->out[0].seq), 3);
     receive(s, 13, CODEC_VP8, false, 1 * SECOND);
     CHECK_EQ((uint16_t)(s->out[3].seq - s->out[0].seq), 2);
-    list_unlink(&s->publisher);
+    list_unlink(&s->publisher.touched_link);
     scene_free(s);
 }
 
@@ -305,7 +305,7 @@ static void nack_is_answered_by_rtx(void)
     CHECK_EQ(subscription_resend(s->subscription, s->out[5].seq, 2 * SECOND), -ESTALE);
     CHECK_EQ(s->core.stats.rtx_out, 1);
     CHECK_EQ(s->core.stats.nack_limited + s->core.stats.nack_unknown + s->core.stats.nack_gone, 3);
-    list_unlink(&s->publisher);
+    list_unlink(&s->publisher.touched_link);
     scene_free(s);
 }
 
@@ -395,7 +395,7 @@ static void layers_are_switched_at_key_frames_only(void)
     CHECK_EQ(s->n_out, 5);
     for (size_t i = 1; i < 5; i++)
         CHECK_EQ((uint16_t)(s->out[i].seq - s->out[0].seq), i);
-    list_unlink(&s->publisher);
+    list_unlink(&s->publisher.touched_link);
     scene_free(s);
 }
 
@@ -413,7 +413,7 @@ static void a_layer_that_stops_gives_way_to_the_next_lower(void)
     CHECK(s->track->layers[0]->key_frame.wanted);
     receive_layer(s, 0, 121, CODEC_VP8, true, 3 * SECOND);
     CHECK_EQ(newest_layer(s), 0);
-    list_unlink(&s->publisher);
+    list_unlink(&s->publisher.touched_link);
     scene_free(s);
 }
 
@@ -434,7 +434,7 @@ static void without_rtx_a_packet_is_sent_again_as_it_was(void)
     check_payload(s, 4, CODEC_VP8, 0, 104);
     CHECK_EQ(s->dropped_len, s->last_len);
     CHECK_MEM(s->dropped, s->last, s->last_len);
-    list_unlink(&s->publisher);
+    list_unlink(&s->publisher.touched_link);
     scene_free(s);
 }
 
