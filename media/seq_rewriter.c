@@ -3,19 +3,18 @@
  *
  *     out(s) = out_highest - (source_highest - s) + (numbers skipped in (s, source_highest])
  *
- * so only the newest pair is kept, and one bit per source number of the last SEQ_MAP: was it
- * skipped on purpose? For the usual packet, s = source_highest + 1, this is an addition; only late
- * packets count bits. Skipping moves source_highest and leaves out_highest where it is: the next
+ * so only the newest pair is kept, and two bits per source number of the last SEQ_MAP: was it
+ * skipped on purpose, is it missing still? For the usual packet, s = source_highest + 1, this is an
+ * addition and touches no bit, as long as none of the last SEQ_MAP numbers was ever marked: a
+ * rewriter of a stream without losses is one cache line. Only late packets, and subscribers that
+ * ask again, count bits. Skipping moves source_highest and leaves out_highest where it is: the next
  * packet takes the number that the skipped one would have had. A number lost before us moves both,
  * so its outgoing number stays free, the subscriber asks for it, and the packet fits in if it still
  * comes (by retransmission, say).
  *
- * A switch forgets the pair: the first packet of the new source takes out_highest + 1. Numbers
- * before `out_first` belong to earlier sources: they are neither sent again nor looked up, as the
- * old source's packets are gone or of another picture.
- *
- * The back map is indexed by outgoing number. It holds 32 bits of it, so that an entry of an
- * earlier cycle never matches, even where lost packets left its place untouched.
+ * A switch forgets the pair: the first packet of the new source takes out_highest + 1. Numbers of
+ * earlier sources are neither sent again nor looked up, as the old source's packets are gone or of
+ * another picture.
  */
 #include "media/seq_rewriter.h"
 
@@ -24,6 +23,8 @@
 
 #include <errno.h>
 #include <string.h>
+
+enum { WORD = 64 }; /* bits */
 
 void seq_rewriter_init(struct seq_rewriter *r, uint16_t first_seq, uint32_t first_ts)
 {
@@ -36,6 +37,12 @@ void seq_rewriter_init(struct seq_rewriter *r, uint16_t first_seq, uint32_t firs
 void seq_rewriter_switch(struct seq_rewriter *r)
 {
     r->switching = true;
+}
+
+static void clear_marks(struct seq_rewriter *r)
+{
+    memset(r->marks, 0, sizeof(r->marks));
+    r->last_marked = 0;
 }
 
 static void begin_source(struct seq_rewriter *r, uint16_t seq, uint32_t ts, uint32_t clock_rate,
@@ -51,60 +58,87 @@ static void begin_source(struct seq_rewriter *r, uint16_t seq, uint32_t ts, uint
     r->ts_offset = r->last_out_ts + (uint32_t)elapsed - ts;
     r->source_first = SEQ_FIRST_CYCLE + seq;
     r->source_highest = r->source_first - 1;
-    r->out_first = r->out_highest + 1;
     r->epoch += r->started;
     r->started = true;
     r->switching = false;
-    memset(r->skipped, 0, sizeof(r->skipped));
+    clear_marks(r);
 }
 
-static uint64_t *skip_word(struct seq_rewriter *r, int64_t seq)
+static struct seq_rewriter_marks *marks_of(struct seq_rewriter *r, int64_t seq)
 {
-    return &r->skipped[seq % SEQ_MAP / 64];
+    return &r->marks[seq % SEQ_MAP / WORD];
 }
 
-static uint64_t skip_bit(int64_t seq)
+static uint64_t bit_of(int64_t seq)
 {
-    return UINT64_C(1) << seq % 64;
+    return UINT64_C(1) << seq % WORD;
 }
 
-/* Move source_highest to `seq`; the bits of numbers that enter the window are of older ones. */
+/* The bits of `seq`, which enters the window, are of a number SEQ_MAP older. */
+static void enter(struct seq_rewriter *r, int64_t seq, bool missing)
+{
+    struct seq_rewriter_marks *marks = marks_of(r, seq);
+
+    marks->skipped &= ~bit_of(seq);
+    marks->missing &= ~bit_of(seq);
+    if (missing)
+        marks->missing |= bit_of(seq);
+}
+
+/* Move source_highest to `seq`; the numbers between are missing. */
 static void advance(struct seq_rewriter *r, int64_t seq)
 {
-    if (seq - r->source_highest >= SEQ_MAP)
-        memset(r->skipped, 0, sizeof(r->skipped));
-    else
-        for (int64_t s = r->source_highest + 1; s <= seq; s++)
-            *skip_word(r, s) &= ~skip_bit(s);
+    int64_t first = r->source_highest + 1;
+
     r->out_highest += seq - r->source_highest;
     r->source_highest = seq;
+    if (first == seq && seq - r->last_marked > SEQ_MAP)
+        return; /* no bit is set */
+    if (seq - first >= SEQ_MAP)
+        first = seq - SEQ_MAP + 1;
+    for (int64_t s = first; s < seq; s++)
+        enter(r, s, true);
+    enter(r, seq, false);
+    if (first < seq)
+        r->last_marked = seq - 1;
 }
 
-static int64_t skipped_after(struct seq_rewriter *r, int64_t seq)
+/* @return how many numbers from `seq` to the newest were skipped */
+static int64_t count_skipped(const struct seq_rewriter *r, int64_t seq)
 {
     int64_t n = 0;
 
-    for (int64_t s = seq + 1; s <= r->source_highest; s++)
-        n += (*skip_word(r, s) & skip_bit(s)) != 0;
+    while (seq <= r->source_highest) {
+        uint64_t skipped = r->marks[seq % SEQ_MAP / WORD].skipped >> seq % WORD;
+        int64_t left = r->source_highest - seq + 1;
+
+        if (left < WORD)
+            skipped &= bit_of(left) - 1;
+        n += __builtin_popcountll(skipped);
+        seq += WORD - seq % WORD;
+    }
     return n;
 }
 
-static struct seq_rewriter_back *back_of(struct seq_rewriter *r, int64_t out)
+/* @return the oldest number that is known of the current source */
+static int64_t oldest(const struct seq_rewriter *r)
 {
-    return &r->back[out % SEQ_MAP];
+    int64_t seq = r->source_highest - SEQ_MAP + 1;
+
+    return seq > r->source_first ? seq : r->source_first;
 }
 
 /* Where a packet that is not the newest goes. @return outgoing number, or a negative errno */
 static int64_t place_late(struct seq_rewriter *r, int64_t seq)
 {
-    int64_t out;
+    struct seq_rewriter_marks *marks = marks_of(r, seq);
 
-    if (seq < r->source_first || seq <= r->source_highest - SEQ_MAP)
+    if (seq < oldest(r) || marks->skipped & bit_of(seq))
         return -ERANGE;
-    if (*skip_word(r, seq) & skip_bit(seq))
-        return -ERANGE;
-    out = r->out_highest - (r->source_highest - seq) + skipped_after(r, seq);
-    return back_of(r, out)->out == (uint32_t)out ? -EEXIST : out;
+    if (!(marks->missing & bit_of(seq)))
+        return -EEXIST;
+    marks->missing &= ~bit_of(seq);
+    return r->out_highest - (r->source_highest - seq) + count_skipped(r, seq);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): seven plain numbers, and two of them come out */
@@ -127,7 +161,6 @@ int seq_rewriter_map(struct seq_rewriter *r, uint16_t seq16, uint32_t ts, uint32
         if (out < 0)
             return (int)out;
     }
-    *back_of(r, out) = (struct seq_rewriter_back){.out = (uint32_t)out, .source_seq = seq16};
     *out_seq = (uint16_t)out;
     *out_ts = ts + r->ts_offset;
     return 0;
@@ -144,17 +177,27 @@ void seq_rewriter_skip(struct seq_rewriter *r, uint16_t seq16)
         return;
     advance(r, seq);
     r->out_highest--;
-    *skip_word(r, seq) |= skip_bit(seq);
+    marks_of(r, seq)->skipped |= bit_of(seq);
+    r->last_marked = seq;
 }
 
 int seq_rewriter_source_of(const struct seq_rewriter *r, uint16_t out_seq)
 {
-    int64_t out = seq_unwrap(r->out_highest, out_seq);
-    const struct seq_rewriter_back *back = &r->back[out % SEQ_MAP];
+    int64_t behind = r->out_highest - seq_unwrap(r->out_highest, out_seq);
+    int64_t seq = r->source_highest + 1;
+    int64_t guess = r->source_highest - behind;
 
-    if (!r->started || r->switching || out < r->out_first || back->out != (uint32_t)out)
+    if (!r->started || r->switching || behind < 0)
         return -ENOENT;
-    return back->source_seq;
+    /* Down to where as many numbers as it is behind were not skipped: each step makes up for what
+     * was skipped before it, and comes to rest at a number that was not. */
+    while (guess < seq && guess >= oldest(r)) {
+        seq = guess;
+        guess = r->source_highest - behind - count_skipped(r, seq);
+    }
+    if (guess < oldest(r) || r->marks[seq % SEQ_MAP / WORD].missing & bit_of(seq))
+        return -ENOENT;
+    return (uint16_t)seq;
 }
 
 uint32_t seq_rewriter_map_ts(const struct seq_rewriter *r, uint32_t ts)

@@ -3,8 +3,8 @@
  *
  * Maps a source's sequence numbers and timestamps to the subscriber's: gaps in the source stay
  * gaps (so the subscriber asks for them again), packets dropped on purpose leave none, and a
- * switch of source continues where the old one ended. The reverse map serves retransmissions.
- * A plain value with one array inside. Not thread-safe.
+ * switch of source continues where the old one ended. The way back serves retransmissions.
+ * A plain value of 320 bytes. Not thread-safe.
  */
 #ifndef MEDIA_SEQ_REWRITER_H
 #define MEDIA_SEQ_REWRITER_H
@@ -14,25 +14,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SEQ_MAP = 1024 }; /* outgoing packets that can be mapped back; a power of two */
+enum { SEQ_MAP = 1024 }; /* newest numbers of the source that are known; a power of two */
 
-struct seq_rewriter_back {
-    uint32_t out; /* 32 bits of the unwrapped outgoing number */
-    uint16_t source_seq;
+/** What is known of 64 source numbers, a bit each; neither: it was mapped. */
+struct seq_rewriter_marks {
+    uint64_t skipped; /* left out on purpose */
+    uint64_t missing; /* not here (yet) */
 };
 
 struct seq_rewriter {
     bool started, switching;
+    uint32_t epoch;         /* +1 per switch that a packet followed */
     int64_t source_first;   /* unwrapped, where the current source began */
     int64_t source_highest; /* unwrapped, of the current source */
-    int64_t out_first;      /* unwrapped outgoing number of source_first */
     int64_t out_highest;    /* unwrapped, the last one used up to source_highest */
+    int64_t last_marked;    /* unwrapped, newest source number that a bit was ever set for */
     uint32_t ts_offset;     /* outgoing = source + offset */
     uint32_t last_out_ts;
     int64_t last_out_us;
-    uint32_t epoch;                 /* +1 per switch that a packet followed */
-    uint64_t skipped[SEQ_MAP / 64]; /* bits by source number: left out on purpose */
-    struct seq_rewriter_back back[SEQ_MAP];
+    struct seq_rewriter_marks marks[SEQ_MAP / 64]; /* by source number */
 };
 
 /**
@@ -51,7 +51,7 @@ void seq_rewriter_switch(struct seq_rewriter *r);
  *
  * @param clock_rate  [Hz] of the timestamps
  * @return 0 and *out_seq, *out_ts; a packet to drop: -ERANGE: older than the start of the current
- *         source or than SEQ_MAP packets, or skipped before; -EEXIST: mapped before
+ *         source or than SEQ_MAP numbers, or skipped before; -EEXIST: mapped before
  */
 MUST_USE int seq_rewriter_map(struct seq_rewriter *r, uint16_t seq, uint32_t ts,
                               uint32_t clock_rate, int64_t now_us, uint16_t *out_seq,

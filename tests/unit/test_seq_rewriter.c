@@ -195,6 +195,18 @@ static void jump_forgets_what_was_skipped_before_it(void)
     CHECK_EQ(map(&r, 2 * SEQ_MAP + 1), (uint16_t)(65530 + 2 * SEQ_MAP));
 }
 
+static void marks_go_when_their_place_is_taken(void)
+{
+    struct seq_rewriter r = make();
+
+    CHECK_EQ(map(&r, 0), 65530);
+    seq_rewriter_skip(&r, 1);
+    for (int seq = 2; seq <= SEQ_MAP + 1; seq++)
+        CHECK_EQ(map(&r, (uint16_t)seq), (uint16_t)(65529 + seq));
+    CHECK_EQ(map(&r, SEQ_MAP + 1), -EEXIST);
+    CHECK_EQ(seq_rewriter_source_of(&r, (uint16_t)(65529 + SEQ_MAP + 1)), SEQ_MAP + 1);
+}
+
 static void nothing_is_known_before_the_first_packet(void)
 {
     struct seq_rewriter r = make();
@@ -207,7 +219,7 @@ static void nothing_is_known_before_the_first_packet(void)
  * The property: for a source that began at `first` with outgoing number `base`, packet s goes out
  * as base + (s - first) - (skipped in [first, s)). A model keeps one flag per source number.
  */
-enum { SPAN = 6000, LATE_MAX = 40 };
+enum { SPAN = 6000, LATE_MAX = 40, FAR_LATE_MAX = 2 * SEQ_MAP, GAP_MAX = 3 * SEQ_MAP / 2 };
 
 enum fate { UNSEEN, MAPPED, SKIPPED };
 
@@ -231,13 +243,13 @@ static void check_map(struct model *m, struct seq_rewriter *r, int at)
 {
     int out = map(r, (uint16_t)(m->first_seq + at));
 
-    if (m->fates[at] == SKIPPED)
+    if (m->fates[at] == SKIPPED || at <= m->highest - SEQ_MAP)
         CHECK_EQ(out, -ERANGE);
     else if (m->fates[at] == MAPPED)
         CHECK_EQ(out, -EEXIST);
     else
         CHECK_EQ(out, (uint16_t)expected_out(m, at));
-    if (m->fates[at] == UNSEEN)
+    if (m->fates[at] == UNSEEN && out >= 0)
         m->fates[at] = MAPPED;
     if (at > m->highest)
         m->highest = at;
@@ -263,7 +275,7 @@ static void check_back(const struct model *m, const struct seq_rewriter *r)
 
         if (m->fates[at] == SKIPPED)
             continue;
-        if (m->fates[at] == MAPPED && (newest - out < SEQ_MAP || source >= 0))
+        if (m->fates[at] == MAPPED && m->highest - at < SEQ_MAP)
             CHECK_EQ(source, (uint16_t)(m->first_seq + at));
         else
             CHECK_EQ(source, -ENOENT);
@@ -273,13 +285,14 @@ static void check_back(const struct model *m, const struct seq_rewriter *r)
     CHECK_EQ(seq_rewriter_source_of(r, (uint16_t)(newest + 1)), -ENOENT);
 }
 
-/* One source's time on air: packets in order, lost, late, repeated and skipped. */
+/* One source's time on air: packets in order, lost by one and by many, late, repeated, skipped. */
 static void run_source(struct model *m, struct seq_rewriter *r, uint64_t *random, int length)
 {
     check_map(m, r, 0);
     for (int at = 1; at < length; at++) {
         uint64_t dice = netem_random(random);
-        int late = at - (int)(dice >> 32) % (at < LATE_MAX ? at : LATE_MAX);
+        int late_max = dice % 5 == 0 ? FAR_LATE_MAX : LATE_MAX;
+        int late = at - (int)((dice >> 32) % (uint64_t)(at < late_max ? at : late_max));
 
         if (dice % 16 < 10)
             check_map(m, r, at);
@@ -289,6 +302,8 @@ static void run_source(struct model *m, struct seq_rewriter *r, uint64_t *random
             check_map(m, r, late);
         if (dice % 11 == 0 && late > 0)
             skip(m, r, late);
+        if (dice % 1009 == 0)
+            at += (int)((dice >> 16) % GAP_MAX);
     }
 }
 
@@ -321,5 +336,5 @@ TAP_CASES(CASE(first_packet_takes_the_first_numbers), CASE(gap_of_the_source_sta
           CASE(earlier_source_is_not_sent_again), CASE(timestamp_advances_by_the_time_that_passed),
           CASE(late_packet_does_not_set_the_clock_back), CASE(too_late_packet_is_dropped),
           CASE(old_entry_is_not_found_a_cycle_later), CASE(jump_forgets_what_was_skipped_before_it),
-          CASE(nothing_is_known_before_the_first_packet),
+          CASE(marks_go_when_their_place_is_taken), CASE(nothing_is_known_before_the_first_packet),
           CASE(numbers_hold_under_loss_reordering_and_switches))

@@ -214,8 +214,8 @@ static void packets_of_a_batch_go_out_together_and_in_order(void)
     CHECK_EQ(s->n_out, 4);
     for (uint16_t i = 0; i < 4; i++)
         check_payload(s, i, CODEC_VP8, 0, (uint16_t)(i + 1));
-    for (uint16_t seq = 5; seq < 5 + CORE_MAX_WAITING + 1; seq++)
-        give(s, 0, seq, CODEC_VP8, false, 1 * SECOND);
+    for (int seq = 5; seq < 5 + CORE_MAX_WAITING + 1; seq++)
+        give(s, 0, (uint16_t)seq, CODEC_VP8, false, 1 * SECOND);
     CHECK_EQ(s->core.n_waiting, 1);
     CHECK_EQ(s->core.stats.rtp_out, 4 + CORE_MAX_WAITING);
     list_unlink(&s->publisher.touched_link);
