@@ -464,6 +464,7 @@ static int measure(struct load *l)
     int err;
 
     set_phase(l, "warming up");
+    load_loop_media_first(&l->loop, true);
     err = run_for(l, l->options->warm_up * SECOND, NULL);
     if (err < 0)
         return err;
@@ -488,6 +489,7 @@ static int measure(struct load *l)
 
 static void leave_all(struct load *l)
 {
+    load_loop_media_first(&l->loop, false);
     for (uint32_t i = 0; i < l->n_begun; i++) {
         if (!l->endpoints[i])
             continue;

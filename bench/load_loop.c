@@ -11,7 +11,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { EVENTS = 256 };
+/* So many sockets are read before it is looked whether a frame is due: 0.5 ms of work at most. */
+enum { EVENTS = 64 };
+
+static const int64_t SIGNALING_US = 10 * MS; /* how often while media goes first */
 
 static void advance_due(struct load_loop *l)
 {
@@ -36,15 +39,13 @@ static void receive(struct load_loop *l, struct endpoint *e, int64_t now_us)
         load_loop_wake(l, e, now_us);
 }
 
-static void on_sockets(evutil_socket_t fd, short what, void *arg)
+/* @param timeout_ms  as epoll_wait(2) has it */
+static void serve_sockets(struct load_loop *l, int timeout_ms)
 {
-    struct load_loop *l = arg;
     struct epoll_event events[EVENTS];
+    int n = epoll_wait(l->epoll_fd, events, EVENTS, timeout_ms);
     int64_t now_us = clock_now_us();
-    int n = epoll_wait(l->epoll_fd, events, EVENTS, 0);
 
-    (void)fd;
-    (void)what;
     for (int i = 0; i < n; i++) {
         if (events[i].data.ptr)
             receive(l, events[i].data.ptr, now_us);
@@ -52,6 +53,13 @@ static void on_sockets(evutil_socket_t fd, short what, void *arg)
             l->timer_us = NEVER_US; /* it has gone off; it is set anew before we wait */
     }
     advance_due(l);
+}
+
+static void on_sockets(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    serve_sockets(arg, 0);
 }
 
 static void on_signal(evutil_socket_t fd, short what, void *arg)
@@ -74,7 +82,8 @@ static int watch_timer(struct load_loop *l)
 
 int load_loop_init(struct load_loop *l)
 {
-    *l = (struct load_loop){.epoll_fd = -1, .timer_fd = -1, .timer_us = NEVER_US};
+    *l = (struct load_loop){
+        .epoll_fd = -1, .timer_fd = -1, .timer_us = NEVER_US, .signaling_us = NEVER_US};
     deadline_heap_init(&l->deadlines);
     l->base = event_base_new();
     if (!l->base)
@@ -118,7 +127,9 @@ struct event_base *load_loop_base(const struct load_loop *l)
 
 int load_loop_add(struct load_loop *l, struct endpoint *e)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = e};
+    /* Edges: reading goes on until there is no more, and a socket that was read need not be looked
+     * at again to find it empty. */
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = e};
 
     if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, e->fd, &event) < 0)
         return -errno;
@@ -153,8 +164,31 @@ void load_loop_turn(struct load_loop *l, int64_t until_us)
 {
     int64_t next_us = deadline_heap_next_us(&l->deadlines);
 
-    set_timer(l, next_us < until_us ? next_us : until_us);
-    (void)event_base_loop(l->base, EVLOOP_ONCE);
+    next_us = next_us < until_us ? next_us : until_us;
+    next_us = next_us < l->signaling_us ? next_us : l->signaling_us;
+    set_timer(l, next_us);
+    if (l->signaling_us == NEVER_US) {
+        (void)event_base_loop(l->base, EVLOOP_ONCE);
+        return;
+    }
+    serve_sockets(l, -1);
+    if (clock_now_us() < l->signaling_us)
+        return;
+    (void)event_base_loop(l->base, EVLOOP_NONBLOCK);
+    l->signaling_us = clock_now_us() + SIGNALING_US;
+}
+
+void load_loop_media_first(struct load_loop *l, bool first)
+{
+    bool is_first = l->signaling_us != NEVER_US;
+
+    if (first == is_first)
+        return;
+    if (first)
+        (void)event_del(l->sockets);
+    else
+        (void)event_add(l->sockets, NULL);
+    l->signaling_us = first ? clock_now_us() : NEVER_US;
 }
 
 bool load_loop_interrupted(const struct load_loop *l)

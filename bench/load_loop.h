@@ -21,7 +21,7 @@ struct load_loop {
     struct event *sockets, *interrupt, *terminate;
     struct deadline_heap deadlines;
     int epoll_fd, timer_fd;
-    int64_t timer_us;
+    int64_t timer_us, signaling_us;
     bool interrupted;
 };
 
@@ -41,6 +41,13 @@ void load_loop_wake(struct load_loop *l, struct endpoint *e, int64_t now_us);
 
 /** Wait for something to happen, at the longest until `until_us`, and serve it. */
 void load_loop_turn(struct load_loop *l, int64_t until_us);
+
+/**
+ * Serve sockets first, and signaling every 10 ms. Waiting is on the sockets alone then: while it is
+ * on signaling, too, their epoll instance is inside that of libevent, and waking two of them is
+ * work that the kernel does on the server's account, packet by packet.
+ */
+void load_loop_media_first(struct load_loop *l, bool first);
 
 /** @return true: somebody wants us to stop */
 bool load_loop_interrupted(const struct load_loop *l);

@@ -12,7 +12,7 @@
 
 enum {
     DATAGRAM_LEN = 2048,
-    HEADERS_LEN = 512,
+    HEADERS_LEN = 256,
     RUN_LEN = 65536,
     CONTROL_LEN = 128, /* two messages: time stamp and segment size */
 };
