@@ -56,10 +56,10 @@ static int answer(const struct endpoint *e, const char *offer, struct negotiatio
 
     *negotiation = NULL;
     endpoint_describe(e, &local);
-    err = negotiation_new(negotiation, &policy, &local);
+    err = negotiation_new(negotiation, &policy);
     if (err < 0)
         return err;
-    return negotiation_answer(*negotiation, offer, strlen(offer), out, error);
+    return negotiation_answer(*negotiation, &local, offer, strlen(offer), out, error);
 }
 
 int endpoint_sdp_answer(struct endpoint *e, const char *offer, struct text *out)

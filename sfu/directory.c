@@ -251,6 +251,8 @@ void directory_leave(struct directory *d, struct directory_member *m, const char
     m->announced = false;
     m->id = 0;
     m->n_tracks = 0;
+    free(m->tracks);
+    m->tracks = NULL;
 }
 
 /* Tracks */
@@ -288,24 +290,29 @@ static void tell_new_and_changed(struct directory *d, const struct directory_mem
     }
 }
 
-void directory_set_tracks(struct directory *d, struct directory_member *m,
-                          const struct message_track *tracks, uint32_t n)
+int directory_set_tracks(struct directory *d, struct directory_member *m,
+                         const struct message_track *tracks, uint32_t n)
 {
-    struct message_track old[MESSAGE_MAX_TRACKS];
+    struct message_track *old = m->tracks;
     uint32_t n_old = m->n_tracks;
+    struct message_track *now = calloc(n + 1UL, sizeof(*now));
 
     assert(n <= MESSAGE_MAX_TRACKS && m->room);
-    memcpy(old, m->tracks, sizeof(old));
+    if (!now)
+        return -ENOMEM;
     for (uint32_t i = 0; i < n; i++) {
         const struct message_track *before = find_same(old, n_old, &tracks[i]);
 
-        m->tracks[i] = tracks[i];
-        m->tracks[i].participant = m->id;
-        m->tracks[i].id = before ? before->id : next_number(&d->next_track);
+        now[i] = tracks[i];
+        now[i].participant = m->id;
+        now[i].id = before ? before->id : next_number(&d->next_track);
     }
+    m->tracks = now;
     m->n_tracks = n;
     tell_gone(d, m, old, n_old);
     tell_new_and_changed(d, m, old, n_old);
+    free(old);
+    return 0;
 }
 
 int directory_mute(struct directory *d, struct directory_member *m, uint32_t track, bool muted)

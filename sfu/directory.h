@@ -31,7 +31,7 @@ struct directory_member {
     struct directory_room *room;
     struct list link; /* in the room */
     uint32_t n_tracks;
-    struct message_track tracks[MESSAGE_MAX_TRACKS];
+    struct message_track *tracks; /* the directory's */
 };
 
 struct directory_limits {
@@ -78,9 +78,10 @@ void directory_leave(struct directory *d, struct directory_member *m, const char
  * difference.
  *
  * @param n  at most MESSAGE_MAX_TRACKS
+ * @return 0; -ENOMEM: nothing has changed
  */
-void directory_set_tracks(struct directory *d, struct directory_member *m,
-                          const struct message_track *tracks, uint32_t n);
+MUST_USE int directory_set_tracks(struct directory *d, struct directory_member *m,
+                                  const struct message_track *tracks, uint32_t n);
 
 /** Mute or unmute; a change is told to the others. @return 0; -ENOENT: no track of `m` */
 MUST_USE int directory_mute(struct directory *d, struct directory_member *m, uint32_t track,

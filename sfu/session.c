@@ -223,13 +223,13 @@ static int check_direction(const struct session *s, const struct media_plan *pla
     return 0;
 }
 
-void session_take_tracks(struct session *s, const struct session_offer *offer)
+int session_take_tracks(struct session *s, const struct session_offer *offer)
 {
     struct message_track tracks[MESSAGE_MAX_TRACKS];
     uint32_t count = track_list_make(session_media_plan(&s->media), offer->tracks, offer->n_tracks,
                                      s->member.tracks, s->member.n_tracks, tracks);
 
-    directory_set_tracks(s->host->directory, &s->member, tracks, count);
+    return directory_set_tracks(s->host->directory, &s->member, tracks, count);
 }
 
 void session_post_plan(const struct session *s, struct mail_join *mail, enum mail_type type)
@@ -241,22 +241,29 @@ void session_post_plan(const struct session *s, struct mail_join *mail, enum mai
     s->host->post(s->host->owner, directory_room_worker(s->member.room), &mail->mail);
 }
 
+int session_answer(struct session *s, const struct session_offer *offer, struct text *answer,
+                   struct message *error)
+{
+    struct negotiation_local local = {0};
+
+    s->host->describe(s->host->owner, directory_room_worker(s->member.room), &local);
+    return session_media_answer(&s->media, &local, offer, answer, error);
+}
+
 /* In the room already, as yet unseen. @return the mail for the worker; NULL: refused */
 static struct mail_join *negotiate(struct session *s, const struct session_offer *offer,
                                    struct text *answer, struct message *error)
 {
-    struct negotiation_local local = {0};
     struct mail_join *mail = NULL;
 
-    s->host->describe(s->host->owner, directory_room_worker(s->member.room), &local);
-    if (session_media_open(&s->media, s->host->config, &local) < 0) {
+    if (session_media_open(&s->media, s->host->config) < 0) {
         (void)refuse_no_memory(error);
         return NULL;
     }
-    if (session_media_answer(&s->media, offer, answer, error) < 0 ||
+    if (session_answer(s, offer, answer, error) < 0 ||
         check_direction(s, session_media_plan(&s->media), error) < 0)
         return NULL;
-    if (session_media_mail(&s->media, &mail) < 0)
+    if (session_take_tracks(s, offer) < 0 || session_media_mail(&s->media, &mail) < 0)
         (void)refuse_no_memory(error);
     return mail;
 }
@@ -292,7 +299,6 @@ int session_join(struct session *s, const char *room, const struct session_offer
         text_done(answer);
         return -EINVAL;
     }
-    session_take_tracks(s, offer);
     session_post_plan(s, mail, MAIL_JOIN);
     s->joined_us = now_us;
     set_state(s, SESSION_JOINED);

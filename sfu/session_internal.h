@@ -44,8 +44,13 @@ void session_send_event(struct session *s, struct message *event);
 /** Post the plan and tracks of `s`, which is in a room. `mail` is the worker's from here. */
 void session_post_plan(const struct session *s, struct mail_join *mail, enum mail_type type);
 
-/** Let the directory, and so the others, know what the last answer and the client's words say. */
-void session_take_tracks(struct session *s, const struct session_offer *offer);
+/** Let the directory, and so the others, know what the last answer and the client's words say.
+ *  @return 0; -ENOMEM */
+MUST_USE int session_take_tracks(struct session *s, const struct session_offer *offer);
+
+/** Answer an offer in the room, as session_media_answer() does. @return 0; -EINVAL: `error` */
+MUST_USE int session_answer(struct session *s, const struct session_offer *offer,
+                            struct text *answer, struct message *error);
 
 /**
  * Enter the room, answer the offer and tell the worker. The others are not told yet: first the

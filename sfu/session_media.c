@@ -1,7 +1,6 @@
 #include "sfu/session_media.h"
 
 #include "media/base/random.h"
-#include "media/ice_lite.h"
 #include "sfu/config.h"
 #include "sfu/refuse.h"
 #include "sfu/track_list.h"
@@ -11,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { CNAME_LEN = 16 };
 
 static struct negotiation_policy make_policy(const struct config *config)
 {
@@ -25,19 +22,17 @@ static struct negotiation_policy make_policy(const struct config *config)
     return policy;
 }
 
-int session_media_open(struct session_media *m, const struct config *config,
-                       const struct negotiation_local *local)
+int session_media_open(struct session_media *m, const struct config *config)
 {
     struct negotiation_policy policy = make_policy(config);
     struct ice_credentials credentials;
 
     ice_credentials_make(&credentials);
     m->config = config;
-    m->local = *local;
-    memcpy(m->local.ufrag, credentials.ufrag, sizeof(m->local.ufrag));
-    memcpy(m->local.pwd, credentials.pwd, sizeof(m->local.pwd));
-    random_name(m->local.cname, CNAME_LEN);
-    return negotiation_new(&m->negotiation, &policy, &m->local);
+    memcpy(m->ufrag, credentials.ufrag, sizeof(m->ufrag));
+    memcpy(m->pwd, credentials.pwd, sizeof(m->pwd));
+    random_name(m->cname, SESSION_CNAME_LEN);
+    return negotiation_new(&m->negotiation, &policy);
 }
 
 void session_media_done(struct session_media *m)
@@ -50,11 +45,12 @@ const struct media_plan *session_media_plan(const struct session_media *m)
     return negotiation_plan(m->negotiation);
 }
 
-static int answer_with(struct negotiation *n, const struct session_offer *offer,
-                       struct text *answer, struct message *error)
+static int answer_with(struct negotiation *n, const struct negotiation_local *local,
+                       const struct session_offer *offer, struct text *answer,
+                       struct message *error)
 {
     struct negotiation_error why = {0};
-    int err = negotiation_answer(n, offer->sdp, offer->len, answer, &why);
+    int err = negotiation_answer(n, local, offer->sdp, offer->len, answer, &why);
 
     if (err == -ENOMEM)
         return refuse_no_memory(error);
@@ -65,8 +61,8 @@ static int answer_with(struct negotiation *n, const struct session_offer *offer,
 
 /* An answer cannot be taken back, so what the client says of its tracks is checked against one that
  * is thrown away. */
-static int check_tracks(const struct session_media *m, const struct session_offer *offer,
-                        struct message *error)
+static int check_tracks(const struct session_media *m, const struct negotiation_local *local,
+                        const struct session_offer *offer, struct message *error)
 {
     struct negotiation_policy policy = make_policy(m->config);
     struct negotiation *trial = NULL;
@@ -75,11 +71,11 @@ static int check_tracks(const struct session_media *m, const struct session_offe
 
     if (!offer->n_tracks)
         return 0;
-    err = negotiation_new(&trial, &policy, &m->local);
+    err = negotiation_new(&trial, &policy);
     if (err < 0)
         return refuse_no_memory(error);
     text_init(&answer, SDP_MAX_BYTES);
-    err = answer_with(trial, offer, &answer, error);
+    err = answer_with(trial, local, offer, &answer, error);
     if (err == 0)
         err = track_list_check(negotiation_plan(trial), offer->tracks, offer->n_tracks, error);
     text_done(&answer);
@@ -87,18 +83,22 @@ static int check_tracks(const struct session_media *m, const struct session_offe
     return err;
 }
 
-int session_media_answer(struct session_media *m, const struct session_offer *offer,
-                         struct text *answer, struct message *error)
+int session_media_answer(struct session_media *m, struct negotiation_local *local,
+                         const struct session_offer *offer, struct text *answer,
+                         struct message *error)
 {
     int err;
 
+    memcpy(local->ufrag, m->ufrag, sizeof(m->ufrag));
+    memcpy(local->pwd, m->pwd, sizeof(m->pwd));
+    memcpy(local->cname, m->cname, sizeof(m->cname));
     if (offer->len > m->config->max_sdp_bytes)
         return refuse(error, "sdp_too_large", "the offer has %zu bytes, more than %" PRIu32,
                       offer->len, m->config->max_sdp_bytes);
-    err = check_tracks(m, offer, error);
+    err = check_tracks(m, local, offer, error);
     if (err < 0)
         return err;
-    return answer_with(m->negotiation, offer, answer, error);
+    return answer_with(m->negotiation, local, offer, answer, error);
 }
 
 int session_media_mail(const struct session_media *m, struct mail_join **ret)
@@ -109,8 +109,8 @@ int session_media_mail(const struct session_media *m, struct mail_join **ret)
         return -ENOMEM;
     mail->mail.type = MAIL_JOIN;
     mail->plan = negotiation_share_plan(m->negotiation);
-    memcpy(mail->ufrag, m->local.ufrag, sizeof(mail->ufrag));
-    memcpy(mail->pwd, m->local.pwd, sizeof(mail->pwd));
+    memcpy(mail->ufrag, m->ufrag, sizeof(m->ufrag));
+    memcpy(mail->pwd, m->pwd, sizeof(m->pwd));
     *ret = mail;
     return 0;
 }

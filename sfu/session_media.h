@@ -7,6 +7,7 @@
 
 #include "media/base/attributes.h"
 #include "media/base/text.h"
+#include "media/ice_lite.h"
 #include "sfu/mail.h"
 #include "signaling/message.h"
 #include "signaling/negotiation.h"
@@ -16,11 +17,15 @@
 
 struct config;
 
+enum { SESSION_CNAME_LEN = 16 };
+
 /** Embedded in a session; zero-initialised, then session_media_open(). */
 struct session_media {
     const struct config *config;
     struct negotiation *negotiation;
-    struct negotiation_local local; /* us, with the credentials made for this peer */
+    /* made for this peer */
+    char ufrag[ICE_LOCAL_UFRAG + 1], pwd[ICE_LOCAL_PWD + 1];
+    char cname[SESSION_CNAME_LEN + 1];
 };
 
 /** An offer with what the client says of its m-lines; everything borrowed. */
@@ -35,11 +40,9 @@ struct session_offer {
  * Make credentials and an empty negotiation.
  *
  * @param config  borrowed: limits
- * @param local   fingerprint and candidates; copied
  * @return 0; -ENOMEM
  */
-MUST_USE int session_media_open(struct session_media *m, const struct config *config,
-                                const struct negotiation_local *local);
+MUST_USE int session_media_open(struct session_media *m, const struct config *config);
 
 /** Free what it owns; open it again or drop it. */
 void session_media_done(struct session_media *m);
@@ -47,11 +50,13 @@ void session_media_done(struct session_media *m);
 /**
  * Answer an offer whose tracks[] must fit it. A refused offer changes nothing.
  *
+ * @param local   fingerprint and candidates; the credentials are written into it
  * @param answer  receives the SDP; empty on failure
  * @return 0; -EINVAL: `error` has code and text
  */
-MUST_USE int session_media_answer(struct session_media *m, const struct session_offer *offer,
-                                  struct text *answer, struct message *error);
+MUST_USE int session_media_answer(struct session_media *m, struct negotiation_local *local,
+                                  const struct session_offer *offer, struct text *answer,
+                                  struct message *error);
 
 /** @return the plan after the last answer; NULL before */
 const struct media_plan *session_media_plan(const struct session_media *m);

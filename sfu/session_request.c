@@ -84,9 +84,9 @@ static struct mail_join *answer_offer(struct session *s, const struct session_of
 {
     struct mail_join *mail = NULL;
 
-    if (session_media_answer(&s->media, offer, answer, error) < 0)
+    if (session_answer(s, offer, answer, error) < 0)
         return NULL;
-    if (session_media_mail(&s->media, &mail) < 0)
+    if (session_take_tracks(s, offer) < 0 || session_media_mail(&s->media, &mail) < 0)
         (void)refuse_no_memory(error);
     return mail;
 }
@@ -107,7 +107,6 @@ static void on_offer(struct session *s, const struct message *m, int64_t now_us)
         send_error(s, m->id, &error);
         return;
     }
-    session_take_tracks(s, &offer);
     session_post_plan(s, mail, MAIL_UPDATE);
     put_own_tracks(s, &reply);
     reply.sdp = text_take(&answer);

@@ -56,7 +56,8 @@ static void drop_request(struct http_connection *c)
     free(c->head);
     c->head = NULL;
     http_body_done(&c->body);
-    c->request = (struct http_request){0};
+    free(c->request);
+    c->request = NULL;
 }
 
 void http_connection_free(struct http_connection *c)
@@ -151,7 +152,8 @@ static int parse_head(struct http_connection *c, size_t len, struct http_problem
     static const struct http_problem has_nul = {400, "bad_request", "a NUL in the header"};
 
     c->head = malloc(len + 1);
-    if (!c->head) {
+    c->request = calloc(1, sizeof(*c->request));
+    if (!c->head || !c->request) {
         *problem = no_memory;
         return -ENOMEM;
     }
@@ -161,7 +163,7 @@ static int parse_head(struct http_connection *c, size_t len, struct http_problem
         *problem = has_nul;
         return -EBADMSG;
     }
-    return http_request_parse(&c->request, c->head, problem);
+    return http_request_parse(c->request, c->head, problem);
 }
 
 /* Empty lines before a request are tolerated: RFC 9112 section 2.2 */
@@ -193,18 +195,18 @@ static void read_head(struct http_connection *c)
     if (len == 0)
         return;
     if (parse_head(c, len, &problem) < 0) {
-        c->request = (struct http_request){0};
+        drop_request(c);
         refuse(c, &problem);
         return;
     }
-    c->persistent = c->request.persistent;
-    if (c->request.content_length > config->max_body_bytes) {
+    c->persistent = c->request->persistent;
+    if (c->request->content_length > config->max_body_bytes) {
         refuse(c, &too_large);
         return;
     }
-    if (c->request.wants_continue)
+    if (c->request->wants_continue)
         (void)evbuffer_add_printf(bufferevent_get_output(c->bev), "HTTP/1.1 100 Continue\r\n\r\n");
-    http_body_init(&c->body, &c->request, config->max_body_bytes);
+    http_body_init(&c->body, c->request, config->max_body_bytes);
     set_state(c, HTTP_READING_BODY);
 }
 
@@ -241,6 +243,7 @@ void http_connection_upgraded(struct http_connection *c, struct websocket *ws)
     (void)event_del(c->timer);
     c->bev = NULL;
     c->ws = ws;
+    drop_request(c);
     c->server->stats.open_websockets++;
 }
 

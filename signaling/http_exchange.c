@@ -55,7 +55,7 @@ static const char *status_title(int status)
 void http_exchange_parameter(const struct http_exchange *x, const char *name, char *out,
                              size_t size)
 {
-    http_request_parameter(&x->connection->request, name, out, size);
+    http_request_parameter(x->connection->request, name, out, size);
 }
 
 struct http_exchange *http_exchange_new(struct http_connection *c)
@@ -65,7 +65,7 @@ struct http_exchange *http_exchange_new(struct http_connection *c)
     if (!x)
         return NULL;
     x->connection = c;
-    x->head = c->request.method == HTTP_HEAD;
+    x->head = c->request && c->request->method == HTTP_HEAD;
     text_init(&x->fields, HTTP_MAX_ANSWER_HEAD);
     list_append(&c->server->exchanges, &x->link);
     return x;

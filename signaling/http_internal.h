@@ -69,8 +69,8 @@ struct http_connection {
     enum http_connection_state state;
     struct bufferevent *bev; /* the WebSocket's once upgraded */
     struct event *timer;
-    char *head; /* owned; what `request` points into */
-    struct http_request request;
+    char *head;                   /* owned; what `request` points into */
+    struct http_request *request; /* owned; NULL: none has been read */
     struct http_body body;
     bool persistent;    /* another request may follow this one */
     bool client_closed; /* its half of the connection, while the answer is being sent */

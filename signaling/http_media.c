@@ -37,7 +37,7 @@ static void serve_post(struct http_exchange *x, enum http_media media, const cha
     const char *sdp = text_str(&c->body.text);
     size_t len = c->body.text.len;
 
-    if (!is_sdp(&c->request)) {
+    if (!is_sdp(c->request)) {
         http_exchange_field(x, "Accept-Post", "application/sdp");
         http_reply_problem(x, 415, "unsupported_media_type",
                            "Content-Type must be application/sdp");
@@ -52,7 +52,7 @@ static void serve_post(struct http_exchange *x, enum http_media media, const cha
 
 static void serve_endpoint(struct http_exchange *x, enum http_media media, const char *room)
 {
-    enum http_method method = x->connection->request.method;
+    enum http_method method = x->connection->request->method;
 
     if (method == HTTP_POST)
         serve_post(x, media, room);
@@ -66,7 +66,7 @@ static void serve_resource(struct http_exchange *x, enum http_media media, const
                            const char *resource)
 {
     struct http_server *s = x->connection->server;
-    enum http_method method = x->connection->request.method;
+    enum http_method method = x->connection->request->method;
 
     if (method == HTTP_DELETE)
         s->handler.on_media_delete(s->owner, x, media, room, resource);
@@ -78,7 +78,7 @@ static void serve_resource(struct http_exchange *x, enum http_media media, const
 
 void http_media_serve(struct http_exchange *x, enum http_media media)
 {
-    const struct http_request *r = &x->connection->request;
+    const struct http_request *r = x->connection->request;
     const char *room = r->n_segments > 1 ? r->segments[1] : "";
 
     if (r->n_segments < 2 || r->n_segments > 3) {

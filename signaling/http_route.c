@@ -8,7 +8,7 @@ enum { MAX_HEALTH = 4096 };
 static void serve_health(struct http_exchange *x)
 {
     struct http_server *s = x->connection->server;
-    enum http_method method = x->connection->request.method;
+    enum http_method method = x->connection->request->method;
     struct evbuffer *body;
     char json[MAX_HEALTH] = "{}";
     bool healthy;
@@ -48,7 +48,7 @@ void http_route(struct http_exchange *x)
         {"whep", false, serve_whep},
         {"healthz", true, serve_health},
     };
-    const struct http_request *r = &x->connection->request;
+    const struct http_request *r = x->connection->request;
 
     for (size_t i = 0; r->n_segments > 0 && i < ARRAY_LEN(routes); i++) {
         if (strcmp(r->segments[0], routes[i].first) == 0 &&

@@ -92,7 +92,7 @@ static void add_fields(struct http_exchange *x, const char *etag)
 static void send_file(struct http_exchange *x, const char *path, const char *etag,
                       struct evbuffer *body)
 {
-    const char *known = http_request_field(&x->connection->request, "If-None-Match");
+    const char *known = http_request_field(x->connection->request, "If-None-Match");
 
     add_fields(x, etag);
     if (known && (strstr(known, etag) || strcmp(known, "*") == 0)) {
@@ -181,7 +181,7 @@ static void serve_web_root(struct http_exchange *x, const char *path)
 
 void http_static_serve(struct http_exchange *x)
 {
-    const struct http_request *r = &x->connection->request;
+    const struct http_request *r = x->connection->request;
     char path[MAX_PATH];
 
     if (!find_path(r, path))

@@ -77,7 +77,7 @@ static void upgrade(struct http_exchange *x, const char *key)
 
 void http_upgrade_serve(struct http_exchange *x)
 {
-    const struct http_request *r = &x->connection->request;
+    const struct http_request *r = x->connection->request;
     const char *version = http_request_field(r, "Sec-WebSocket-Version");
     const char *key = http_request_field(r, "Sec-WebSocket-Key");
 

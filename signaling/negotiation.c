@@ -14,7 +14,6 @@
 
 struct negotiation {
     struct negotiation_policy policy;
-    struct negotiation_local local;
     uint64_t session_id, version; /* of o= */
     struct media_plan *plan;      /* after the last answer; also what slots remember */
 };
@@ -28,15 +27,13 @@ const struct negotiation_policy negotiation_default_policy = {
     .max_video_slots = 24,
 };
 
-int negotiation_new(struct negotiation **ret, const struct negotiation_policy *policy,
-                    const struct negotiation_local *local)
+int negotiation_new(struct negotiation **ret, const struct negotiation_policy *policy)
 {
     struct negotiation *n = calloc(1, sizeof(*n));
 
     if (!n)
         return -ENOMEM;
     n->policy = *policy;
-    n->local = *local;
     n->session_id = random_u64() >> 1; /* RFC 8829, section 5.2.1: 63 bits */
     *ret = n;
     return 0;
@@ -360,15 +357,15 @@ static void name_slot(struct sdp_write_section *out, const struct plan_section *
                    plan->kind == KIND_AUDIO ? 'a' : 'v', plan->slot);
 }
 
-static void write_section(const struct negotiation *n, const struct media_plan *plan, uint32_t i,
-                          const struct sdp *sdp, struct text *answer)
+static void write_section(const struct negotiation_local *local, const struct media_plan *plan,
+                          uint32_t i, const struct sdp *sdp, struct text *answer)
 {
     const struct plan_section *section = &plan->sections[i];
     const struct sdp_section *offered = &sdp->sections[i];
     struct sdp_write_section out = {
         .plan = section,
         .offered = offered,
-        .local = &n->local,
+        .local = local,
         .accepted = plan_section_accepted(section, offered),
         .direction = SDP_INACTIVE,
         .setup = plan->dtls_client ? SDP_SETUP_ACTIVE : SDP_SETUP_PASSIVE,
@@ -397,13 +394,13 @@ static bool is_accepted(const struct media_plan *plan, const struct sdp *sdp, co
     return false;
 }
 
-static void write_answer(const struct negotiation *n, const struct media_plan *plan,
-                         const struct sdp *sdp, struct text *answer)
+static void write_answer(const struct negotiation *n, const struct negotiation_local *local,
+                         const struct media_plan *plan, const struct sdp *sdp, struct text *answer)
 {
     struct sdp_write_session session = {
         .id = n->session_id,
         .version = n->version,
-        .ice_lite = n->local.ice_lite,
+        .ice_lite = local->ice_lite,
         .extmap_allow_mixed = sdp->session.extmap_allow_mixed,
     };
 
@@ -413,7 +410,7 @@ static void write_answer(const struct negotiation *n, const struct media_plan *p
     }
     sdp_write_session(answer, &session);
     for (uint32_t i = 0; i < plan->n_sections; i++)
-        write_section(n, plan, i, sdp, answer);
+        write_section(local, plan, i, sdp, answer);
 }
 
 /* RFC 9143 section 9.2: in one BUNDLE an id means one extension. aiortc offers id 2 for the audio
@@ -441,7 +438,8 @@ static void keep_first_extension_of_id(struct sdp *sdp)
     }
 }
 
-int negotiation_answer(struct negotiation *n, const char *offer, size_t len, struct text *answer,
+int negotiation_answer(struct negotiation *n, const struct negotiation_local *local,
+                       const char *offer, size_t len, struct text *answer,
                        struct negotiation_error *error)
 {
     struct sdp *sdp = NULL;
@@ -459,7 +457,7 @@ int negotiation_answer(struct negotiation *n, const char *offer, size_t len, str
     err = make_plan(n, &plan, sdp, error);
     if (err < 0)
         goto out;
-    write_answer(n, plan, sdp, answer);
+    write_answer(n, local, plan, sdp, answer);
     if (!text_ok(answer)) {
         err = sdp_fail(error, -E2BIG, "answer_too_large", "the answer has no place");
         goto out;

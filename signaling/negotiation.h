@@ -150,9 +150,8 @@ struct negotiation_error {
 
 struct negotiation;
 
-/** Server side. `policy` and `local` are copied. @return 0; -ENOMEM */
-MUST_USE int negotiation_new(struct negotiation **ret, const struct negotiation_policy *policy,
-                             const struct negotiation_local *local);
+/** Server side. `policy` is copied. @return 0; -ENOMEM */
+MUST_USE int negotiation_new(struct negotiation **ret, const struct negotiation_policy *policy);
 struct negotiation *negotiation_free(struct negotiation *n);
 
 /**
@@ -162,14 +161,17 @@ struct negotiation *negotiation_free(struct negotiation *n);
  * Over the policy's limits m-lines are rejected, new ones before those in use. An ICE restart is
  * new credentials in the plan; ours stay. Who is active in DTLS stays while the fingerprint does.
  *
+ * @param local   what the answer says of us: not kept, and to be the same in each but for
+ * candidates
  * @param answer  initialised; what it had is replaced by the answer, by nothing on failure
  * @param error   set on failure
  * @return 0; -EBADMSG: not SDP, or without what WebRTC needs (ice-ufrag, fingerprint, mid, bundle);
  *         -E2BIG: over a limit; -EPROTO: contradicts the earlier offer (m-lines removed, mid or
  *         kind of a live m-line changed); -ENOMEM. On failure the state is as before.
  */
-MUST_USE int negotiation_answer(struct negotiation *n, const char *offer, size_t len,
-                                struct text *answer, struct negotiation_error *error);
+MUST_USE int negotiation_answer(struct negotiation *n, const struct negotiation_local *local,
+                                const char *offer, size_t len, struct text *answer,
+                                struct negotiation_error *error);
 
 /** @return the plan after the last answered offer; NULL before. Valid until the next answer */
 const struct media_plan *negotiation_plan(const struct negotiation *n);

@@ -14,10 +14,7 @@
 #include <string.h>
 #include <wslay/wslay.h>
 
-enum {
-    CLOSE_REASON_MAX = 123,  /* RFC 6455 section 5.5: a control frame has 125 bytes */
-    KEEP_BUFFER = 16 * 1024, /* [bytes] a larger receive buffer is given back */
-};
+enum { CLOSE_REASON_MAX = 123 }; /* RFC 6455 section 5.5: a control frame has 125 bytes */
 
 /* Moves down this list only. */
 enum state {
@@ -376,12 +373,7 @@ static void deliver(struct websocket *ws)
 {
     if (ws->state == STATE_OPEN)
         ws->handler.on_message(ws->owner, text_str(&ws->incoming), ws->incoming.len);
-    if (ws->incoming.capacity > KEEP_BUFFER) {
-        text_done(&ws->incoming);
-    } else if (ws->incoming.data) {
-        ws->incoming.len = 0;
-        ws->incoming.data[0] = '\0';
-    }
+    text_done(&ws->incoming);
 }
 
 static void on_msg(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg *arg,

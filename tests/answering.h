@@ -33,19 +33,19 @@ static inline void answering_end(struct answering *a)
 /** Begin with a new server; ends what was before. `policy` NULL: the default. */
 static inline void answering_begin(struct answering *a, const struct negotiation_policy *policy)
 {
-    struct negotiation_local local = sdp_text_local();
-
     answering_end(a);
     text_init(&a->answer, SDP_MAX_BYTES);
-    CHECK_EQ(negotiation_new(&a->server, policy ? policy : &negotiation_default_policy, &local), 0);
+    CHECK_EQ(negotiation_new(&a->server, policy ? policy : &negotiation_default_policy), 0);
 }
 
 /** Answer a->offer. Whatever is answered, our own reader knows every line of it. @return as
  *  negotiation_answer() */
 static inline int answering_answer(struct answering *a)
 {
+    struct negotiation_local local = sdp_text_local();
     struct sdp *sdp = NULL;
-    int err = negotiation_answer(a->server, a->offer.data, a->offer.len, &a->answer, &a->error);
+    int err = negotiation_answer(a->server, &local, a->offer.data, a->offer.len, &a->answer,
+                                 &a->error);
     bool whole;
 
     a->plan = negotiation_plan(a->server);

@@ -452,12 +452,12 @@ void fake_peer_offer(struct fake_peer *p, uint32_t room)
 
     text_init(&offer, OFFER_MAX);
     text_init(&answer, OFFER_MAX);
-    fake_must(!first ||
-                  negotiation_new(&p->negotiation, &negotiation_default_policy, &p->server) == 0,
+    fake_must(!first || negotiation_new(&p->negotiation, &negotiation_default_policy) == 0,
               "no negotiation");
     fake_must(offer_write(&offer, &p->local, p->sections, p->n_sections, p->id, ++p->version) == 0,
               "no offer");
-    if (negotiation_answer(p->negotiation, text_str(&offer), offer.len, &answer, &error) < 0)
+    if (negotiation_answer(p->negotiation, &p->server, text_str(&offer), offer.len, &answer,
+                           &error) < 0)
         fake_must(false, error.message);
     p->answer = media_plan_free(p->answer);
     if (answer_read(&p->answer, text_str(&answer), answer.len, p->sections, p->n_sections, &error) <

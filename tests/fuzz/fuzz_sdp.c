@@ -52,11 +52,12 @@ static void check_answer(const struct text *answer, const struct media_plan *pla
 
 static void answer(struct negotiation *n, const uint8_t *data, size_t size)
 {
+    const struct negotiation_local local = sdp_text_local();
     struct negotiation_error error = {.code = ""};
     struct text text;
 
     text_init(&text, 1 << 20);
-    if (negotiation_answer(n, (const char *)data, size, &text, &error) == 0) {
+    if (negotiation_answer(n, &local, (const char *)data, size, &text, &error) == 0) {
         check_plan(negotiation_plan(n));
         check_answer(&text, negotiation_plan(n));
     } else {
@@ -84,12 +85,11 @@ static void read_answer(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct negotiation_local local = sdp_text_local();
     const uint8_t *nul = size > 0 ? memchr(data, '\0', size) : NULL;
     size_t first = nul ? (size_t)(nul - data) : size;
     struct negotiation *n = NULL;
 
-    if (negotiation_new(&n, &negotiation_default_policy, &local) < 0)
+    if (negotiation_new(&n, &negotiation_default_policy) < 0)
         return 0;
     answer(n, data, first);
     if (nul)

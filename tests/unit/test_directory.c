@@ -170,7 +170,7 @@ static void one_not_announced_is_as_if_it_were_not_there(void)
     make();
     join(&ada, "demo");
     CHECK_EQ(directory_enter(directory, &bob, "demo"), 0);
-    directory_set_tracks(directory, &bob, &track, 1);
+    CHECK_EQ(directory_set_tracks(directory, &bob, &track, 1), 0);
     CHECK_EQ(directory_roster(&ada, &roster), 0);
     CHECK_EQ(roster.n_participants, 0);
     free(roster.participants);
@@ -209,7 +209,7 @@ static void roster_lists_the_others_with_their_tracks_but_not_their_mids(void)
     make();
     join(&ada, "demo");
     join(&bob, "demo");
-    directory_set_tracks(directory, &ada, &track, 1);
+    CHECK_EQ(directory_set_tracks(directory, &ada, &track, 1), 0);
     CHECK_EQ(directory_roster(&bob, &roster), 0);
     CHECK_EQ(roster.n_participants, 1);
     CHECK_EQ(roster.participants[0].id, ada.id);
@@ -231,7 +231,7 @@ static void change_of_tracks_is_told_track_by_track(void)
     join(&bob, "demo");
     join(&ada, "demo");
     n_events = 0;
-    directory_set_tracks(directory, &ada, tracks, 2);
+    CHECK_EQ(directory_set_tracks(directory, &ada, tracks, 2), 0);
     CHECK_EQ(n_events, 2);
     CHECK_EQ(events[0].type, MESSAGE_TRACK);
     CHECK_EQ(events[0].change, CHANGE_JOIN);
@@ -243,7 +243,7 @@ static void change_of_tracks_is_told_track_by_track(void)
     tracks[0].muted = true;                          /* the same, muted */
     tracks[1] = track_of("5", KIND_VIDEO, "screen"); /* a new one; "1" is gone */
     n_events = 0;
-    directory_set_tracks(directory, &ada, tracks, 2);
+    CHECK_EQ(directory_set_tracks(directory, &ada, tracks, 2), 0);
     CHECK_EQ(n_events, 3);
     CHECK_EQ(events[0].change, CHANGE_LEAVE);
     CHECK_EQ(events[1].change, CHANGE_UPDATE);
@@ -253,7 +253,7 @@ static void change_of_tracks_is_told_track_by_track(void)
     CHECK_STR(events[2].track.source, "screen");
 
     n_events = 0;
-    directory_set_tracks(directory, &ada, tracks, 2);
+    CHECK_EQ(directory_set_tracks(directory, &ada, tracks, 2), 0);
     CHECK_EQ(n_events, 0);
     end();
 }
@@ -265,10 +265,10 @@ static void recycled_mid_of_another_kind_is_another_track(void)
 
     make();
     join(&ada, "demo");
-    directory_set_tracks(directory, &ada, &track, 1);
+    CHECK_EQ(directory_set_tracks(directory, &ada, &track, 1), 0);
     id = ada.tracks[0].id;
     track = track_of("0", KIND_VIDEO, "camera");
-    directory_set_tracks(directory, &ada, &track, 1);
+    CHECK_EQ(directory_set_tracks(directory, &ada, &track, 1), 0);
     CHECK(ada.tracks[0].id != id);
     end();
 }
@@ -280,7 +280,7 @@ static void mute_is_told_once(void)
     make();
     join(&ada, "demo");
     join(&bob, "demo");
-    directory_set_tracks(directory, &bob, &track, 1);
+    CHECK_EQ(directory_set_tracks(directory, &bob, &track, 1), 0);
     n_events = 0;
     CHECK_EQ(directory_mute(directory, &bob, bob.tracks[0].id, true), 0);
     CHECK_EQ(directory_mute(directory, &bob, bob.tracks[0].id, true), 0);

@@ -51,12 +51,10 @@ static void end(void)
 
 static void begin(void)
 {
-    struct negotiation_local local = sdp_text_local();
-
     end();
     text_init(&offer, SDP_MAX_BYTES);
     text_init(&answer, SDP_MAX_BYTES);
-    CHECK_EQ(negotiation_new(&server, &negotiation_default_policy, &local), 0);
+    CHECK_EQ(negotiation_new(&server, &negotiation_default_policy), 0);
 }
 
 static void write_offer(const struct offer_section *sections, uint32_t n, uint64_t version)
@@ -70,8 +68,10 @@ static void write_offer(const struct offer_section *sections, uint32_t n, uint64
 /* Offer, answer, read the answer. */
 static void round_trip(const struct offer_section *sections, uint32_t n, uint64_t version)
 {
+    struct negotiation_local local = sdp_text_local();
+
     write_offer(sections, n, version);
-    CHECK_EQ(negotiation_answer(server, text_str(&offer), offer.len, &answer, &error), 0);
+    CHECK_EQ(negotiation_answer(server, &local, text_str(&offer), offer.len, &answer, &error), 0);
     server_plan = negotiation_plan(server);
     client_plan = media_plan_free(client_plan);
     CHECK_EQ(answer_read(&client_plan, text_str(&answer), answer.len, sections, n, &error), 0);
@@ -184,12 +184,11 @@ static void more_m_lines_make_a_reoffer(void)
 static void a_rejected_m_line_is_in_the_plan(void)
 {
     struct negotiation_policy policy = negotiation_default_policy;
-    struct negotiation_local local = sdp_text_local();
 
     begin();
     server = negotiation_free(server);
     policy.max_video_slots = 0;
-    CHECK_EQ(negotiation_new(&server, &policy, &local), 0);
+    CHECK_EQ(negotiation_new(&server, &policy), 0);
     round_trip(four, 4, 1);
     CHECK_EQ(client_plan->sections[3].use, SECTION_REJECTED);
     CHECK_EQ(client_plan->sections[2].use, SECTION_SLOT);
