@@ -72,8 +72,7 @@ static int add(struct rollover *r, uint32_t ssrc, struct rollover_slot **ret)
     return 0;
 }
 
-/* @return the index that ends in `seq` and is closest to `newest` */
-static uint64_t guess(uint64_t newest, uint16_t seq)
+uint64_t rollover_guess(uint64_t newest, uint16_t seq)
 {
     uint64_t index = (newest & ~(uint64_t)(CYCLE - 1)) | seq;
 
@@ -86,18 +85,27 @@ static uint64_t guess(uint64_t newest, uint16_t seq)
     return index;
 }
 
-int rollover_index(struct rollover *r, uint32_t ssrc, uint16_t seq, uint64_t *index)
+/* The slot of `ssrc`, begun if need be. */
+static int slot_of(struct rollover *r, uint32_t ssrc, struct rollover_slot **ret)
 {
     struct rollover_slot *slot = find(slots_of(r), r->capacity, ssrc);
+
+    if (UNLIKELY(!slot->used))
+        return add(r, ssrc, ret);
+    *ret = slot;
+    return 0;
+}
+
+int rollover_index(struct rollover *r, uint32_t ssrc, uint16_t seq, uint64_t *index)
+{
+    struct rollover_slot *slot;
     uint64_t guessed;
     int err;
 
-    if (UNLIKELY(!slot->used)) {
-        err = add(r, ssrc, &slot);
-        if (err < 0)
-            return err;
-    }
-    guessed = guess(slot->newest, seq);
+    err = slot_of(r, ssrc, &slot);
+    if (UNLIKELY(err < 0))
+        return err;
+    guessed = rollover_guess(slot->newest, seq);
     if (UNLIKELY(guessed >> INDEX_BITS))
         return -EOVERFLOW;
     if (guessed > slot->newest)
@@ -105,5 +113,19 @@ int rollover_index(struct rollover *r, uint32_t ssrc, uint16_t seq, uint64_t *in
     else if (slot->newest - guessed >= ROLLOVER_WINDOW)
         return -ESTALE;
     *index = guessed;
+    return 0;
+}
+
+int rollover_next(struct rollover *r, uint32_t ssrc, uint64_t limit, uint64_t *index)
+{
+    struct rollover_slot *slot;
+    int err;
+
+    err = slot_of(r, ssrc, &slot);
+    if (err < 0)
+        return err;
+    if (slot->newest >= limit)
+        return -EOVERFLOW;
+    *index = ++slot->newest;
     return 0;
 }

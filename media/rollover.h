@@ -1,6 +1,6 @@
 /**
- * @file rollover.h  The 48-bit packet index of every SSRC one sender uses: roll-over counter and
- * sequence number (RFC 3711 section 3.3.1).
+ * @file rollover.h  The packet index of every SSRC one sender uses: of RTP 48 bits, roll-over
+ * counter and sequence number (RFC 3711 section 3.3.1); of RTCP a plain count.
  *
  * A number up to half a cycle ahead of the newest is newer; one behind it has the index it was
  * first sent under, so that a packet can be sent again as it was. Embedded by value; not
@@ -48,5 +48,18 @@ void rollover_done(struct rollover *r);
  *         sent, the key is used up; -ENOSPC: an SSRC beyond ROLLOVER_MAX; -ENOMEM
  */
 MUST_USE int rollover_index(struct rollover *r, uint32_t ssrc, uint16_t seq, uint64_t *index);
+
+/**
+ * The next index of an SSRC that counts its packets itself, as SRTCP does: 1, 2, 3, ... Not to be
+ * mixed with rollover_index() in one `r`.
+ *
+ * @param limit  last index [1..2^48 - 1]
+ * @return 0; -EOVERFLOW: `limit` packets were sent; -ENOSPC: an SSRC beyond ROLLOVER_MAX; -ENOMEM
+ */
+MUST_USE int rollover_next(struct rollover *r, uint32_t ssrc, uint64_t limit, uint64_t *index);
+
+/** What both sides of a stream guess: @return the index that ends in `seq` and is closest to the
+ *  `newest`; 2^48 or more where the cycles are used up */
+uint64_t rollover_guess(uint64_t newest, uint16_t seq);
 
 #endif

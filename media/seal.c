@@ -2,9 +2,9 @@
 
 #include "media/seal.h"
 
-#include "media/base/reader.h"
 #include "media/seal_backend.h"
-#include "media/srtp_context.h"
+#include "media/srtp_backend.h"
+#include "media/srtp_head.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -64,7 +64,7 @@ void seal_session_init(struct seal_session *s, const struct seal_backend_ops *op
                        enum srtp_profile profile)
 {
     s->ops = ops;
-    s->overhead = srtp_context_tag_len(profile);
+    s->overhead = srtp_backend_tag_len(profile);
     rollover_init(&s->index);
 }
 
@@ -88,25 +88,16 @@ size_t seal_overhead(const struct seal_session *s)
 
 bool seal_place_of(const struct seal_packet *packet, struct seal_place *ret)
 {
-    struct reader r = reader_of(packet->head, packet->head_len);
-    uint8_t first = reader_u8(&r);
-    uint16_t seq;
+    struct srtp_head head;
 
-    reader_skip(&r, 1);
-    seq = reader_u16(&r);
-    reader_skip(&r, 4);
-    ret->ssrc = reader_u32(&r);
-    reader_skip(&r, 4 * (size_t)(first & 0x0f));
-    if (first & 0x10) { /* X: a profile, then how many words follow */
-        reader_skip(&r, 2);
-        reader_skip(&r, 4 * (size_t)reader_u16(&r));
-    }
-    if (!reader_ok(&r) || reader_left(&r) > 0 || first >> 6 != RTP_VERSION)
+    if (!srtp_head_read(&head, packet->head, packet->head_len) || head.len != packet->head_len ||
+        head.version != RTP_VERSION)
         return false;
     if ((size_t)packet->head_len + packet->lead_len + packet->payload_len + SRTP_TRAILER_MAX >
         UINT16_MAX)
         return false;
-    return rollover_index(&packet->session->index, ret->ssrc, seq, &ret->index) == 0;
+    ret->ssrc = head.ssrc;
+    return rollover_index(&packet->session->index, head.ssrc, head.seq, &ret->index) == 0;
 }
 
 size_t seal_batch(struct seal_packet *packets, size_t n)

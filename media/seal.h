@@ -26,15 +26,15 @@
 
 enum seal_backend {
     SEAL_AUTO,     /* the fastest that this build has and this processor runs */
-    SEAL_SRTP,     /* libsrtp2; needs srtp_global_init() */
+    SEAL_SRTP,     /* libsrtp2 */
     SEAL_IPSEC_MB, /* libipsec-mb; x86-64 with AES and carry-less multiplication */
 };
 
 enum { SEAL_SSRCS_MAX = 1024 }; /* SSRCs one session can send */
 
 /**
- * Choose who seals for sessions made from now on. Once per process, before threads; without it the
- * choice is SEAL_AUTO.
+ * Choose who seals, and who does the work of srtp.h, for sessions made from now on. Once per
+ * process, before threads; without it the choice is SEAL_AUTO.
  *
  * @return 0; -ENOTSUP: not in this build, or not on this processor; the choice is as it was
  */

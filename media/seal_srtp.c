@@ -19,7 +19,7 @@ static struct srtp_seal_session *own(struct seal_session *session)
 
 static bool usable(void)
 {
-    return true;
+    return srtp_context_start() == 0;
 }
 
 static int session_new(struct seal_session **ret, const struct srtp_keys *keys)

@@ -44,7 +44,7 @@ int srtp_kdf_derive(uint8_t *ret, size_t len, unsigned label, const uint8_t *mas
     return err;
 }
 
-int srtp_kdf_session_keys(struct srtp_session_keys *ret, enum srtp_profile profile,
+int srtp_kdf_session_keys(struct srtp_session_keys *ret, enum srtp_profile profile, unsigned whose,
                           const uint8_t *master)
 {
     struct srtp_session_keys keys = {0};
@@ -53,12 +53,14 @@ int srtp_kdf_session_keys(struct srtp_session_keys *ret, enum srtp_profile profi
     int err;
 
     srtp_profile_lengths(profile, &key_len, &salt_len);
-    err = srtp_kdf_derive(keys.cipher_key, key_len, SRTP_KDF_CIPHER_KEY, master, key_len, salt_len);
+    err = srtp_kdf_derive(keys.cipher_key, key_len, whose + SRTP_KDF_CIPHER_KEY, master, key_len,
+                          salt_len);
     if (err == 0)
-        err = srtp_kdf_derive(keys.auth_key, sizeof(keys.auth_key), SRTP_KDF_AUTH_KEY, master,
-                              key_len, salt_len);
+        err = srtp_kdf_derive(keys.auth_key, sizeof(keys.auth_key), whose + SRTP_KDF_AUTH_KEY,
+                              master, key_len, salt_len);
     if (err == 0)
-        err = srtp_kdf_derive(keys.salt, salt_len, SRTP_KDF_SALT, master, key_len, salt_len);
+        err = srtp_kdf_derive(keys.salt, salt_len, whose + SRTP_KDF_SALT, master, key_len,
+                              salt_len);
     if (err == 0)
         *ret = keys;
     explicit_bzero(&keys, sizeof(keys));

@@ -9,6 +9,7 @@ import sys
 from check_style import TOP, Tree
 
 LIBRARIES = ["nice", "glib-2.0", "libsrtp2", "libevent", "jansson", "opus"]
+OPTIONAL = {"media/ipsec_mb.h": "intel-ipsec-mb.h"}  # compiles where this is installed
 
 
 def library_flags():
@@ -19,6 +20,8 @@ def library_flags():
 
 def check(compiler, flags, header):
     source = f'#include "{header}"\n' * 2 + "extern int not_empty;\n"
+    if header in OPTIONAL:
+        source = f"#if __has_include(<{OPTIONAL[header]}>)\n{source}#endif\nextern int not_empty;\n"
     return subprocess.run(compiler + flags + ["-x", "c", "-"], input=source, cwd=TOP,
                           capture_output=True, text=True, check=False)
 

@@ -34,7 +34,7 @@ HEADER_OWNERS = {
     "gio/*": ["media/ice_agent.c"],
     "stun/*": ["media/stun.c", "media/ice_lite.c"],
     "srtp2/*": ["media/srtp*.[ch]", "media/seal*.c"],
-    "intel-ipsec-mb.h": ["media/seal_ipsec_mb.c"],
+    "intel-ipsec-mb.h": ["media/ipsec_mb.h"],
     "openssl/*": ["media/dtls*.[ch]", "media/srtp*.c",
                   "signaling/websocket_key.c",  # SHA-1 of the opening handshake, RFC 6455
                   "signaling/turn_credentials.c",

@@ -163,6 +163,18 @@ size_t srtp_reference_seal_rtp(const struct srtp_reference *r, uint32_t roc, con
     return authenticate(r, out, len + 4, len);
 }
 
+static void write_rtcp_iv(const struct srtp_reference *r, uint8_t *iv, uint32_t ssrc,
+                          uint32_t index)
+{
+    struct writer w = writer_of(iv + 2, GCM_IV_LEN - 2);
+
+    writer_u32(&w, ssrc);
+    writer_u16(&w, 0);
+    writer_u32(&w, index);
+    for (size_t i = 0; i < GCM_IV_LEN; i++)
+        iv[i] ^= r->salt[i];
+}
+
 size_t srtp_reference_seal_rtcp(const struct srtp_reference *r, uint32_t index,
                                 const uint8_t *packet, size_t len, uint8_t *out)
 {
@@ -174,17 +186,32 @@ size_t srtp_reference_seal_rtcp(const struct srtp_reference *r, uint32_t index,
     memcpy(out, packet, len);
     writer_u32(&w, (uint32_t)ENCRYPTED << 24 | index);
     if (is_gcm(r)) {
-        w = writer_of(iv + 2, sizeof(iv) - 2);
-        writer_u32(&w, ssrc);
-        writer_u16(&w, 0);
-        writer_u32(&w, index);
-        for (size_t i = 0; i < sizeof(iv); i++)
-            iv[i] ^= r->salt[i];
+        write_rtcp_iv(r, iv, ssrc, index);
         len = seal_gcm(r, iv, out, RTCP_HEADER_LEN, len, trailer);
         memcpy(out + len, trailer, sizeof(trailer));
         return len + sizeof(trailer);
     }
     encrypt_cm(r, ssrc, index, out, RTCP_HEADER_LEN, len);
+    memcpy(out + len, trailer, sizeof(trailer));
+    return authenticate(r, out, len + sizeof(trailer), len + sizeof(trailer));
+}
+
+size_t srtp_reference_seal_clear_rtcp(const struct srtp_reference *r, uint32_t index,
+                                      const uint8_t *packet, size_t len, uint8_t *out)
+{
+    uint32_t ssrc = u32_at(packet + 4);
+    uint8_t iv[GCM_IV_LEN] = {0};
+    uint8_t trailer[4];
+    struct writer w = writer_of(trailer, sizeof(trailer));
+
+    memcpy(out, packet, len);
+    writer_u32(&w, index);
+    if (is_gcm(r)) {
+        write_rtcp_iv(r, iv, ssrc, index);
+        len = seal_gcm(r, iv, out, len, len, trailer);
+        memcpy(out + len, trailer, sizeof(trailer));
+        return len + sizeof(trailer);
+    }
     memcpy(out + len, trailer, sizeof(trailer));
     return authenticate(r, out, len + sizeof(trailer), len + sizeof(trailer));
 }

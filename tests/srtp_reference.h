@@ -32,4 +32,8 @@ size_t srtp_reference_seal_rtp(const struct srtp_reference *r, uint32_t roc, con
 size_t srtp_reference_seal_rtcp(const struct srtp_reference *r, uint32_t index,
                                 const uint8_t *packet, size_t len, uint8_t *out);
 
+/** The same, only authenticated and left in clear (E bit 0). */
+size_t srtp_reference_seal_clear_rtcp(const struct srtp_reference *r, uint32_t index,
+                                      const uint8_t *packet, size_t len, uint8_t *out);
+
 #endif

@@ -114,7 +114,40 @@ static void used_up_key_ends_the_stream(void)
     rollover_done(&r);
 }
 
+static void next_counts_each_ssrc_from_1(void)
+{
+    struct rollover r;
+    uint64_t index;
+
+    rollover_init(&r);
+    for (uint64_t n = 1; n <= 70000; n++) {
+        CHECK_EQ(rollover_next(&r, 1, UINT32_MAX, &index), 0);
+        CHECK_EQ(index, n);
+    }
+    CHECK_EQ(rollover_next(&r, 2, UINT32_MAX, &index), 0);
+    CHECK_EQ(index, 1);
+    rollover_done(&r);
+}
+
+static void next_ends_at_the_limit(void)
+{
+    struct rollover r;
+    uint64_t index = 0;
+
+    rollover_init(&r);
+    CHECK_EQ(rollover_next(&r, 1, 2, &index), 0);
+    CHECK_EQ(rollover_next(&r, 1, 2, &index), 0);
+    CHECK_EQ(rollover_next(&r, 1, 2, &index), -EOVERFLOW);
+    CHECK_EQ(rollover_next(&r, 1, 2, &index), -EOVERFLOW);
+    CHECK_EQ(index, 2);
+    for (uint32_t ssrc = 2; ssrc <= ROLLOVER_MAX; ssrc++)
+        CHECK_EQ(rollover_next(&r, ssrc, 2, &index), 0);
+    CHECK_EQ(rollover_next(&r, 0, 2, &index), -ENOSPC);
+    rollover_done(&r);
+}
+
 TAP_CASES(CASE(first_number_begins_in_cycle_0), CASE(wrap_begins_the_next_cycle),
           CASE(number_before_the_wrap_keeps_its_cycle), CASE(half_a_cycle_ahead_is_newer),
           CASE(nothing_comes_before_cycle_0), CASE(window_ends_after_1023_numbers),
-          CASE(streams_stay_apart_up_to_the_limit), CASE(used_up_key_ends_the_stream))
+          CASE(streams_stay_apart_up_to_the_limit), CASE(used_up_key_ends_the_stream),
+          CASE(next_counts_each_ssrc_from_1), CASE(next_ends_at_the_limit))

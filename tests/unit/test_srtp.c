@@ -1,6 +1,8 @@
 #include "media/srtp.h"
 
 #include "media/base/writer.h"
+#include "media/seal.h"
+#include "media/srtp_ipsec_mb.h"
 #include "tests/srtp_reference.h"
 #include "tests/tap.h"
 
@@ -77,13 +79,22 @@ static struct srtp_keys keys_for(enum srtp_profile profile)
 
 static struct srtp_session *make(const struct srtp_keys *keys)
 {
-    static bool library_started;
     struct srtp_session *session = NULL;
 
-    CHECK(library_started || srtp_global_init() == 0);
-    library_started = true;
+    CHECK_EQ(srtp_global_init(), 0);
     CHECK_EQ(srtp_session_new(&session, keys), 0);
     return session;
+}
+
+/* `check` by libsrtp2, then by libipsec-mb. */
+static void with_each_backend(void (*check)(void))
+{
+    for (enum seal_backend backend = SEAL_SRTP; backend <= SEAL_IPSEC_MB; backend++) {
+        if (seal_set_backend(backend) == -ENOTSUP)
+            SKIP("libipsec-mb is not in this build, or not for this processor");
+        check();
+    }
+    CHECK_EQ(seal_set_backend(SEAL_AUTO), 0);
 }
 
 /* Gallia under another number, sealed as the peer would. */
@@ -145,7 +156,7 @@ static void reference_seals_the_packets_of_rfc_7714(void)
     CHECK_MEM(out, gallia_256, sizeof(gallia_256));
 }
 
-static void rtp_of_every_profile_is_decrypted(void)
+static void check_rtp(void)
 {
     for (size_t i = 0; i < PROFILES; i++) {
         struct srtp_keys keys = keys_for(all_profiles[i]);
@@ -157,7 +168,12 @@ static void rtp_of_every_profile_is_decrypted(void)
     }
 }
 
-static void rtcp_of_every_profile_is_decrypted(void)
+static void rtp_of_every_profile_is_decrypted(void)
+{
+    with_each_backend(check_rtp);
+}
+
+static void check_rtcp(void)
 {
     for (size_t i = 0; i < PROFILES; i++) {
         struct srtp_keys keys = keys_for(all_profiles[i]);
@@ -179,7 +195,12 @@ static void rtcp_of_every_profile_is_decrypted(void)
     }
 }
 
-static void rtcp_is_encrypted_as_the_reference_does(void)
+static void rtcp_of_every_profile_is_decrypted(void)
+{
+    with_each_backend(check_rtcp);
+}
+
+static void check_rtcp_sent(void)
 {
     for (size_t i = 0; i < PROFILES; i++) {
         struct srtp_keys keys = keys_for(all_profiles[i]);
@@ -202,7 +223,12 @@ static void rtcp_is_encrypted_as_the_reference_does(void)
     }
 }
 
-static void rtcp_needs_room_for_its_trailer(void)
+static void rtcp_is_encrypted_as_the_reference_does(void)
+{
+    with_each_backend(check_rtcp_sent);
+}
+
+static void check_rtcp_room(void)
 {
     struct srtp_keys keys = keys_for(SRTP_AEAD_AES_128_GCM);
     struct srtp_session *session = make(&keys);
@@ -217,7 +243,12 @@ static void rtcp_needs_room_for_its_trailer(void)
     srtp_session_free(session);
 }
 
-static void replay_is_refused_within_a_window_of_1024(void)
+static void rtcp_needs_room_for_its_trailer(void)
+{
+    with_each_backend(check_rtcp_room);
+}
+
+static void check_replay(void)
 {
     for (size_t i = 0; i < PROFILES; i++) {
         struct srtp_keys keys = keys_for(all_profiles[i]);
@@ -233,7 +264,12 @@ static void replay_is_refused_within_a_window_of_1024(void)
     }
 }
 
-static void sequence_numbers_may_wrap(void)
+static void replay_is_refused_within_a_window_of_1024(void)
+{
+    with_each_backend(check_replay);
+}
+
+static void check_wrap(void)
 {
     struct srtp_keys keys = keys_for(SRTP_AES_CM_128_HMAC_SHA1_80);
     struct srtp_session *session = make(&keys);
@@ -245,7 +281,12 @@ static void sequence_numbers_may_wrap(void)
     srtp_session_free(session);
 }
 
-static void every_changed_byte_is_noticed(void)
+static void sequence_numbers_may_wrap(void)
+{
+    with_each_backend(check_wrap);
+}
+
+static void check_tampering(void)
 {
     for (size_t i = 0; i < PROFILES; i++) {
         struct srtp_keys keys = keys_for(all_profiles[i]);
@@ -265,7 +306,12 @@ static void every_changed_byte_is_noticed(void)
     }
 }
 
-static void short_packet_is_malformed(void)
+static void every_changed_byte_is_noticed(void)
+{
+    with_each_backend(check_tampering);
+}
+
+static void check_short_packets(void)
 {
     for (size_t i = 0; i < PROFILES; i++) {
         struct srtp_keys keys = keys_for(all_profiles[i]);
@@ -290,7 +336,12 @@ static void short_packet_is_malformed(void)
     }
 }
 
-static void ssrcs_have_a_limit_and_the_quietest_goes(void)
+static void short_packet_is_malformed(void)
+{
+    with_each_backend(check_short_packets);
+}
+
+static void check_ssrc_limit(void)
 {
     struct srtp_keys keys = keys_for(SRTP_AEAD_AES_128_GCM);
     struct srtp_session *session = make(&keys);
@@ -305,7 +356,12 @@ static void ssrcs_have_a_limit_and_the_quietest_goes(void)
     srtp_session_free(session);
 }
 
-static void ssrcs_of_forged_packets_are_not_kept(void)
+static void ssrcs_have_a_limit_and_the_quietest_goes(void)
+{
+    with_each_backend(check_ssrc_limit);
+}
+
+static void check_forged_ssrcs(void)
 {
     struct srtp_keys keys = keys_for(SRTP_AES_CM_128_HMAC_SHA1_80);
     struct srtp_keys forged = keys;
@@ -319,7 +375,12 @@ static void ssrcs_of_forged_packets_are_not_kept(void)
     srtp_session_free(session);
 }
 
-static void keys_must_fit_the_profile(void)
+static void ssrcs_of_forged_packets_are_not_kept(void)
+{
+    with_each_backend(check_forged_ssrcs);
+}
+
+static void check_key_lengths(void)
 {
     struct srtp_keys keys = keys_for(SRTP_AEAD_AES_128_GCM);
     struct srtp_session *session = NULL;
@@ -331,10 +392,71 @@ static void keys_must_fit_the_profile(void)
     CHECK_EQ(srtp_session_new(&session, &keys), -EINVAL);
 }
 
+static void keys_must_fit_the_profile(void)
+{
+    with_each_backend(check_key_lengths);
+}
+
+/* A session of libipsec-mb with the session keys of RFC 7714's examples, all one. */
+static struct srtp_session *make_by_rfc_7714(enum srtp_profile profile)
+{
+    struct srtp_ipsec_mb_keys keys = {.rtp_in.salt = "Quid pro quo"};
+    struct srtp_session *session = NULL;
+
+    if (seal_set_backend(SEAL_IPSEC_MB) == -ENOTSUP)
+        SKIP("libipsec-mb is not in this build, or not for this processor");
+    CHECK_EQ(seal_set_backend(SEAL_AUTO), 0);
+    for (size_t i = 0; i < sizeof(keys.rtp_in.cipher_key); i++)
+        keys.rtp_in.cipher_key[i] = (uint8_t)i;
+    keys.rtcp_in = keys.rtcp_out = keys.rtp_in;
+    CHECK_EQ(srtp_ipsec_mb_session_new(&session, profile, &keys), 0);
+    return session;
+}
+
+static void check_vector(enum srtp_profile profile, const uint8_t *sealed, size_t len)
+{
+    struct srtp_session *session = make_by_rfc_7714(profile);
+    uint8_t data[sizeof(gallia_128)];
+
+    memcpy(data, sealed, len);
+    CHECK_EQ(srtp_session_unprotect_rtp(session, data, &len), 0);
+    CHECK_EQ(len, sizeof(gallia));
+    CHECK_MEM(data, gallia, sizeof(gallia));
+    srtp_session_free(session);
+}
+
+static void packets_of_rfc_7714_are_decrypted(void)
+{
+    check_vector(SRTP_AEAD_AES_128_GCM, gallia_128, sizeof(gallia_128));
+    check_vector(SRTP_AEAD_AES_256_GCM, gallia_256, sizeof(gallia_256));
+}
+
+static void report_of_rfc_7714_is_decrypted_and_encrypted(void)
+{
+    struct srtp_session *session = make_by_rfc_7714(SRTP_AEAD_AES_128_GCM);
+    uint8_t data[sizeof(report_128)];
+    size_t len = sizeof(report_128);
+
+    memcpy(data, report_128, len);
+    CHECK_EQ(srtp_session_unprotect_rtcp(session, data, &len), 0);
+    CHECK_EQ(len, RTCP_LEN);
+    CHECK_MEM(data, report, RTCP_LEN);
+    for (uint32_t index = 1; index <= 0x5d4; index++) {
+        len = RTCP_LEN;
+        memcpy(data, report, len);
+        CHECK_EQ(srtp_session_protect_rtcp(session, data, &len, sizeof(data)), 0);
+    }
+    CHECK_EQ(len, sizeof(report_128));
+    CHECK_MEM(data, report_128, sizeof(report_128));
+    srtp_session_free(session);
+}
+
 TAP_CASES(CASE(reference_derives_the_keys_of_rfc_3711),
           CASE(reference_seals_the_packets_of_rfc_7714), CASE(rtp_of_every_profile_is_decrypted),
           CASE(rtcp_of_every_profile_is_decrypted), CASE(rtcp_is_encrypted_as_the_reference_does),
           CASE(rtcp_needs_room_for_its_trailer), CASE(replay_is_refused_within_a_window_of_1024),
           CASE(sequence_numbers_may_wrap), CASE(every_changed_byte_is_noticed),
           CASE(short_packet_is_malformed), CASE(ssrcs_have_a_limit_and_the_quietest_goes),
-          CASE(ssrcs_of_forged_packets_are_not_kept), CASE(keys_must_fit_the_profile))
+          CASE(ssrcs_of_forged_packets_are_not_kept), CASE(keys_must_fit_the_profile),
+          CASE(packets_of_rfc_7714_are_decrypted),
+          CASE(report_of_rfc_7714_is_decrypted_and_encrypted))

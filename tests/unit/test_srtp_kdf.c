@@ -57,10 +57,26 @@ static void session_keys_are_all_three(void)
 {
     struct srtp_session_keys keys;
 
-    CHECK_EQ(srtp_kdf_session_keys(&keys, SRTP_AES_CM_128_HMAC_SHA1_80, master_128), 0);
+    CHECK_EQ(srtp_kdf_session_keys(&keys, SRTP_AES_CM_128_HMAC_SHA1_80, SRTP_KDF_RTP, master_128),
+             0);
     CHECK_MEM(keys.cipher_key, cipher_key_128, 16);
     CHECK_MEM(keys.auth_key, auth_key_128, SRTP_AUTH_KEY_LEN);
     CHECK_MEM(keys.salt, salt_128, 14);
+}
+
+static void keys_of_rtcp_have_labels_3_to_5(void)
+{
+    struct srtp_session_keys keys;
+    uint8_t key[SRTP_AUTH_KEY_LEN];
+
+    CHECK_EQ(srtp_kdf_session_keys(&keys, SRTP_AES_CM_128_HMAC_SHA1_80, SRTP_KDF_RTCP, master_128),
+             0);
+    CHECK_EQ(srtp_kdf_derive(key, 16, 3, master_128, 16, 14), 0);
+    CHECK_MEM(keys.cipher_key, key, 16);
+    CHECK_EQ(srtp_kdf_derive(key, SRTP_AUTH_KEY_LEN, 4, master_128, 16, 14), 0);
+    CHECK_MEM(keys.auth_key, key, SRTP_AUTH_KEY_LEN);
+    CHECK_EQ(srtp_kdf_derive(key, 14, 5, master_128, 16, 14), 0);
+    CHECK_MEM(keys.salt, key, 14);
 }
 
 static void salt_of_gcm_ends_in_zeros(void)
@@ -68,7 +84,7 @@ static void salt_of_gcm_ends_in_zeros(void)
     static const uint8_t zeros[2];
     struct srtp_session_keys keys;
 
-    CHECK_EQ(srtp_kdf_session_keys(&keys, SRTP_AEAD_AES_128_GCM, master_128), 0);
+    CHECK_EQ(srtp_kdf_session_keys(&keys, SRTP_AEAD_AES_128_GCM, SRTP_KDF_RTP, master_128), 0);
     CHECK_MEM(keys.salt + 12, zeros, 2);
 }
 
@@ -81,9 +97,9 @@ static void odd_lengths_are_refused(void)
     CHECK_EQ(srtp_kdf_derive(key, 16, SRTP_KDF_SALT, master_256, 16, 15), -EINVAL);
     CHECK_EQ(srtp_kdf_derive(key, SRTP_KDF_MAX, SRTP_KDF_SALT, master_256, 16, 14), 0);
     CHECK_EQ(srtp_kdf_derive(key, SRTP_KDF_MAX + 1, SRTP_KDF_SALT, master_256, 16, 14), -EINVAL);
-    CHECK_EQ(srtp_kdf_session_keys(&keys, SRTP_NONE, master_128), -EINVAL);
+    CHECK_EQ(srtp_kdf_session_keys(&keys, SRTP_NONE, SRTP_KDF_RTP, master_128), -EINVAL);
 }
 
 TAP_CASES(CASE(derives_the_keys_of_rfc_3711), CASE(derives_with_256_bit_keys_as_rfc_6188),
-          CASE(session_keys_are_all_three), CASE(salt_of_gcm_ends_in_zeros),
-          CASE(odd_lengths_are_refused))
+          CASE(session_keys_are_all_three), CASE(keys_of_rtcp_have_labels_3_to_5),
+          CASE(salt_of_gcm_ends_in_zeros), CASE(odd_lengths_are_refused))
