@@ -31,6 +31,7 @@ struct forward {
     bool starts_key_frame; /* decoding can begin here; always true of audio */
     bool newest;           /* no packet of the layer with a higher number has come yet */
     uint32_t clock_rate;   /* [Hz] of its timestamps */
+    uint32_t send_time;    /* now, as head_template_send_time() */
     int64_t now_us;
     uint8_t n_extensions;
     struct forward_extension extensions[FORWARD_MAX_EXTENSIONS];

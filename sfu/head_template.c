@@ -2,7 +2,6 @@
 
 #include "media/base/clock.h"
 #include "media/base/writer.h"
-#include "media/rtp.h"
 
 #include <string.h>
 
@@ -72,24 +71,28 @@ static uint8_t reserve(const struct head_template *t, struct writer *w, enum ext
     if (!t->ids.id[extension])
         return 0;
     write_element_head(t, w, t->ids.id[extension], len);
-    at = (uint8_t)(RTP_HEADER_LEN + w->len);
+    at = (uint8_t)w->len;
     for (uint8_t i = 0; i < len; i++)
         writer_u8(w, 0);
     return at;
 }
 
-/* Fill up to whole words, and say how many there are. @return length [bytes] */
-static size_t end_extensions(struct writer *w, size_t profile_at)
+/* Fill up to whole words, and say how many there are. @return length of the header [bytes] */
+static size_t end_extensions(uint8_t *head, size_t len)
 {
-    while (w->len % 4 != 0)
-        writer_u8(w, 0);
-    writer_patch_u16(w, profile_at + 2, (uint16_t)((w->len - profile_at) / 4 - 1));
-    return w->len;
+    size_t words;
+
+    while (len % 4 != 0)
+        head[len++] = 0;
+    words = (len - PROFILE_AT) / 4 - 1;
+    head[PROFILE_AT + 2] = (uint8_t)(words >> 8);
+    head[PROFILE_AT + 3] = (uint8_t)words;
+    return len;
 }
 
 void head_template_init(struct head_template *t, const struct plan_section *section, uint32_t csrc)
 {
-    struct writer w = writer_of(t->fixed, sizeof(t->fixed));
+    struct writer w = writer_of(t->bytes, sizeof(t->bytes));
     size_t mid_len = strlen(section->mid);
 
     *t = (struct head_template){
@@ -104,6 +107,8 @@ void head_template_init(struct head_template *t, const struct plan_section *sect
     }
     t->repeatable = !t->ids.id[EXTENSION_TRANSPORT_CC] && !t->ids.id[EXTENSION_ABS_SEND_TIME];
     t->extended = any_extension(&t->ids);
+    writer_u8(&w, (uint8_t)(FIRST_BYTE | (t->extended ? EXTENDED : 0)));
+    (void)writer_reserve(&w, RTP_HEADER_LEN - 1);
     writer_u32(&w, csrc);
     if (t->extended) {
         writer_u16(&w, t->two_byte ? PROFILE_TWO_BYTE : PROFILE_ONE_BYTE);
@@ -117,52 +122,68 @@ void head_template_init(struct head_template *t, const struct plan_section *sect
     t->abs_send_time_at = reserve(t, &w, EXTENSION_ABS_SEND_TIME, 3);
     t->fixed_len = t->padded_len = (uint8_t)w.len;
     if (t->extended)
-        t->padded_len = (uint8_t)end_extensions(&w, PROFILE_AT - RTP_HEADER_LEN);
+        t->padded_len = (uint8_t)end_extensions(t->bytes, w.len);
 }
 
-/* 24 bits of seconds in 6.18 fixed point, of any clock that counts evenly. */
-static uint32_t abs_send_time(int64_t now_us)
+uint32_t head_template_send_time(int64_t now_us)
 {
     return (uint32_t)(((uint64_t)(now_us % (64 * SECOND)) << 18) / SECOND) & 0xffffff;
 }
 
-/* Append the publisher's extensions to what is in `w`. @return length of the header [bytes] */
-static size_t append_passed(const struct head_template *t, const struct forward *f, struct writer w)
+/* Append the publisher's extensions. @return length of the header [bytes] */
+static size_t append_passed(const struct head_template *t, const struct forward *f, uint8_t *head)
 {
+    size_t len = t->fixed_len;
+
     for (size_t i = 0; i < f->n_extensions; i++) {
         const struct forward_extension *e = &f->extensions[i];
         uint8_t id = t->ids.id[e->kind];
 
         /* 2 for the element's head, 3 for padding */
-        if (!id || e->len + 5U > writer_left(&w))
+        if (!id || len + 2 + e->len + 3 > HEAD_TEMPLATE_MAX)
             continue;
         if (!t->two_byte && (e->len == 0 || e->len > ONE_BYTE_MAX_LEN))
             continue;
-        write_element_head(t, &w, id, e->len);
-        writer_bytes(&w, e->value, e->len);
+        head[len++] = (uint8_t)(t->two_byte ? id : id << 4 | (e->len - 1));
+        if (t->two_byte)
+            head[len++] = e->len;
+        memcpy(head + len, e->value, e->len);
+        len += e->len;
     }
-    return end_extensions(&w, PROFILE_AT);
+    return end_extensions(head, len);
 }
 
+static void put_u16(uint8_t *at, uint16_t v)
+{
+    at[0] = (uint8_t)(v >> 8);
+    at[1] = (uint8_t)v;
+}
+
+static void put_u32(uint8_t *at, uint32_t v)
+{
+    put_u16(at, (uint16_t)(v >> 16));
+    put_u16(at + 2, (uint16_t)v);
+}
+
+/* Without struct writer: this is done for each packet of each subscriber, `out` has room for all of
+ * `bytes`, and where values go was found by writing. */
 uint16_t head_template_write(const struct head_template *t, const struct head_fields *fields,
                              const struct forward *f, uint8_t *out)
 {
-    struct writer w = writer_of(out, HEAD_TEMPLATE_MAX);
-    bool appends = t->extended && f->n_extensions > 0;
-
-    writer_u8(&w, (uint8_t)(FIRST_BYTE | (t->extended ? EXTENDED : 0)));
-    writer_u8(&w, (uint8_t)((fields->marker ? 0x80 : 0) | fields->pt));
-    writer_u16(&w, fields->seq);
-    writer_u32(&w, fields->ts);
-    writer_u32(&w, fields->ssrc);
-    writer_bytes(&w, t->fixed, appends ? t->fixed_len : t->padded_len);
+    memcpy(out, t->bytes, HEAD_TEMPLATE_SHORT);
+    if (UNLIKELY(t->padded_len > HEAD_TEMPLATE_SHORT))
+        memcpy(out, t->bytes, sizeof(t->bytes));
+    out[1] = (uint8_t)((fields->marker ? 0x80 : 0) | fields->pt);
+    put_u16(out + 2, fields->seq);
+    put_u32(out + 4, fields->ts);
+    put_u32(out + 8, fields->ssrc);
     if (t->transport_cc_at)
-        writer_patch_u16(&w, t->transport_cc_at, fields->transport_seq);
+        put_u16(out + t->transport_cc_at, fields->transport_seq);
     if (t->abs_send_time_at) {
-        uint32_t time = abs_send_time(f->now_us);
-
-        writer_patch_u16(&w, t->abs_send_time_at, (uint16_t)(time >> 8));
-        writer_patch_u16(&w, t->abs_send_time_at + 1UL, (uint16_t)time);
+        out[t->abs_send_time_at] = (uint8_t)(f->send_time >> 16);
+        put_u16(out + t->abs_send_time_at + 1, (uint16_t)f->send_time);
     }
-    return (uint16_t)(appends ? append_passed(t, f, w) : w.len);
+    if (t->extended && f->n_extensions > 0)
+        return (uint16_t)append_passed(t, f, out);
+    return t->padded_len;
 }

@@ -10,6 +10,7 @@
 #define SFU_HEAD_TEMPLATE_H
 
 #include "media/egress.h"
+#include "media/rtp.h"
 #include "sfu/forward.h"
 #include "signaling/negotiation.h"
 
@@ -19,18 +20,18 @@
 enum {
     HEAD_TEMPLATE_LEAD_MAX = 20, /* left for what goes before the payload: RTX, RED [bytes] */
     HEAD_TEMPLATE_MAX = EGRESS_HEAD_MAX - HEAD_TEMPLATE_LEAD_MAX,
-    HEAD_TEMPLATE_FIXED_MAX = 8 + 2 + PLAN_MID_MAX + 4 + 5 + 3,
+    HEAD_TEMPLATE_SHORT = 40, /* bytes of a header with a mid that is not unusually long */
+    HEAD_TEMPLATE_FIXED_MAX = RTP_HEADER_LEN + 8 + 2 + PLAN_MID_MAX + 4 + 5 + 3,
 };
 
 struct head_template {
-    bool extended;   /* there are extensions */
-    bool two_byte;   /* in the two-byte form */
-    bool repeatable; /* nothing in it tells of the moment of sending */
-    /* What follows the first 12 bytes: CSRC, then the extensions that are in every packet. */
-    uint8_t fixed_len, padded_len;             /* without and with padding [bytes] */
-    uint8_t transport_cc_at, abs_send_time_at; /* in the header, where their values go; 0: none */
-    uint8_t fixed[HEAD_TEMPLATE_FIXED_MAX];
+    bool extended;                             /* there are extensions */
+    bool two_byte;                             /* in the two-byte form */
+    bool repeatable;                           /* nothing in it tells of the moment of sending */
+    uint8_t fixed_len, padded_len;             /* of `bytes`, without and with padding */
+    uint8_t transport_cc_at, abs_send_time_at; /* where their values go; 0: none */
     struct extension_map ids;
+    uint8_t bytes[HEAD_TEMPLATE_FIXED_MAX]; /* header, CSRC, extensions that are in every packet */
 };
 
 /**
@@ -47,6 +48,10 @@ struct head_fields {
     uint32_t ts, ssrc;
     uint16_t transport_seq; /* written where negotiated */
 };
+
+/** @return what abs-send-time says of `now_us`: 24 bits of seconds in 6.18 fixed point, of any
+ * clock that counts evenly */
+uint32_t head_template_send_time(int64_t now_us);
 
 /**
  * Write a header. A passed-through extension that would not fit is left out.

@@ -11,7 +11,7 @@ static void on_reports(struct participant *p, const struct rtcp_report *reports,
         struct subscription *s = participant_find_slot(p, reports[i].ssrc);
         int64_t rtt_us;
 
-        if (!s || !s->rewriter)
+        if (!s)
             continue;
         rtt_us = stream_sender_on_report(&s->sender, &reports[i], now_us);
         if (rtt_us >= 0)

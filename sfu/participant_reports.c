@@ -91,7 +91,7 @@ static void write_sender_reports(struct compound *c, int64_t now_us)
 
         if (!s || !s->layer || s->track->muted)
             continue;
-        if (stream_sender_report(&s->sender, &s->layer->receiver, s->rewriter, now_us, &info) < 0)
+        if (stream_sender_report(&s->sender, &s->layer->receiver, &s->rewriter, now_us, &info) < 0)
             continue;
         if (writer_left(&c->w) < SR_AND_SDES)
             send_compound(c);

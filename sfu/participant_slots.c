@@ -63,25 +63,23 @@ static struct track *find_track(const struct slot_allocation *a, const struct sl
 }
 
 /* Make one slot carry what the allocator says. */
-static void apply_place(struct participant *p, struct subscription *s, uint32_t wanted,
-                        struct track *track)
+static void apply_place(struct subscription *s, uint32_t wanted, struct track *track)
 {
     if (s->track && s->track->id == wanted)
         return;
     subscription_unbind(s);
-    if (track && subscription_bind(s, track) < 0)
-        p->core->stats.drop_memory++;
+    if (track)
+        subscription_bind(s, track);
 }
 
-static void apply(struct participant *p, const struct slot_allocation *a,
-                  const struct slot_table *table)
+static void apply(const struct slot_allocation *a, const struct slot_table *table)
 {
     for (int kind = 0; kind < SLOT_KINDS; kind++) {
         for (size_t i = 0; i < table->n[kind]; i++) {
             uint32_t wanted = a->places[kind][i].track;
 
             if (table->subscriptions[kind][i])
-                apply_place(p, table->subscriptions[kind][i], wanted, find_track(a, table, wanted));
+                apply_place(table->subscriptions[kind][i], wanted, find_track(a, table, wanted));
         }
     }
 }
@@ -166,7 +164,7 @@ void participant_assign_slots(struct participant *p, struct track *const *tracks
         a.n_places[kind] = table.n[kind];
     }
     slot_allocator_run(&a);
-    apply(p, &a, &table);
+    apply(&a, &table);
     tell(p);
     note_need(p, &a);
     if (participant_advance_need(p, now_us) != NEVER_US)

@@ -4,7 +4,6 @@
 #include "media/egress.h"
 #include "media/payload.h"
 #include "media/rtx.h"
-#include "media/seq_rewriter.h"
 #include "sfu/core.h"
 #include "sfu/format_match.h"
 #include "sfu/track.h"
@@ -13,18 +12,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RED_LEAD_MAX = HEAD_TEMPLATE_LEAD_MAX - RTX_LEAD_LEN };
+enum {
+    RED_LEAD_MAX = HEAD_TEMPLATE_LEAD_MAX - RTX_LEAD_LEN,
+    CACHE_LINE = 64,
+    /* up to the marks of a stream with losses */
+    PREFETCH_BYTES = offsetof(struct subscription, rewriter) + offsetof(struct seq_rewriter, marks),
+};
 
 struct subscription *subscription_new(struct subscriber *subscriber,
                                       const struct plan_section *section)
 {
-    struct subscription *s = calloc(1, sizeof(*s));
+    struct subscription *s = aligned_alloc(_Alignof(struct subscription), sizeof(*s));
 
     if (!s)
         return NULL;
-    s->subscriber = subscriber;
-    s->section = section;
-    s->rtx_seq = (uint16_t)random_u32();
+    *s = (struct subscription){
+        .subscriber = subscriber,
+        .peer = subscriber->peer,
+        .section = section,
+        .rtx_seq = (uint16_t)random_u32(),
+    };
+    seq_rewriter_init(&s->rewriter, (uint16_t)random_u32(), random_u32());
+    stream_sender_init(&s->sender, section->ssrc, 0);
     subscriber->core->stats.subscriptions++;
     return s;
 }
@@ -35,7 +44,6 @@ struct subscription *subscription_free(struct subscription *s)
         return NULL;
     subscription_unbind(s);
     s->subscriber->core->stats.subscriptions--;
-    free(s->rewriter);
     free(s);
     return NULL;
 }
@@ -105,31 +113,14 @@ void subscription_refresh(struct subscription *s)
     head_template_init(&s->head, s->section, s->track->participant);
 }
 
-static int make_rewriter(struct subscription *s)
+void subscription_bind(struct subscription *s, struct track *track)
 {
-    if (s->rewriter)
-        return 0;
-    s->rewriter = malloc(sizeof(*s->rewriter));
-    if (!s->rewriter)
-        return -ENOMEM;
-    seq_rewriter_init(s->rewriter, (uint16_t)random_u32(), random_u32());
-    stream_sender_init(&s->sender, s->section->ssrc, 0);
-    return 0;
-}
-
-int subscription_bind(struct subscription *s, struct track *track)
-{
-    int err = make_rewriter(s);
-
-    if (err < 0)
-        return err;
     s->track = track;
     s->sender.clock_rate = codec_info(track_codec(track)->codec)->clock_rate;
     subscription_refresh(s);
     list_append(&track->idle, &s->link);
     if (s->subscriber->connected)
         subscription_connect(s);
-    return 0;
 }
 
 void subscription_unbind(struct subscription *s)
@@ -178,8 +169,8 @@ static bool begin_layer(struct subscription *s, const struct forward *f)
         s->subscriber->core->stats.drop_waiting += !s->layer;
         return false;
     }
-    if (s->rewriter->started)
-        seq_rewriter_switch(s->rewriter);
+    if (s->rewriter.started)
+        seq_rewriter_switch(&s->rewriter);
     s->layer = f->layer;
     return true;
 }
@@ -220,7 +211,7 @@ static int push(struct subscription *s, const struct forward *f, const struct pa
     struct egress_head *head;
     uint8_t *lead;
 
-    head = egress_push(s->subscriber->core->egress, s->subscriber->peer, f->packet, payload->offset,
+    head = egress_push(s->subscriber->core->egress, s->peer, f->packet, payload->offset,
                        payload->len);
     if (!head)
         return -ENOBUFS;
@@ -234,8 +225,19 @@ static int push(struct subscription *s, const struct forward *f, const struct pa
         *lead++ = (uint8_t)*osn;
         head->lead_len += RTX_LEAD_LEN;
     }
-    memcpy(lead, payload->lead, payload->lead_len);
+    if (UNLIKELY(payload->lead_len > 0))
+        memcpy(lead, payload->lead, payload->lead_len);
     return 0;
+}
+
+void subscription_prefetch(const struct subscription *s)
+{
+    const char *lines = (const char *)s;
+
+    for (size_t at = 0; at < PREFETCH_BYTES; at += CACHE_LINE)
+        PREFETCH(lines + at);
+    PREFETCH(s->subscriber);
+    PREFETCH(s->peer);
 }
 
 static void send_new(struct subscription *s, const struct forward *f)
@@ -246,20 +248,20 @@ static void send_new(struct subscription *s, const struct forward *f)
     struct head_fields fields = {
         .marker = rtp->marker,
         .pt = m->pt,
-        .ssrc = s->section->ssrc,
+        .ssrc = s->sender.ssrc,
     };
     struct payload payload;
 
     if (rtp->payload_len == 0) {
-        seq_rewriter_skip(s->rewriter, rtp->seq);
+        seq_rewriter_skip(&s->rewriter, rtp->seq);
         return;
     }
     if (m->form == PAYLOAD_REFUSED || make_payload(m, f->packet, &payload) < 0) {
         stats->drop_codec++;
-        seq_rewriter_skip(s->rewriter, rtp->seq);
+        seq_rewriter_skip(&s->rewriter, rtp->seq);
         return;
     }
-    if (seq_rewriter_map(s->rewriter, rtp->seq, rtp->ts, f->clock_rate, f->now_us, &fields.seq,
+    if (seq_rewriter_map(&s->rewriter, rtp->seq, rtp->ts, f->clock_rate, f->now_us, &fields.seq,
                          &fields.ts) < 0) {
         stats->drop_old++;
         return;
@@ -287,7 +289,7 @@ bool subscription_forward(struct subscription *s, const struct forward *f)
 void subscription_skip(struct subscription *s, const struct track_layer *layer, uint16_t seq)
 {
     if (s->layer == layer)
-        seq_rewriter_skip(s->rewriter, seq);
+        seq_rewriter_skip(&s->rewriter, seq);
 }
 
 static int allow(struct subscription *s, uint16_t seq, size_t len, int64_t now_us)
@@ -312,7 +314,7 @@ static int find_sent(struct subscription *s, uint16_t seq, int64_t now_us, struc
 
     if (!s->layer)
         return -ENOENT;
-    source = seq_rewriter_source_of(s->rewriter, seq);
+    source = seq_rewriter_source_of(&s->rewriter, seq);
     if (source < 0)
         return source;
     if (track_find_packet(s->track, s->layer, (uint16_t)source, now_us, ret) < 0)
@@ -328,7 +330,7 @@ static int push_again(struct subscription *s, const struct forward *f, uint16_t 
         .marker = rtp->marker,
         .pt = m->rtx_pt ? m->rtx_pt : m->pt,
         .seq = seq,
-        .ts = seq_rewriter_map_ts(s->rewriter, rtp->ts),
+        .ts = seq_rewriter_map_ts(&s->rewriter, rtp->ts),
         .ssrc = m->rtx_pt ? s->section->rtx_ssrc : s->section->ssrc,
     };
     struct payload payload;

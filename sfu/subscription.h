@@ -11,6 +11,7 @@
 #include "media/base/attributes.h"
 #include "media/base/list.h"
 #include "media/nack_responder.h"
+#include "media/seq_rewriter.h"
 #include "media/stream_sender.h"
 #include "sfu/forward.h"
 #include "sfu/head_template.h"
@@ -22,7 +23,6 @@
 
 struct core;
 struct egress_peer;
-struct seq_rewriter;
 struct track;
 struct track_layer;
 
@@ -45,26 +45,29 @@ enum payload_form {
 };
 
 struct payload_mapping {
-    enum payload_form form;
+    uint8_t form;       /* enum payload_form */
     uint8_t pt, rtx_pt; /* rtx_pt 0: sent again as it was */
     uint8_t block_pt;   /* of RED's blocks */
 };
 
+/* What every packet needs comes first: a thousand of these do not stay in the cache from one frame
+ * to the next, and are fetched ahead, line by line. */
 struct subscription {
-    struct list link; /* in the track's live or idle */
+    _Alignas(64) struct list link; /* in the track's live or idle */
+    struct track_layer *layer;     /* what is forwarded; NULL: waiting for a key frame */
     struct subscriber *subscriber;
+    struct egress_peer *peer;           /* the subscriber's */
     const struct plan_section *section; /* the slot's m-line; kept current by the participant */
     struct track *track;                /* NULL: the slot is free */
-    struct track_layer *layer;          /* what is forwarded; NULL: waiting for a key frame */
     struct track_layer *target;         /* what shall be forwarded from its next key frame on */
-    bool fresh;                         /* waits, and the track has not looked at it yet */
-    int64_t waits_since_us;             /* once it has */
     struct payload_mapping mappings[PLAN_MAX_CODECS]; /* by format of the publisher's m-line */
     struct head_template head;
-    struct seq_rewriter *rewriter; /* made when first bound; kept, as numbers must go on */
     struct stream_sender sender;
+    struct seq_rewriter rewriter; /* goes on whatever is bound */
     uint16_t rtx_seq;
-    uint32_t told_track; /* what control was told last; 0: free */
+    bool fresh;             /* waits, and the track has not looked at it yet */
+    int64_t waits_since_us; /* once it has */
+    uint32_t told_track;    /* what control was told last; 0: free */
 };
 
 /** @return a free slot, or NULL: no memory. @param section  borrowed, see above */
@@ -79,8 +82,8 @@ struct subscription *subscription_of_link(struct list *link);
 /** @return true if a slot with m-line `section` can carry what `track` sends */
 bool subscription_accepts(const struct plan_section *section, const struct track *track);
 
-/** Bind `track` to a free slot, and ask for a key frame. @return 0; -ENOMEM: it stays free */
-MUST_USE int subscription_bind(struct subscription *s, struct track *track);
+/** Bind `track` to a free slot, and ask for a key frame. */
+void subscription_bind(struct subscription *s, struct track *track);
 /** Make the slot free; nothing happens if it is. */
 void subscription_unbind(struct subscription *s);
 
@@ -103,6 +106,9 @@ void subscription_set_target(struct subscription *s, struct track_layer *layer);
  *         frame was lost and sent again): hand those in now, in order
  */
 bool subscription_forward(struct subscription *s, const struct forward *f);
+
+/** Have what subscription_forward() needs come into the cache. */
+void subscription_prefetch(const struct subscription *s);
 
 /** A packet of `layer` that nobody gets (unknown format): leave no gap. */
 void subscription_skip(struct subscription *s, const struct track_layer *layer, uint16_t seq);

@@ -138,6 +138,11 @@ static void fan_out(struct track *t)
     LIST_FOREACH(link, &t->live) {
         struct subscription *s = subscription_of_link(link);
 
+        /* The next one is wanted whole; where the one after that is must be known by then. */
+        if (link->next != &t->live) {
+            PREFETCH(link->next->next);
+            subscription_prefetch(subscription_of_link(link->next));
+        }
         for (const struct forward *f = t->waiting; f; f = f->next) {
             if (UNLIKELY(subscription_forward(s, f)))
                 track_replay(t, f->layer, (uint16_t)(f->packet->rtp.seq + 1), s, f->now_us);
@@ -183,6 +188,7 @@ static void describe(const struct track *t, struct track_layer *layer, struct pa
         .layer = layer,
         .format = format,
         .clock_rate = codec_info(codec)->clock_rate,
+        .send_time = head_template_send_time(now_us),
         .now_us = now_us,
         .starts_key_frame = t->kind == KIND_AUDIO ||
                             payload_starts_key_frame(codec, packet->data + packet->rtp.header_len,

@@ -12,6 +12,9 @@
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/** Have the cache line at `ptr`, which is about to be written, come into the cache. */
+#define PREFETCH(ptr) __builtin_prefetch(ptr, 1)
+
 /** The struct of type `type` whose member `member` is at `ptr`. */
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 

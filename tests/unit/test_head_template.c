@@ -56,7 +56,7 @@ static void check_value(const struct rtp_header *h, const uint8_t *bytes, uint8_
 static void everything_is_in_the_header(void)
 {
     struct plan_section s = section_of("mid7");
-    struct forward f = {.now_us = 65 * SECOND + 500 * MS};
+    struct forward f = {.send_time = head_template_send_time(65 * SECOND + 500 * MS)};
     struct head_template t;
     uint8_t bytes[HEAD_TEMPLATE_MAX + 1];
     struct rtp_header h;
@@ -164,8 +164,8 @@ static void without_rtx_a_header_can_be_repeated(void)
 {
     struct plan_section s = section_of("0");
     struct head_template t;
-    struct forward now = {.now_us = 1};
-    struct forward later = {.now_us = 10 * SECOND};
+    struct forward now = {.send_time = head_template_send_time(1)};
+    struct forward later = {.send_time = head_template_send_time(10 * SECOND)};
     uint8_t first[HEAD_TEMPLATE_MAX + 1];
     uint8_t again[HEAD_TEMPLATE_MAX + 1];
     struct rtp_header h;
