@@ -1,12 +1,14 @@
 /*
  * The floor under a forwarding server: nothing but sealing packets and handing them to the kernel,
- * as fast as it goes. What a server adds to these numbers is its own.
+ * as fast as it goes, in one of the ways of floor_send.h. What a server adds to these numbers is
+ * its own.
  *
- * One unconnected UDP socket sends to one address per subscriber, all in 127.0.0.0/8 and all read
- * by one sink process. CPU time is that of the sending process; over loopback it includes the
- * kernel's way up to the sink's receive buffer.
+ * There is one address per subscriber, all in 127.0.0.0/8 and all read by one sink process. CPU
+ * time is that of the sending process; over loopback it includes the kernel's way up to the sink's
+ * receive buffer. With --to nobody reads: to a dummy interface the rest is the way down alone.
  */
 
+#include "bench/floor_send.h"
 #include "bench/measure.h"
 #include "media/base/attributes.h"
 #include "media/base/clock.h"
@@ -15,10 +17,9 @@
 #include "media/srtp.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
-#include <netinet/in.h>
-#include <netinet/udp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -30,54 +31,49 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103 /* linux/udp.h; Linux 4.18 */
-#endif
-
 enum {
     SUBSCRIBERS_MAX = 65536,
     PACKET_MIN = 12,
     PACKET_MAX = 1400,
-    BURST_MAX = 64,  /* UDP_MAX_SEGMENTS of Linux before 6.9 */
-    BATCH_MAX = 256, /* packets sealed and sent at a time: 300 KiB, in the second-level cache */
+    BURST_MAX = 64, /* UDP_MAX_SEGMENTS of Linux before 6.9 */
+    CHUNK_KIB_MAX = 4096,
+    BATCH_MAX = FLOOR_MESSAGES_MAX, /* packets sealed and sent at a time, if the chunk has room */
     RUN_BYTES_MAX = 65000,
     HEAD_LEN = 12,
+    OUT_ALIGN = 16,
+    DISCARD_PORT = 9, /* of those where nobody reads */
     BUFFER_BYTES = 4 * 1024 * 1024,
     SINK_BATCH = 256,
     SINK_BYTES = 64, /* of each datagram, that the sink looks at */
 };
 
 struct options {
-    uint32_t subscribers, packet_len, burst, seconds;
+    uint32_t subscribers, packet_len, burst, seconds, chunk_kib;
     bool gso;
+    struct in_addr to; /* of the first subscriber; 0: loopback, with a sink */
+    struct floor_send_options send;
     enum srtp_profile profile;
     enum seal_backend backend;
 };
 
 struct subscriber {
     struct seal_session *session;
-    struct sockaddr_in to;
     uint16_t seq;
-};
-
-/* Room for the one control message that tells the size of a run's datagrams. */
-struct run_control {
-    _Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(uint16_t))];
 };
 
 struct floor {
     struct options options;
     struct subscriber *subscribers;
-    int fd;
-    uint64_t packets, calls, failed;
-    size_t n_packets, n_messages; /* of the batch */
+    struct sockaddr_in *targets; /* one per subscriber */
+    uint64_t packets;
+    size_t n_packets, batch_max; /* of the batch */
+    size_t room;                 /* for one sealed packet in `out` */
+    uint8_t *out;
     struct seal_packet sealing[BATCH_MAX];
     struct iovec parts[BATCH_MAX];
-    struct mmsghdr messages[BATCH_MAX];
-    struct run_control control[BATCH_MAX];
     uint8_t heads[BATCH_MAX][HEAD_LEN];
     uint8_t payload[PACKET_MAX];
-    _Alignas(64) uint8_t out[BATCH_MAX][(PACKET_MAX + SRTP_TRAILER_MAX + 15) / 16 * 16];
+    struct floor_sender sender;
 };
 
 /* The sink */
@@ -145,98 +141,79 @@ static void stop_sink(struct sink *sink)
 
 /* Sending */
 
-static int open_socket(struct floor *f)
-{
-    int size = BUFFER_BYTES;
-
-    f->fd = socket(AF_INET, SOCK_DGRAM, 0);
-    if (f->fd < 0)
-        return -errno;
-    (void)setsockopt(f->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-    return 0;
-}
-
 static int make_subscribers(struct floor *f, uint16_t port)
 {
     struct srtp_keys keys = {.profile = f->options.profile};
+    uint32_t first = f->options.to.s_addr ? ntohl(f->options.to.s_addr) : INADDR_LOOPBACK;
 
     srtp_profile_lengths(keys.profile, &keys.key_len, &keys.salt_len);
     f->subscribers = calloc(f->options.subscribers, sizeof(*f->subscribers));
-    if (!f->subscribers)
+    f->targets = calloc(f->options.subscribers, sizeof(*f->targets));
+    if (!f->subscribers || !f->targets)
         return -ENOMEM;
     for (uint32_t i = 0; i < f->options.subscribers; i++) {
-        struct subscriber *s = &f->subscribers[i];
         int err;
 
         memcpy(keys.local, &i, sizeof(i));
-        err = seal_session_new(&s->session, &keys);
+        err = seal_session_new(&f->subscribers[i].session, &keys);
         if (err < 0)
             return err;
-        s->to = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
-        s->to.sin_addr.s_addr = htonl(INADDR_LOOPBACK + i);
+        f->targets[i] = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+        f->targets[i].sin_addr.s_addr = htonl(first + i);
     }
     return 0;
 }
 
-/* Packets [first, first + n) of the batch are one message. */
-static void add_message(struct floor *f, struct subscriber *s, size_t first, size_t n)
+/* The address of ours from which the first subscriber is reached. */
+static int find_local(const struct floor *f, in_addr_t *ret)
 {
-    struct run_control *control = &f->control[f->n_messages];
-    struct mmsghdr *message = &f->messages[f->n_messages++];
-    uint16_t sealed_len = f->sealing[first].out_len;
-    struct cmsghdr *size;
+    struct sockaddr_in local = {0};
+    socklen_t len = sizeof(local);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int err = 0;
 
-    for (size_t i = 0; i < n; i++)
-        f->parts[first + i] = (struct iovec){f->sealing[first + i].out, sealed_len};
-    message->msg_hdr = (struct msghdr){.msg_name = &s->to,
-                                       .msg_namelen = sizeof(s->to),
-                                       .msg_iov = &f->parts[first],
-                                       .msg_iovlen = n};
-    if (n == 1)
-        return;
-    message->msg_hdr.msg_control = control;
-    message->msg_hdr.msg_controllen = sizeof(*control);
-    size = CMSG_FIRSTHDR(&message->msg_hdr);
-    size->cmsg_level = IPPROTO_UDP;
-    size->cmsg_type = UDP_SEGMENT;
-    size->cmsg_len = CMSG_LEN(sizeof(sealed_len));
-    memcpy(CMSG_DATA(size), &sealed_len, sizeof(sealed_len));
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (const struct sockaddr *)&f->targets[0], len) < 0 ||
+        getsockname(fd, (struct sockaddr *)&local, &len) < 0)
+        err = -errno;
+    *ret = local.sin_addr.s_addr;
+    (void)close(fd);
+    return err;
 }
 
-static void send_messages(struct floor *f)
+static int make_room(struct floor *f)
 {
-    size_t sent = 0;
+    size_t bytes = (size_t)f->options.chunk_kib * 1024;
 
-    while (sent < f->n_messages) {
-        int n = sendmmsg(f->fd, f->messages + sent, (unsigned)(f->n_messages - sent), 0);
-
-        f->calls++;
-        if (n <= 0) { /* leave one out, so that this ends */
-            f->failed += f->messages[sent].msg_hdr.msg_iovlen;
-            n = 1;
-        }
-        sent += (size_t)n;
-    }
+    f->room = (f->options.packet_len + SRTP_TRAILER_MAX + OUT_ALIGN - 1UL) / OUT_ALIGN * OUT_ALIGN;
+    f->batch_max = bytes / f->room < BATCH_MAX ? bytes / f->room : BATCH_MAX;
+    if (f->batch_max < f->options.burst)
+        f->batch_max = f->options.burst;
+    f->out = aligned_alloc(64, (f->batch_max * f->room + 63) / 64 * 64);
+    return f->out ? 0 : -ENOMEM;
 }
 
-/* Seal and send the batch: `burst` packets for each subscriber from `first` on. */
-static void send_batch(struct floor *f, struct subscriber *first)
+/* Seal and send the batch: `burst` packets for each subscriber from number `first` on. */
+static void send_batch(struct floor *f, size_t first)
 {
     size_t run = f->options.gso ? f->options.burst : 1;
     size_t run_max = RUN_BYTES_MAX / (f->options.packet_len + SRTP_TRAILER_MAX);
 
     run = run < run_max ? run : run_max;
     (void)seal_batch(f->sealing, f->n_packets);
+    for (size_t i = 0; i < f->n_packets; i++)
+        f->parts[i] = (struct iovec){f->sealing[i].out, f->sealing[i].out_len};
     for (size_t at = 0; at < f->n_packets;) {
         size_t left = f->options.burst - at % f->options.burst; /* of this subscriber's */
         size_t n = run < left ? run : left;
 
-        add_message(f, first + at / f->options.burst, at, n);
+        floor_sender_add(&f->sender, first + at / f->options.burst, &f->parts[at], n);
         at += n;
     }
-    send_messages(f);
+    floor_sender_flush(&f->sender);
     f->packets += f->n_packets;
-    f->n_packets = f->n_messages = 0;
+    f->n_packets = 0;
 }
 
 static void lay_out(struct floor *f, struct subscriber *s)
@@ -255,7 +232,7 @@ static void lay_out(struct floor *f, struct subscriber *s)
             .head_len = HEAD_LEN,
             .payload = f->payload,
             .payload_len = (uint16_t)(f->options.packet_len - HEAD_LEN),
-            .out = f->out[at],
+            .out = f->out + at * f->room,
         };
     }
 }
@@ -263,39 +240,48 @@ static void lay_out(struct floor *f, struct subscriber *s)
 /* One burst to every subscriber. */
 static void run_turn(struct floor *f)
 {
-    struct subscriber *first = f->subscribers;
-    struct subscriber *end = f->subscribers + f->options.subscribers;
+    size_t first = 0;
 
-    for (struct subscriber *s = first; s < end; s++) {
-        if (f->n_packets + f->options.burst > BATCH_MAX) {
+    assert(f->subscribers);
+    for (size_t i = 0; i < f->options.subscribers; i++) {
+        if (f->n_packets + f->options.burst > f->batch_max) {
             send_batch(f, first);
-            first = s;
+            first = i;
         }
-        lay_out(f, s);
+        lay_out(f, &f->subscribers[i]);
     }
     send_batch(f, first);
 }
+
+static const char *const switches[] = {"off", "on"};
+static const char *const ways[FLOOR_WAYS] = {
+    "sendmmsg", "connected", "zerocopy", "uring", "uring-connected", "uring-zerocopy",
+};
 
 static void report(const struct floor *f, struct cpu_time start, int64_t wall_us,
                    const struct sink *sink)
 {
     struct cpu_time now = measure_cpu(RUSAGE_SELF);
+    const struct options *o = &f->options;
     double packets = (double)f->packets;
     double user_us = (double)(now.user_us - start.user_us);
     double system_us = (double)(now.system_us - start.system_us);
-    uint64_t received = atomic_load_explicit(sink->received, memory_order_relaxed);
+    uint64_t received = sink->received ? atomic_load(sink->received) : 0;
 
-    printf("# %u subscribers, %u-byte packets in bursts of %u, gso %s, %s by %s\n",
-           f->options.subscribers, f->options.packet_len, f->options.burst,
-           f->options.gso ? "on" : "off", srtp_profile_name(f->options.profile),
+    printf("# %u subscribers, %u-byte packets in bursts of %u, gso %s, %s by %s\n", o->subscribers,
+           o->packet_len, o->burst, switches[o->gso], srtp_profile_name(o->profile),
            seal_backend_name(seal_backend_in_use()));
+    printf("# %s, mapped %s, pktinfo %s, fragment %s, %zu packets at a time\n", ways[o->send.way],
+           switches[o->send.mapped], switches[o->send.pktinfo], switches[!o->send.dont_fragment],
+           f->batch_max);
     measure_print("floor.cpu", (user_us + system_us) / packets, "us/packet");
     measure_print("floor.user", user_us / packets, "us/packet");
     measure_print("floor.system", system_us / packets, "us/packet");
     measure_print("floor.rate", packets / (double)wall_us * 1e6, "packets/s");
-    measure_print("floor.calls", (double)f->calls / packets, "calls/packet");
-    measure_print("floor.failed", 100.0 * (double)f->failed / packets, "%");
-    measure_print("floor.received", 100.0 * (double)received / packets, "%");
+    measure_print("floor.calls", (double)f->sender.calls / packets, "calls/packet");
+    measure_print("floor.failed", 100.0 * (double)f->sender.failed / packets, "%");
+    if (sink->received)
+        measure_print("floor.received", 100.0 * (double)received / packets, "%");
 }
 
 static void run(struct floor *f, const struct sink *sink)
@@ -316,9 +302,13 @@ static void usage(FILE *to)
     (void)fputs(
         "floor [--subscribers N] [--packet BYTES] [--burst N] [--gso on|off] [--seconds N]\n"
         "      [--profile gcm128|gcm256|cm] [--backend auto|libsrtp2|libipsec-mb]\n"
+        "      [--way sendmmsg|connected|zerocopy|uring|uring-connected|uring-zerocopy]\n"
+        "      [--mapped on|off] [--pktinfo on|off] [--fragment on|off] [--chunk KIB] [--to ADDR]\n"
         "Seals and sends as fast as it goes; prints what a packet costs. Defaults:\n"
         "  100 subscribers, packets of 1150 bytes before sealing, bursts of 8 packets per\n"
-        "  subscriber, gso on, 2 seconds, gcm128, auto\n",
+        "  subscriber, gso on, 2 seconds, gcm128, auto, sendmmsg from an IPv6 socket to mapped\n"
+        "  addresses with pktinfo (as the server does), fragment on, chunks of 256 KiB, over\n"
+        "  loopback. --to sends to addresses from this one on, where nobody need read.\n",
         to);
 }
 
@@ -334,6 +324,13 @@ static bool parse_number(const char *text, uint32_t low, uint32_t high, uint32_t
     return true;
 }
 
+/* @return true: `text` is "on" or "off", in *ret */
+static bool parse_switch(const char *text, bool *ret)
+{
+    *ret = strcmp(text, switches[1]) == 0;
+    return *ret || strcmp(text, switches[0]) == 0;
+}
+
 /* @return index of `text` among `words`, or -1 */
 static int find_word(const char *text, const char *const *words, int n)
 {
@@ -346,7 +343,6 @@ static int find_word(const char *text, const char *const *words, int n)
 
 static bool set_option(struct options *options, int option, const char *value)
 {
-    static const char *const switches[] = {"off", "on"};
     static const char *const profiles[] = {"gcm128", "gcm256", "cm"};
     static const char *const backends[] = {"auto", "libsrtp2", "libipsec-mb"};
     int found = 0;
@@ -360,9 +356,24 @@ static bool set_option(struct options *options, int option, const char *value)
         return parse_number(value, 1, BURST_MAX, &options->burst);
     case 't':
         return parse_number(value, 1, 3600, &options->seconds);
+    case 'k':
+        return parse_number(value, 1, CHUNK_KIB_MAX, &options->chunk_kib);
+    case 'a':
+        return inet_pton(AF_INET, value, &options->to) == 1;
     case 'g':
-        found = find_word(value, switches, ARRAY_LEN(switches));
-        options->gso = found > 0;
+        return parse_switch(value, &options->gso);
+    case 'm':
+        return parse_switch(value, &options->send.mapped);
+    case 'i':
+        return parse_switch(value, &options->send.pktinfo);
+    case 'f':
+        if (!parse_switch(value, &options->send.dont_fragment))
+            return false;
+        options->send.dont_fragment = !options->send.dont_fragment;
+        return true;
+    case 'w':
+        found = find_word(value, ways, ARRAY_LEN(ways));
+        options->send.way = (enum floor_way)(found > 0 ? found : 0);
         break;
     case 'c':
         found = find_word(value, profiles, ARRAY_LEN(profiles));
@@ -386,6 +397,12 @@ static bool parse_options(struct options *options, int argc, char **argv)
         {"burst", required_argument, NULL, 'b'},
         {"gso", required_argument, NULL, 'g'},
         {"seconds", required_argument, NULL, 't'},
+        {"way", required_argument, NULL, 'w'},
+        {"mapped", required_argument, NULL, 'm'},
+        {"pktinfo", required_argument, NULL, 'i'},
+        {"fragment", required_argument, NULL, 'f'},
+        {"chunk", required_argument, NULL, 'k'},
+        {"to", required_argument, NULL, 'a'},
         {"profile", required_argument, NULL, 'c'},
         {"backend", required_argument, NULL, 'l'},
         {"help", no_argument, NULL, 'h'},
@@ -412,33 +429,40 @@ static int start(struct floor *f, struct sink *sink)
     if (err == 0)
         err = seal_set_backend(f->options.backend);
     if (err == 0)
-        err = open_socket(f);
-    if (err == 0)
+        err = make_room(f);
+    if (err == 0 && !f->options.to.s_addr)
         err = start_sink(sink);
-    if (err < 0)
+    if (err == 0)
+        err = make_subscribers(f, sink->port ? sink->port : DISCARD_PORT);
+    if (err == 0)
+        err = find_local(f, &f->options.send.from);
+    if (err != 0)
         return err;
-    return make_subscribers(f, sink->port);
+    return floor_sender_init(&f->sender, &f->options.send, f->targets, f->options.subscribers);
 }
 
 static void stop(struct floor *f, struct sink *sink)
 {
+    floor_sender_done(&f->sender);
     stop_sink(sink);
     for (uint32_t i = 0; f->subscribers && i < f->options.subscribers; i++)
         seal_session_free(f->subscribers[i].session);
     free(f->subscribers);
-    if (f->fd >= 0)
-        (void)close(f->fd);
+    free(f->targets);
+    free(f->out);
 }
 
 int main(int argc, char **argv)
 {
     static struct floor f = {
-        .fd = -1,
+        .sender.fd = -1,
         .options = {.subscribers = 100,
                     .packet_len = 1150,
                     .burst = 8,
                     .seconds = 2,
+                    .chunk_kib = 256,
                     .gso = true,
+                    .send = {.mapped = true, .pktinfo = true},
                     .profile = SRTP_AEAD_AES_128_GCM},
     };
     struct sink sink = {0};
