@@ -16,11 +16,7 @@
 #define UDP_SEGMENT 103 /* linux/udp.h; Linux 4.18 */
 #endif
 
-enum {
-    WASTE_BYTES = 64,      /* where datagrams go for which there is no packet */
-    RUN_MAX = 64,          /* UDP_MAX_SEGMENTS of Linux before 6.9 */
-    RUN_BYTES_MAX = 65000, /* a run is one IP packet until the last moment */
-};
+enum { WASTE_BYTES = 64 }; /* where datagrams go for which there is no packet */
 
 /* Room for the control message that tells our address. */
 struct in_control {
@@ -360,41 +356,42 @@ static size_t measure_run(const struct udp_socket *s, const struct datagram *dat
 
     if (!s->runs || datagrams[0].len == 0)
         return 1;
-    while (run < n && run < RUN_MAX && datagrams[run].to == datagrams[0].to &&
+    while (run < n && run < UDP_RUN_MAX && datagrams[run].to == datagrams[0].to &&
            datagrams[run].from == datagrams[0].from && datagrams[run - 1].len == datagrams[0].len &&
            datagrams[run].len > 0 && datagrams[run].len <= datagrams[0].len &&
-           bytes + datagrams[run].len <= RUN_BYTES_MAX)
+           bytes + datagrams[run].len <= UDP_RUN_BYTES_MAX)
         bytes += datagrams[run++].len;
     return run;
 }
 
-/* Append a control message; `header` has `control` for its control messages. */
+/* Append a control message; `header` has `control` for its control messages. The last is not
+ * rounded up: what exceeds 36 bytes the kernel allocates, for each call. */
 static void add_control(struct msghdr *header, struct out_control *control, int level, int type,
                         const void *value, size_t len)
 {
     struct cmsghdr message = {.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
-    uint8_t *at = control->bytes + header->msg_controllen;
+    size_t start = CMSG_ALIGN(header->msg_controllen);
+    uint8_t *at = control->bytes + start;
 
     memcpy(at, &message, sizeof(message));
     memcpy(at + CMSG_LEN(0), value, len);
     header->msg_control = control;
-    header->msg_controllen += CMSG_SPACE(len);
+    header->msg_controllen = start + CMSG_LEN(len);
 }
 
-/* As the family of the socket has it: an IPv6 socket takes mapped addresses here too. */
-static void add_local(const struct udp_socket *s, struct msghdr *header,
-                      struct out_control *control, const struct local_address *from)
+/* IPv4's message is taken by an IPv6 socket too, and is the shorter one. */
+static void add_local(struct msghdr *header, struct out_control *control,
+                      const struct local_address *from)
 {
     struct in6_pktinfo info6 = {.ipi6_ifindex = from->interface};
     struct in_pktinfo info = {0};
 
-    if (!s->ipv6) {
+    if (from->len == sizeof(info.ipi_spec_dst)) {
         memcpy(&info.ipi_spec_dst, from->bytes, sizeof(info.ipi_spec_dst));
         add_control(header, control, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
         return;
     }
-    memcpy(&info6.ipi6_addr, mapped_prefix, sizeof(mapped_prefix));
-    memcpy(info6.ipi6_addr.s6_addr + sizeof(info6.ipi6_addr) - from->len, from->bytes, from->len);
+    memcpy(&info6.ipi6_addr, from->bytes, sizeof(info6.ipi6_addr));
     add_control(header, control, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
 }
 
@@ -428,7 +425,7 @@ static void prepare_message(struct udp_socket *s, size_t at, size_t part,
         header->msg_namelen = address_len(to);
     }
     if (from && from->len > 0)
-        add_local(s, header, &s->out_control[at], from);
+        add_local(header, &s->out_control[at], from);
     if (run > 1) /* last, for send_one_by_one() */
         add_control(header, &s->out_control[at], IPPROTO_UDP, UDP_SEGMENT, &run_size,
                     sizeof(run_size));
@@ -461,7 +458,7 @@ static void send_one_by_one(struct udp_socket *s, const struct msghdr *run)
             .msg_iov = &run->msg_iov[i],
             .msg_iovlen = 1,
             .msg_control = run->msg_control,
-            .msg_controllen = run->msg_controllen - CMSG_SPACE(sizeof(uint16_t)),
+            .msg_controllen = run->msg_controllen - CMSG_LEN(sizeof(uint16_t)),
         };
 
         s->stats.send_calls++;

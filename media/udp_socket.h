@@ -17,6 +17,8 @@ struct packet_pool;
 enum {
     UDP_BATCH = 64,                     /* datagrams per recvmmsg */
     UDP_SEND_BATCH = 512,               /* datagrams per sendmmsg */
+    UDP_RUN_MAX = 64,                   /* UDP_MAX_SEGMENTS of Linux before 6.9 */
+    UDP_RUN_BYTES_MAX = 65000,          /* a run is one IP packet until the last moment */
     UDP_BUFFER_BYTES = 4 * 1024 * 1024, /* SO_RCVBUF and SO_SNDBUF asked for */
 };
 
