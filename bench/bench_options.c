@@ -102,6 +102,12 @@ static const struct option_row table[] = {
     {"verify", "N", OPTION_NUMBER, AT(o.verify), 0, SCENARIO_MAX_ENDPOINTS,
      "subscribers, evenly spread, whose packets are decrypted and checked\n"
      "byte by byte, and give the delay; default 10"},
+    {"count-syscalls", NULL, OPTION_FLAG, AT(o.count_syscalls), 0, 0,
+     "count the server's system calls by strace if the kernel does not count\n"
+     "them for us, in two seconds before those that are measured"},
+    {"largest", NULL, OPTION_FLAG, AT(o.largest), 0, 0,
+     "look for the largest broadcast with loss below 0.1 % and delay p99\n"
+     "below 20 ms, beginning at --subscribers; needs --verify"},
     {"gro", NULL, OPTION_FLAG, AT(o.gro), 0, 0,
      "let the kernel hand runs of packets to receivers (UDP_GRO): the\n"
      "server's cost is then nearer to that with a network card that cuts runs"},
@@ -254,6 +260,8 @@ static int finish_scenario(struct raw_options *raw, char *error)
     s->audio = !raw->no_audio;
     s->video = !raw->no_video && s->kind != SCENARIO_AUDIO;
     s->one_way = raw->o.target != TARGET_SLUICE;
+    if (raw->o.largest && (s->kind != SCENARIO_BROADCAST || raw->o.verify == 0))
+        return complain(error, "--largest: a broadcast of which something is verified");
     if (!s->audio && !s->video)
         return complain(error, "neither audio nor video is left");
     if (s->kind == SCENARIO_MEETING && s->publishers < 2)

@@ -19,6 +19,7 @@ const char *target_kind_name(enum target_kind kind);
 /** Strings are of argv, or constants; NULL: not given. */
 struct bench_options {
     bool help, version, json, gro, quiet, plain, no_reports;
+    bool count_syscalls, largest;
     struct scenario scenario;
     enum target_kind target;
     const char *sluice, *janus, *whip, *whep;

@@ -17,7 +17,8 @@
 enum { LOAD_REASON_MAX = 511 };
 
 struct load_result {
-    uint32_t endpoints, connected, failed;
+    uint32_t endpoints, connected;
+    uint32_t failed; /* could not join: of a join storm, or else there is no result */
     char error[256]; /* of the first that failed */
     int64_t window_us;
     uint64_t sent;            /* packets of all publishers in the window */
@@ -29,6 +30,7 @@ struct load_result {
     uint64_t memory_before_kib, memory_after_kib;
     int64_t generator_us;    /* our CPU time in the window */
     double calls_per_packet; /* of the server; below 0: not known */
+    bool calls_traced;       /* by a tracer, which slowed the server down */
     uint64_t send_errors, key_requests, bad_packets;
     uint64_t feedback_packets, feedback_received; /* transport-wide, by us and by the server */
     struct histogram late_us;                     /* frames sent, behind their time */

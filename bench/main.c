@@ -1,4 +1,5 @@
 #include "bench/bench_options.h"
+#include "bench/largest.h"
 #include "bench/load.h"
 #include "bench/report.h"
 #include "media/base/log.h"
@@ -30,6 +31,25 @@ static void raise_limits(void)
         return;
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int run_largest(const struct bench_options *options)
+{
+    static struct largest_result result;
+    struct text text;
+
+    if (largest_run(options, &result) < 0) {
+        (void)fputs("sluice-bench: interrupted\n", stderr);
+        return RESULT_FAILED;
+    }
+    text_init(&text, TEXT_MAX);
+    if (options->json)
+        largest_json(&text, options, &result);
+    else
+        largest_table(&text, &result);
+    (void)fputs(text_str(&text), stdout);
+    text_done(&text);
+    return RESULT_OK;
 }
 
 static int run(const struct bench_options *options)
@@ -74,5 +94,5 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     raise_limits();
     log_set_level(LOG_WARN);
-    return run(&options);
+    return options.largest ? run_largest(&options) : run(&options);
 }

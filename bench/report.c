@@ -21,7 +21,7 @@ static double milliseconds(const struct histogram *h, double quantile)
     return (double)histogram_quantile(h, quantile) / 1e3;
 }
 
-static double server_us(const struct load_result *r)
+double report_server_us(const struct load_result *r)
 {
     /* Threads that ended in the window leave the sum of the others below what it was. */
     if (r->server.exact_us > 0)
@@ -36,7 +36,7 @@ static double system_percent(const struct load_result *r)
     return sum > 0 ? 100.0 * (double)r->server.system_us / sum : 0;
 }
 
-static double loss_percent(const struct load_result *r)
+double report_loss_percent(const struct load_result *r)
 {
     return r->expected > 0 ? 100.0 * (double)r->lost / (double)r->expected : 0;
 }
@@ -45,16 +45,36 @@ static double memory_kib(const struct load_result *r)
 {
     double grown = (double)r->memory_after_kib - (double)r->memory_before_kib;
 
-    return r->endpoints > 0 ? grown / r->endpoints : 0;
+    return r->connected > 0 ? grown / r->connected : 0;
+}
+
+static bool was_busy(const struct load_result *r)
+{
+    return r->generator_us * 10 > r->window_us * 9;
+}
+
+static bool was_late(const struct load_result *r)
+{
+    return histogram_quantile(&r->late_us, 0.99) > LATE_US;
+}
+
+static double core_percent(const struct load_result *r)
+{
+    return r->window_us > 0 ? 100.0 * (double)r->generator_us / (double)r->window_us : 0;
+}
+
+bool report_saturated(const struct load_result *r)
+{
+    return was_busy(r) || was_late(r) || r->generator_drops > 0;
 }
 
 int report_warnings(const struct load_result *r, const char *ret[REPORT_WARNINGS])
 {
     int n = 0;
 
-    if (r->generator_us * 10 > r->window_us * 9)
+    if (was_busy(r))
         ret[n++] = "the generator used more than 90 % of a core: it may be what was measured";
-    if (histogram_quantile(&r->late_us, 0.99) > LATE_US)
+    if (was_late(r))
         ret[n++] = "the generator sent frames more than 5 ms late: it, or the machine, was busy";
     if (r->generator_drops > 0)
         ret[n++] = "the generator's sockets overflowed: some of the loss is its own";
@@ -66,6 +86,8 @@ int report_warnings(const struct load_result *r, const char *ret[REPORT_WARNINGS
         ret[n++] = "packets came out of order, or twice";
     if (r->bad_packets > 0)
         ret[n++] = "packets came that could not be decrypted";
+    if (r->calls_traced)
+        ret[n++] = "system calls were counted by strace, under which a server makes others";
     ret[n] = NULL;
     return n;
 }
@@ -98,7 +120,7 @@ static void row_times(struct text *out, const char *label, const struct histogra
 
 static void table_server(struct text *out, const struct load_result *r)
 {
-    double us = server_us(r);
+    double us = report_server_us(r);
 
     if (!r->probed)
         return;
@@ -114,16 +136,25 @@ static void table_server(struct text *out, const struct load_result *r)
         row(out, "memory per connection", "%.1f KiB", memory_kib(r));
 }
 
+static void row_feedback(struct text *out, const struct load_result *r)
+{
+    if (r->feedback_packets > 0 || r->feedback_received > 0)
+        row(out, "transport feedback", "%" PRIu64 " to the server, %" PRIu64 " from it",
+            r->feedback_packets, r->feedback_received);
+}
+
 static void table_media(struct text *out, const struct load_result *r)
 {
     row(out, "published", "%.0f packets/s", per_second(r->sent, r));
     row(out, "received", "%.0f packets/s, %.3f Gbit/s", per_second(r->packets, r),
         per_second(r->bytes, r) * 8 / 1e9);
-    row(out, "loss", "%.4f %% (%" PRIu64 " of %" PRIu64 ")", loss_percent(r), r->lost, r->expected);
+    row(out, "loss", "%.4f %% (%" PRIu64 " of %" PRIu64 ")", report_loss_percent(r), r->lost,
+        r->expected);
     row_times(out, "delay p50/p99/p99.9", &r->findings.delay_us, true);
     row(out, "verified",
         "%" PRIu64 " packets: %" PRIu64 " wrong, %" PRIu64 " missing, %" PRIu64 " out of order",
         r->findings.packets, r->findings.wrong, r->findings.gaps, r->findings.reordered);
+    row_feedback(out, r);
 }
 
 void report_table(struct text *out, const struct bench_options *o, const struct load_result *r)
@@ -137,11 +168,14 @@ void report_table(struct text *out, const struct bench_options *o, const struct 
     if (!scenario_silent(&o->scenario))
         table_media(out, r);
     table_server(out, r);
+    if (r->failed > 0)
+        row(out, "not connected", "%" PRIu32 " of %" PRIu32 ": %s", r->failed, r->endpoints,
+            r->error);
     row_times(out, "connected p50/p99", &r->connected_us, false);
     row_times(out, "first media p50/p99", &r->media_us, false);
     row(out, "all joined in", "%.2f s", (double)r->join_us / 1e6);
-    row(out, "generator", "%.0f %% of a core, frames late by %.2f ms (p99)",
-        100.0 * (double)r->generator_us / (double)r->window_us, milliseconds(&r->late_us, 0.99));
+    row(out, "generator", "%.0f %% of a core, frames late by %.2f ms (p99)", core_percent(r),
+        milliseconds(&r->late_us, 0.99));
     for (int i = 0; i < n; i++)
         text_printf(out, "  warning: %s\n", warnings[i]);
 }
@@ -165,7 +199,7 @@ static void json_known(struct text *out, const char *name, bool known, double va
 
 static void json_server(struct text *out, const struct load_result *r)
 {
-    double us = server_us(r);
+    double us = report_server_us(r);
     bool known = r->probed && us > 0 && r->packets > 0;
 
     json_known(out, "server_cpu_s", r->probed, us / 1e6);
@@ -183,22 +217,29 @@ void report_json(struct text *out, const struct bench_options *o, const struct l
 
     text_printf(out,
                 "{\"scenario\":\"%s\",\"target\":\"%s\",\"connections\":%" PRIu32
-                ",\"publishers\":%" PRIu32 ",\"subscribers\":%" PRIu32 ",\"rooms\":%" PRIu32,
+                ",\"failed\":%" PRIu32 ",\"publishers\":%" PRIu32 ",\"subscribers\":%" PRIu32
+                ",\"rooms\":%" PRIu32,
                 scenario_kind_name(o->scenario.kind), target_kind_name(o->target), r->endpoints,
-                o->scenario.publishers, o->scenario.subscribers, o->scenario.rooms);
-    text_printf(out, ",\"bitrate_bps\":%" PRId64 ",\"profile\":\"%s\",\"gro\":%s,\"seconds\":%.3f",
+                r->failed, o->scenario.publishers, o->scenario.subscribers, o->scenario.rooms);
+    text_printf(out,
+                ",\"bitrate_bps\":%" PRId64 ",\"profile\":\"%s\",\"gro\":%s,\"plain\":%s"
+                ",\"seconds\":%.3f",
                 o->bitrate_bps, srtp_profile_name(o->profile), o->gro ? "true" : "false",
-                (double)r->window_us / 1e6);
+                o->plain ? "true" : "false", (double)r->window_us / 1e6);
     text_printf(out,
                 ",\"sent_packets\":%" PRIu64 ",\"packets\":%" PRIu64
                 ",\"packets_per_s\":%.1f,\"gbit_per_s\":%.4f",
                 r->sent, r->packets, per_second(r->packets, r), per_second(r->bytes, r) * 8 / 1e9);
     text_printf(out, ",\"expected\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"loss_percent\":%.5f",
-                r->expected, r->lost, loss_percent(r));
+                r->expected, r->lost, report_loss_percent(r));
     json_times(out, "delay_ms", &r->findings.delay_us);
     json_times(out, "connected_ms", &r->connected_us);
     json_times(out, "first_media_ms", &r->media_us);
     json_server(out, r);
+    text_printf(out,
+                ",\"all_joined_s\":%.3f,\"transport_feedback\":{\"sent\":%" PRIu64
+                ",\"received\":%" PRIu64 "}",
+                (double)r->join_us / 1e6, r->feedback_packets, r->feedback_received);
     text_printf(out,
                 ",\"verified\":{\"packets\":%" PRIu64 ",\"wrong\":%" PRIu64 ",\"missing\":%" PRIu64
                 ",\"out_of_order\":%" PRIu64 "}",
@@ -206,8 +247,7 @@ void report_json(struct text *out, const struct bench_options *o, const struct l
     text_printf(out,
                 ",\"generator\":{\"core_percent\":%.1f,\"late_p99_ms\":%.3f,\"drops\":%" PRIu64
                 "},\"warnings\":[",
-                100.0 * (double)r->generator_us / (double)r->window_us,
-                milliseconds(&r->late_us, 0.99), r->generator_drops);
+                core_percent(r), milliseconds(&r->late_us, 0.99), r->generator_drops);
     for (int i = 0; i < n; i++)
         text_printf(out, "%s\"%s\"", i > 0 ? "," : "", warnings[i]);
     text_append(out, "]}\n");

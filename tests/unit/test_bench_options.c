@@ -58,6 +58,10 @@ static void what_is_wrong_is_named(void)
         {"audio --whip a", "subscribers need --whep"},
         {"audio --whep a", "--whep needs --whip: somebody must publish"},
         {"meeting --sluice a --publishers 1", "--publishers: a meeting needs two"},
+        {"audio --sluice a --largest", "--largest: a broadcast of which something is verified"},
+        {"broadcast --sluice a --largest --verify 0",
+         "--largest: a broadcast of which something is verified"},
+        {"audio --sluice a --feedback 1001", "--feedback: a number from 0 to 1000"},
         {"rooms --sluice a --rooms 20000", "more than 20000 connections"},
     };
 
@@ -65,6 +69,16 @@ static void what_is_wrong_is_named(void)
         CHECK_EQ(parse(cases[i].line), -EINVAL);
         CHECK_STR(error, cases[i].error);
     }
+}
+
+static void what_browsers_do_can_be_left_out(void)
+{
+    CHECK_EQ(parse("broadcast --sluice a"), 0);
+    CHECK(!o.plain && !o.no_reports && o.feedback_ms == 100);
+    CHECK_EQ(parse("broadcast --sluice a --plain --no-reports"), 0);
+    CHECK(o.plain && o.no_reports);
+    CHECK_EQ(parse("broadcast --sluice a --feedback 0 --count-syscalls --largest"), 0);
+    CHECK(o.feedback_ms == 0 && o.count_syscalls && o.largest);
 }
 
 static void help_needs_nothing_else_and_names_every_scenario(void)
@@ -84,4 +98,5 @@ static void help_needs_nothing_else_and_names_every_scenario(void)
 }
 
 TAP_CASES(CASE(a_scenario_and_a_server_are_enough), CASE(what_is_wrong_is_named),
+          CASE(what_browsers_do_can_be_left_out),
           CASE(help_needs_nothing_else_and_names_every_scenario))
