@@ -54,6 +54,18 @@ bool address_equal(const struct sockaddr_storage *a, const struct sockaddr_stora
     return memcmp(left, right, sizeof(left)) == 0;
 }
 
+void address_unmap(struct sockaddr_storage *address)
+{
+    struct sockaddr_in6 in6 = ipv6_of(address);
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = in6.sin6_port};
+
+    if (address->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
+        return;
+    memcpy(&in.sin_addr, in6.sin6_addr.s6_addr + 12, sizeof(in.sin_addr));
+    memset(address, 0, sizeof(in6)); /* more than that of it is never looked at */
+    memcpy(address, &in, sizeof(in));
+}
+
 socklen_t address_len(const struct sockaddr_storage *address)
 {
     return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)

@@ -30,6 +30,9 @@ size_t address_key(const struct sockaddr_storage *address, uint8_t out[ADDRESS_K
 /** @return true if family, port and address are the same */
 bool address_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 
+/** Make "::ffff:1.2.3.4" "1.2.3.4": the rest of the tree knows only plain addresses. */
+void address_unmap(struct sockaddr_storage *address);
+
 /** @return bytes of the sockaddr_in or sockaddr_in6 in `address`, for system calls */
 socklen_t address_len(const struct sockaddr_storage *address);
 

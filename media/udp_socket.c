@@ -1,7 +1,7 @@
 #include "media/udp_socket.h"
 
 #include "media/address.h"
-#include "media/packet.h"
+#include "media/udp_receiver.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -18,12 +18,7 @@
 
 enum { WASTE_BYTES = 64 }; /* where datagrams go for which there is no packet */
 
-/* Room for the control message that tells our address. */
-struct in_control {
-    _Alignas(struct cmsghdr) uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-};
-
-/* Room for that one, and then the one that tells the size of a run's datagrams. */
+/* Room for the control messages that tell our address, and the size of a run's datagrams. */
 struct out_control {
     _Alignas(struct cmsghdr)
         uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t))];
@@ -37,12 +32,7 @@ struct udp_socket {
     uint16_t port;
     struct udp_stats stats;
 
-    struct packet *ready[UDP_BATCH]; /* taken from the pool, not used yet */
-    size_t n_ready;
-    struct mmsghdr in[UDP_BATCH];
-    struct iovec in_parts[UDP_BATCH];
-    struct in_control in_control[UDP_BATCH];
-    uint8_t waste[WASTE_BYTES];
+    struct udp_receiver *receiver;
 
     struct mmsghdr out[UDP_SEND_BATCH];
     struct iovec out_parts[UDP_SEND_BATCH];
@@ -51,23 +41,6 @@ struct udp_socket {
 };
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-/* "::ffff:1.2.3.4" becomes "1.2.3.4": the rest of the tree knows only plain addresses. */
-static void unmap(struct sockaddr_storage *address)
-{
-    struct sockaddr_in6 in6;
-    struct sockaddr_in in = {.sin_family = AF_INET};
-
-    if (address->ss_family != AF_INET6)
-        return;
-    memcpy(&in6, address, sizeof(in6));
-    if (memcmp(&in6.sin6_addr, mapped_prefix, sizeof(mapped_prefix)) != 0)
-        return;
-    in.sin_port = in6.sin6_port;
-    memcpy(&in.sin_addr, in6.sin6_addr.s6_addr + sizeof(mapped_prefix), sizeof(in.sin_addr));
-    memset(address, 0, sizeof(*address));
-    memcpy(address, &in, sizeof(in));
-}
 
 static struct sockaddr_in6 map_ipv4(const struct sockaddr_storage *address)
 {
@@ -131,7 +104,7 @@ static bool is_wildcard(const struct sockaddr_storage *bound)
     uint8_t key[ADDRESS_KEY_MAX];
     uint8_t set = 0;
 
-    unmap(&plain);
+    address_unmap(&plain);
     (void)address_key(&plain, key);
     for (size_t i = 3; i < sizeof(key); i++) /* after family and port */
         set |= key[i];
@@ -180,6 +153,17 @@ static int open_and_bind(struct udp_socket *s, int family, const char *address, 
     return s->many ? ask_local_address(s) : 0;
 }
 
+static int make_receiver(struct udp_socket *s)
+{
+    int err;
+
+    s->receiver = udp_receiver_new(s->fd, s->many, &s->stats);
+    if (!s->receiver)
+        return -ENOMEM;
+    err = udp_receiver_take_runs(s->receiver, true);
+    return err == -ENOMEM ? err : 0; /* an older kernel: datagram by datagram, then */
+}
+
 int udp_socket_new(struct udp_socket **ret, const char *address, uint16_t port)
 {
     struct udp_socket *s = calloc(1, sizeof(*s));
@@ -193,6 +177,8 @@ int udp_socket_new(struct udp_socket **ret, const char *address, uint16_t port)
         close_fd(s);
         err = open_and_bind(s, AF_INET, address, port);
     }
+    if (err == 0)
+        err = make_receiver(s);
     if (err < 0) {
         udp_socket_free(s);
         return err;
@@ -205,8 +191,7 @@ struct udp_socket *udp_socket_free(struct udp_socket *s)
 {
     if (!s)
         return NULL;
-    while (s->n_ready > 0)
-        packet_unref(s->ready[--s->n_ready]);
+    s->receiver = udp_receiver_free(s->receiver);
     close_fd(s);
     free(s);
     return NULL;
@@ -236,116 +221,20 @@ const struct udp_stats *udp_socket_stats(const struct udp_socket *s)
     return &s->stats;
 }
 
-/* Point the first `n` messages at packets, or at the waste where there are none. */
-static void prepare_receive(struct udp_socket *s, size_t n)
+int udp_socket_take_runs(struct udp_socket *s, bool on)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct packet *packet = i < s->n_ready ? s->ready[i] : NULL;
-        struct msghdr *header = &s->in[i].msg_hdr;
-
-        s->in_parts[i] = packet ? (struct iovec){packet->data, PACKET_CAPACITY}
-                                : (struct iovec){s->waste, sizeof(s->waste)};
-        *header = (struct msghdr){.msg_iov = &s->in_parts[i], .msg_iovlen = 1};
-        if (packet) {
-            header->msg_name = &packet->from;
-            header->msg_namelen = sizeof(packet->from);
-        }
-        if (packet && s->many) {
-            header->msg_control = &s->in_control[i];
-            header->msg_controllen = sizeof(s->in_control[i]);
-        }
-    }
-}
-
-static void set_local(struct local_address *ret, const void *bytes, size_t len)
-{
-    ret->len = (uint8_t)len;
-    memcpy(ret->bytes, bytes, len);
-}
-
-static struct local_address local_of_ipv6(const struct in6_pktinfo *info)
-{
-    struct local_address local = {0};
-
-    if (memcmp(&info->ipi6_addr, mapped_prefix, sizeof(mapped_prefix)) == 0) {
-        set_local(&local, info->ipi6_addr.s6_addr + sizeof(mapped_prefix), 4);
-        return local;
-    }
-    set_local(&local, &info->ipi6_addr, 16);
-    if (IN6_IS_ADDR_LINKLOCAL(&info->ipi6_addr))
-        local.interface = (uint32_t)info->ipi6_ifindex;
-    return local;
-}
-
-/* @return the address of ours that the datagram of `header` came to */
-static struct local_address read_local(struct msghdr *header)
-{
-    struct local_address local = {0};
-    struct cmsghdr *message = CMSG_FIRSTHDR(header);
-    struct in6_pktinfo info6;
-    struct in_pktinfo info;
-
-    if (message && message->cmsg_level == IPPROTO_IPV6 && message->cmsg_type == IPV6_PKTINFO) {
-        memcpy(&info6, CMSG_DATA(message), sizeof(info6));
-        local = local_of_ipv6(&info6);
-    } else if (message && message->cmsg_level == IPPROTO_IP && message->cmsg_type == IP_PKTINFO) {
-        memcpy(&info, CMSG_DATA(message), sizeof(info));
-        set_local(&local, &info.ipi_spec_dst, 4);
-    }
-    return local;
-}
-
-/* Sort what came into `out` and what stays ready. @return number of packets in `out` */
-static int take_received(struct udp_socket *s, size_t n, struct packet **out, int64_t now_us)
-{
-    size_t kept = 0;
-    int taken = 0;
-
-    for (size_t i = 0; i < s->n_ready; i++) {
-        struct packet *packet = s->ready[i];
-        bool cut = i < n && s->in[i].msg_hdr.msg_flags & MSG_TRUNC;
-
-        s->stats.receive_cut += cut;
-        if (i >= n || cut) {
-            s->ready[kept++] = packet;
-            continue;
-        }
-        packet->len = (uint16_t)s->in[i].msg_len;
-        packet->arrival_us = now_us;
-        unmap(&packet->from);
-        packet->to = read_local(&s->in[i].msg_hdr);
-        s->stats.receive_bytes += packet->len;
-        out[taken++] = packet;
-    }
-    s->n_ready = kept;
-    return taken;
+    return udp_receiver_take_runs(s->receiver, on);
 }
 
 int udp_socket_receive(struct udp_socket *s, struct packet_pool *pool, struct packet **out,
                        int64_t now_us)
 {
-    size_t n;
-    int received;
+    return udp_receiver_read(s->receiver, pool, out, now_us);
+}
 
-    while (s->n_ready < UDP_BATCH) {
-        struct packet *packet = packet_new(pool);
-
-        if (!packet)
-            break;
-        s->ready[s->n_ready++] = packet;
-    }
-    n = s->n_ready > 0 ? s->n_ready : UDP_BATCH;
-    prepare_receive(s, n);
-    received = recvmmsg(s->fd, s->in, (unsigned int)n, MSG_DONTWAIT, NULL);
-    s->stats.receive_calls++;
-    if (received < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-    s->stats.receive_datagrams += (uint64_t)received;
-    if (s->n_ready == 0) {
-        s->stats.receive_no_packet += (uint64_t)received;
-        return 0;
-    }
-    return take_received(s, (size_t)received, out, now_us);
+bool udp_socket_has_more(const struct udp_socket *s)
+{
+    return udp_receiver_has_more(s->receiver);
 }
 
 /* @return how many of the `n` datagrams the kernel can take as one */

@@ -6,6 +6,7 @@
 
 #include "media/base/attributes.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -15,7 +16,7 @@ struct packet;
 struct packet_pool;
 
 enum {
-    UDP_BATCH = 64,                     /* datagrams per recvmmsg */
+    UDP_BATCH = 64,                     /* messages per recvmmsg, packets handed on at a time */
     UDP_SEND_BATCH = 512,               /* datagrams per sendmmsg */
     UDP_RUN_MAX = 64,                   /* UDP_MAX_SEGMENTS of Linux before 6.9 */
     UDP_RUN_BYTES_MAX = 65000,          /* a run is one IP packet until the last moment */
@@ -26,6 +27,7 @@ struct udp_socket;
 
 struct udp_stats {
     uint64_t receive_calls, receive_datagrams, receive_bytes;
+    uint64_t receive_runs;      /* several datagrams that came as one (UDP_GRO) */
     uint64_t receive_cut;       /* dropped: longer than a packet */
     uint64_t receive_no_packet; /* dropped: the pool was exhausted */
     uint64_t send_calls, send_datagrams, send_bytes;
@@ -65,15 +67,26 @@ uint16_t udp_socket_port(const struct udp_socket *s);
 int udp_socket_buffer_bytes(const struct udp_socket *s);
 
 /**
- * Read up to UDP_BATCH datagrams with one system call into packets of `pool`; sets len, from, to
- * and arrival_us. Where the pool is exhausted datagrams are read and dropped (counted), so that the
- * socket drains. All calls on one socket must name the same pool.
+ * Receive up to UDP_BATCH datagrams with at most one system call into packets of `pool`; sets len,
+ * from, to and arrival_us. Where the pool is exhausted datagrams are read and dropped (counted), so
+ * that the socket drains. All calls on one socket must name the same pool.
+ *
+ * One system call can bring more than that, where runs of datagrams come as one: further calls hand
+ * on the rest of it first. See udp_socket_has_more().
  *
  * @return number of packets put into `out` (room for UDP_BATCH), each with one reference which is
- *         the caller's; 0: nothing there; -errno
+ *         the caller's; 0: nothing there, or all of it was dropped; -errno
  */
 MUST_USE int udp_socket_receive(struct udp_socket *s, struct packet_pool *pool, struct packet **out,
                                 int64_t now_us);
+
+/** @return true if datagrams were read that udp_socket_receive() has not handed on yet. Nobody
+ *  waiting on the descriptor learns of them. */
+bool udp_socket_has_more(const struct udp_socket *s);
+
+/** Have the kernel hand over runs of datagrams as one, as it does from the start where it can
+ *  (Linux 5.0), or not; for measurements. Not while udp_socket_has_more(). @return 0; -errno */
+MUST_USE int udp_socket_take_runs(struct udp_socket *s, bool on);
 
 /**
  * Send `n` datagrams in order, with as few system calls as possible. What the kernel does not take

@@ -103,7 +103,7 @@ static void on_readable(evutil_socket_t fd, short what, void *owner)
 
     (void)fd;
     (void)what;
-    for (int i = 0; i < TURN_BATCHES && n == UDP_BATCH; i++) {
+    for (int i = 0; udp_socket_has_more(w->socket) || (i < TURN_BATCHES && n == UDP_BATCH); i++) {
         n = udp_socket_receive(w->socket, forwarder_pool(w->forwarder), packets, now_us);
         if (n > 0)
             forwarder_receive(w->forwarder, packets, (size_t)n, now_us);

@@ -59,7 +59,7 @@ CALL_OWNERS = {
                       "signaling/*.c", "client/*.c", "bench/*", "tests/*"],
     r"pthread_mutex_\w+|mtx_\w+": ["tests/*"],
     r"socket|sendto|sendmsg|sendmmsg|recvfrom|recvmsg|recvmmsg":
-        ["media/udp_socket.c", "sfu/*.c", "signaling/*.c", "client/*.c", "bench/*", "tests/*"],
+        ["media/udp_socket.c", "media/udp_receiver.c", "sfu/*.c", "signaling/*.c", "client/*.c", "bench/*", "tests/*"],
 }
 
 TEXT = (".c", ".h", ".py", ".sh", ".js", ".mjs", ".html", ".css", ".md", ".build", ".txt", ".yaml",

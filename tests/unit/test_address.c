@@ -97,6 +97,22 @@ static void length_is_the_one_of_the_family(void)
     CHECK_EQ(address_len(&v6), sizeof(struct sockaddr_in6));
 }
 
+static void mapped_addresses_become_plain(void)
+{
+    struct sockaddr_storage v4 = ipv4("192.0.2.7", 5004);
+    struct sockaddr_storage mapped = ipv6("::ffff:192.0.2.7", 5004);
+    struct sockaddr_storage v6 = ipv6("2001:db8::ffff:192.0.2.7", 5004);
+    struct sockaddr_storage same = v6;
+
+    address_unmap(&mapped);
+    CHECK_MEM(&mapped, &v4, sizeof(v4));
+    address_unmap(&mapped);
+    CHECK_MEM(&mapped, &v4, sizeof(v4));
+    address_unmap(&same);
+    CHECK_MEM(&same, &v6, sizeof(v6));
+}
+
 TAP_CASES(CASE(address_is_written_as_people_write_it), CASE(longest_address_fits_its_text),
           CASE(addresses_differ_by_host_port_and_family), CASE(ipv6_scope_and_flow_do_not_count),
-          CASE(key_is_zero_behind_its_end), CASE(length_is_the_one_of_the_family))
+          CASE(key_is_zero_behind_its_end), CASE(length_is_the_one_of_the_family),
+          CASE(mapped_addresses_become_plain))
