@@ -55,7 +55,7 @@ static const struct key keys[] = {
     {"log_level", KEY_LOG_LEVEL, offsetof(struct config, log_level), 0, 0, "info", "LEVEL",
      "trace, debug, info, warn or error"},
     {"seal", KEY_SEAL, offsetof(struct config, seal), 0, 0, "auto", "HOW",
-     "library that encrypts what is sent: libipsec-mb,\nlibsrtp2, or auto for the fastest here"},
+     "library that encrypts and decrypts: libipsec-mb,\nlibsrtp2, or auto for the fastest here"},
     NUMBER(max_rooms, 1, 1000000, "10000", "rooms at a time"),
     NUMBER(max_participants, 1, 1000000, "10000", "participants at a time, in all rooms"),
     NUMBER(max_participants_per_room, 1, 100000, "1000", "participants of a room"),

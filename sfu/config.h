@@ -32,7 +32,7 @@ struct config {
     char advertise[CONFIG_MAX_ADVERTISE][CONFIG_ADDRESS_MAX + 1]; /* none: the interfaces' */
     char web_root[CONFIG_PATH_MAX + 1]; /* folder of the page; "": the one built in */
     uint32_t log_level;                 /* enum log_level */
-    uint32_t seal;                      /* enum seal_backend: who encrypts what is sent */
+    uint32_t seal;                      /* enum seal_backend: who encrypts and decrypts */
 
     uint32_t max_rooms, max_participants, max_participants_per_room;
     uint32_t max_tracks;                       /* published by one participant */
