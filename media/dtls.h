@@ -1,5 +1,6 @@
 /**
- * @file dtls.h  DTLS 1.2 with use_srtp (RFC 6347, RFC 5764) over OpenSSL with memory BIOs.
+ * @file dtls.h  DTLS 1.2 with use_srtp (RFC 6347, RFC 5764): the handshake by OpenSSL with memory
+ * BIOs, records after it by media/dtls_record, as an OpenSSL session would hold 40 kB per peer.
  *
  * Sans-I/O: records go in, records come out through the handler. Owner of the OpenSSL dependency.
  * Thread: one session belongs to one thread; an identity may be shared once made.
@@ -88,9 +89,10 @@ const char *dtls_state_name(enum dtls_state state);
 /** @return why it failed, for people ("peer's certificate does not match its fingerprint");
  *  "" if it did not */
 const char *dtls_error(const struct dtls *d);
-/** Copy the SRTP keys. @return 0; -ENOTCONN before DTLS_CONNECTED; -ENOTSUP: no common profile */
+/** Copy the SRTP keys. @return 0; -ENOTCONN before DTLS_CONNECTED; -ENOTSUP: no common profile, or
+ *  dtls_trim() was called */
 MUST_USE int dtls_srtp_keys(const struct dtls *d, struct srtp_keys *ret);
-/** Free what only the handshake needed; call once connected (memory per peer). */
+/** Forget the SRTP keys; call once they are copied. */
 void dtls_trim(struct dtls *d);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * The first byte 0: datagrams for a fresh server session, each with its length in one byte before
- * it (times four). Otherwise: a handshake whose datagram of that number is changed: the rest of the
- * input is XORed into it, from the offset that the second byte times four is.
+ * it (times four); 255: the same for one that is connected. Otherwise: a handshake, some data and
+ * the good-bye, of which the datagram of that number is changed: the rest of the input is XORed
+ * into it, from the offset that the second byte times four is.
  */
 
 #include "media/base/clock.h"
@@ -9,10 +10,11 @@
 #include "media/dtls.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DATAGRAM_MAX = 1500, QUEUE_MAX = 64, LENGTH_UNIT = 4, TURNS = 8 };
+enum { DATAGRAM_MAX = 1500, QUEUE_MAX = 64, LENGTH_UNIT = 4, TURNS = 8, CONNECTED_FIRST = 255 };
 
 struct queue {
     uint8_t data[QUEUE_MAX][DATAGRAM_MAX];
@@ -74,6 +76,23 @@ static void run_handshake(struct dtls *client, struct dtls *server)
     }
 }
 
+/* @return true if both ends got there */
+static bool is_up(const struct dtls *client, const struct dtls *server)
+{
+    return dtls_state(client) == DTLS_CONNECTED && dtls_state(server) == DTLS_CONNECTED;
+}
+
+static void talk(struct dtls *client, struct dtls *server)
+{
+    static const uint8_t data[100] = "hello";
+
+    for (size_t len = 1; len < sizeof(data); len += 33)
+        (void)!dtls_send(client, data, len);
+    dtls_close(client);
+    deliver(&handshake.to_server, server);
+    deliver(&handshake.to_client, client);
+}
+
 static void receive_all(struct dtls *server, struct reader *r)
 {
     while (reader_left(r) > 0) {
@@ -104,10 +123,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     handshake.to_client.n = handshake.to_server.n = handshake.n = 0;
     handshake.change_at = reader_u8(&r);
-    if (handshake.change_at > 0) {
+    if (handshake.change_at == CONNECTED_FIRST) {
+        run_handshake(client, server);
+        receive_all(server, &r);
+    } else if (handshake.change_at > 0) {
         handshake.offset = (size_t)reader_u8(&r) * LENGTH_UNIT;
         handshake.change = r;
         run_handshake(client, server);
+        if (is_up(client, server))
+            talk(client, server);
     } else {
         receive_all(server, &r);
     }
