@@ -54,6 +54,11 @@ bool address_equal(const struct sockaddr_storage *a, const struct sockaddr_stora
     return memcmp(left, right, sizeof(left)) == 0;
 }
 
+bool address_identical(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+    return memcmp(a, b, sizeof(struct sockaddr_in6)) == 0;
+}
+
 void address_unmap(struct sockaddr_storage *address)
 {
     struct sockaddr_in6 in6 = ipv6_of(address);

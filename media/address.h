@@ -30,6 +30,9 @@ size_t address_key(const struct sockaddr_storage *address, uint8_t out[ADDRESS_K
 /** @return true if family, port and address are the same */
 bool address_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 
+/** Quicker, for datagrams of one sender in a row. @return true only if address_equal() */
+bool address_identical(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+
 /** Make "::ffff:1.2.3.4" "1.2.3.4": the rest of the tree knows only plain addresses. */
 void address_unmap(struct sockaddr_storage *address);
 

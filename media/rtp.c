@@ -76,8 +76,9 @@ static void parse_extensions(struct rtp_header *h, struct reader *r)
 int rtp_parse(struct rtp_header *ret, const uint8_t *data, size_t len)
 {
     struct reader r = reader_of(data, len);
-    uint8_t first = reader_u8(&r);
-    uint8_t second = reader_u8(&r);
+    struct reader fixed = reader_sub(&r, RTP_HEADER_LEN); /* of known length: checked but once */
+    uint8_t first = reader_u8(&fixed);
+    uint8_t second = reader_u8(&fixed);
     struct rtp_header h;
 
     if (first >> 6 != VERSION || len > UINT16_MAX)
@@ -85,9 +86,9 @@ int rtp_parse(struct rtp_header *ret, const uint8_t *data, size_t len)
     h.n_csrcs = first & 15;
     h.marker = second >> 7;
     h.pt = second & 127;
-    h.seq = reader_u16(&r);
-    h.ts = reader_u32(&r);
-    h.ssrc = reader_u32(&r);
+    h.seq = reader_u16(&fixed);
+    h.ts = reader_u32(&fixed);
+    h.ssrc = reader_u32(&fixed);
     h.n_extensions = 0;
     h.padding_len = 0;
     reader_skip(&r, (size_t)h.n_csrcs * 4);
@@ -102,8 +103,7 @@ int rtp_parse(struct rtp_header *ret, const uint8_t *data, size_t len)
     }
     h.header_len = (uint16_t)r.at;
     h.payload_len = (uint16_t)(reader_left(&r) - h.padding_len);
-    memcpy(ret, &h, offsetof(struct rtp_header, extensions));
-    memcpy(ret->extensions, h.extensions, h.n_extensions * sizeof(h.extensions[0]));
+    *ret = h;
     return 0;
 }
 

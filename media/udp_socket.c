@@ -16,8 +16,6 @@
 #define UDP_SEGMENT 103 /* linux/udp.h; Linux 4.18 */
 #endif
 
-enum { WASTE_BYTES = 64 }; /* where datagrams go for which there is no packet */
-
 /* Room for the control messages that tell our address, and the size of a run's datagrams. */
 struct out_control {
     _Alignas(struct cmsghdr)

@@ -256,7 +256,9 @@ void connection_receive(struct connection *c, struct packet *packet, int64_t now
         return;
     if (transport_receive(c->transport, packet, now_us) < 0) {
         c->core->stats.drop_transport++;
-    } else if (kind != DATAGRAM_DTLS && address_equal(&packet->from, &c->egress.to)) {
+    } else if (kind != DATAGRAM_DTLS && now_us != c->kept_us &&
+               address_equal(&packet->from, &c->egress.to)) {
+        c->kept_us = now_us; /* once in a turn will do */
         ice_lite_keep(c->now.ice, now_us);
         demux_keep(c->core->demux, &packet->from, now_us);
     }

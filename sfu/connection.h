@@ -44,6 +44,7 @@ struct connection {
     struct transport *transport;     /* for reading */
     struct egress_peer egress;       /* for queueing RTP */
     int64_t since_us;                /* when it was made */
+    int64_t kept_us;                 /* turn in which media last told that the peer lives */
     bool checked;                    /* a connectivity check has come */
     bool ended;                      /* for reading: it is over, `end` and `reason` say how */
     enum peer_state end;

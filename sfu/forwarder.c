@@ -33,6 +33,8 @@ struct forwarder {
     struct map rooms, participants; /* by id */
     int64_t now_us;                 /* of the turn */
     int64_t relieved_us;            /* when the pool was last found low */
+    const struct packet *last;      /* of the batch: the one before, if it was `sender`'s; or NULL */
+    struct participant *sender;
 };
 
 static void on_send(void *owner, const struct datagram *datagrams, size_t n)
@@ -148,13 +150,23 @@ static void receive_stun(struct forwarder *f, struct packet *packet)
         f->core.stats.drop_unknown++;
         return;
     }
+    f->last = NULL; /* addresses may become somebody else's */
     connection_receive_stun(&p->connection, packet, f->now_us);
     core_touch(&f->core, &p->actor);
 }
 
+/* Datagrams of one sender come in a row. */
+static struct participant *find_sender(struct forwarder *f, const struct packet *packet)
+{
+    if (!f->last || !address_identical(&f->last->from, &packet->from))
+        f->sender = demux_find(f->core.demux, &packet->from);
+    f->last = f->sender ? packet : NULL;
+    return f->sender;
+}
+
 static void receive_other(struct forwarder *f, struct packet *packet, enum datagram_kind kind)
 {
-    struct participant *p = demux_find(f->core.demux, &packet->from);
+    struct participant *p = find_sender(f, packet);
 
     if (p) {
         connection_receive(&p->connection, packet, f->now_us);
@@ -190,11 +202,12 @@ static void receive(struct forwarder *f, struct packet *packet)
 void forwarder_receive(struct forwarder *f, struct packet **packets, size_t n, int64_t now_us)
 {
     f->now_us = now_us;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         receive(f, packets[i]);
-        packets[i] = packet_unref(packets[i]);
-    }
+    f->last = NULL;
     track_fan_out_all(&f->core);
+    for (size_t i = 0; i < n; i++)
+        packets[i] = packet_unref(packets[i]);
 }
 
 /* ------------------------------------------------------------------ mail */
