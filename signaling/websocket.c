@@ -30,15 +30,18 @@ struct websocket {
     void *owner;
     enum state state;
     bool client;
-    struct websocket_dial *dial; /* STATE_OPENING */
-    struct bufferevent *bev;     /* STATE_OPEN and STATE_CLOSING */
-    wslay_event_context_ptr wslay;
-    struct event *timer; /* OPEN: idle; CLOSING: the end */
-    struct event *work;  /* what must not happen inside a call of the owner's */
+    struct websocket_dial *dial;   /* STATE_OPENING */
+    struct bufferevent *bev;       /* STATE_OPEN and STATE_CLOSING */
+    wslay_event_context_ptr wslay; /* NULL: nothing is under way, see rest() */
+    struct event *timer;           /* OPEN: idle; CLOSING: the end */
+    struct event *work;            /* what must not happen inside a call of the owner's */
     struct timeval idle;
     bool ping_unanswered;
     struct text incoming;  /* message that is being received */
     bool in_control_frame; /* the frame being received is no part of it */
+    bool in_message;       /* another frame of it is to come */
+    uint64_t unread;       /* bytes that wslay has of a frame's head */
+    uint64_t frame_left;   /* bytes of a frame's payload that are to come */
     bool reported;         /* on_close was called */
     bool close_wanted;     /* by the owner; the frame goes out after what is queued */
     uint16_t close_code;
@@ -64,7 +67,8 @@ static void destroy(struct websocket *ws)
         event_free(ws->timer);
     if (ws->work)
         event_free(ws->work);
-    wslay_event_context_free(ws->wslay);
+    if (ws->wslay)
+        wslay_event_context_free(ws->wslay);
     text_done(&ws->incoming);
     free(ws);
 }
@@ -123,19 +127,22 @@ static void begin_closing(struct websocket *ws)
 /* Both close frames are through, and ours has left. */
 static bool is_closed_cleanly(const struct websocket *ws)
 {
-    return ws->state == STATE_CLOSING && wslay_event_get_close_received(ws->wslay) &&
+    return ws->state == STATE_CLOSING && ws->wslay && wslay_event_get_close_received(ws->wslay) &&
            !wslay_event_want_write(ws->wslay) &&
            evbuffer_get_length(bufferevent_get_output(ws->bev)) == 0;
 }
 
 static size_t queued_len(const struct websocket *ws)
 {
-    return wslay_event_get_queued_msg_length(ws->wslay) +
-           evbuffer_get_length(bufferevent_get_output(ws->bev));
+    size_t len = evbuffer_get_length(bufferevent_get_output(ws->bev));
+
+    return ws->wslay ? len + wslay_event_get_queued_msg_length(ws->wslay) : len;
 }
 
 static void flush(struct websocket *ws)
 {
+    if (!ws->wslay)
+        return;
     if (wslay_event_send(ws->wslay) != 0)
         finish(ws, WSLAY_CODE_INTERNAL_SERVER_ERROR, "out of memory");
     else if (queued_len(ws) > WEBSOCKET_MAX_QUEUE) /* of answers to its pings */
@@ -206,10 +213,35 @@ static void receive(struct websocket *ws)
     begin_closing(ws);
 }
 
+static int new_wslay(struct websocket *ws);
+
+/* @return false: no memory, and the connection ends */
+static bool wake(struct websocket *ws)
+{
+    if (ws->wslay || new_wslay(ws) == 0)
+        return true;
+    finish(ws, WSLAY_CODE_INTERNAL_SERVER_ERROR, "out of memory");
+    return false;
+}
+
+/* wslay's context is 8.6 kB, nearly all of them buffers, and most WebSockets are silent most of the
+ * time: where nothing is half received and nothing waits to be sent, there is none. */
+static void rest(struct websocket *ws)
+{
+    if (ws->depth > 1 || ws->freed || ws->state != STATE_OPEN || !ws->wslay || ws->in_message ||
+        ws->unread > 0 || ws->frame_left > 0 || wslay_event_want_write(ws->wslay) ||
+        !wslay_event_get_read_enabled(ws->wslay))
+        return;
+    wslay_event_context_free(ws->wslay);
+    ws->wslay = NULL;
+}
+
 static void take_input(struct websocket *ws)
 {
     struct evbuffer *input = bufferevent_get_input(ws->bev);
 
+    if (!wake(ws))
+        return;
     if (ws->state == STATE_OPEN) {
         ws->ping_unanswered = false;
         (void)event_add(ws->timer, &ws->idle);
@@ -227,6 +259,7 @@ static void on_readable(struct bufferevent *bev, void *arg)
     (void)bev;
     enter(ws);
     take_input(ws);
+    rest(ws);
     leave(ws);
 }
 
@@ -262,8 +295,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     } else {
         ws->ping_unanswered = true;
         (void)event_add(ws->timer, &ws->idle);
+        if (!wake(ws))
+            return;
         (void)wslay_event_queue_msg(ws->wslay, &ping); /* out of memory: dropped the next time */
         flush(ws);
+        rest(ws);
     }
 }
 
@@ -279,6 +315,8 @@ static void report(struct websocket *ws)
 static void send_close(struct websocket *ws)
 {
     ws->close_wanted = false;
+    if (!wake(ws))
+        return;
     if (wslay_event_queue_close(ws->wslay, ws->close_code, (const uint8_t *)ws->close_reason,
                                 strlen(ws->close_reason)) != WSLAY_ERR_NOMEM)
         flush(ws);
@@ -301,6 +339,7 @@ static void on_work(evutil_socket_t fd, short what, void *arg)
         send_close(ws);
     if (ws->state == STATE_CLOSED)
         report(ws);
+    rest(ws);
     leave(ws);
 }
 
@@ -311,8 +350,10 @@ static ssize_t recv_callback(wslay_event_context_ptr ctx, uint8_t *buf, size_t l
     int n = ws->bev ? evbuffer_remove(bufferevent_get_input(ws->bev), buf, len) : -1;
 
     (void)flags;
-    if (n > 0)
+    if (n > 0) {
+        ws->unread += (uint64_t)n;
         return n;
+    }
     wslay_event_set_error(ctx, WSLAY_ERR_WOULDBLOCK);
     return -1;
 }
@@ -346,6 +387,16 @@ static void violate(struct websocket *ws, uint16_t code)
     (void)wslay_event_queue_close(ws->wslay, code, (const uint8_t *)reason, strlen(reason));
 }
 
+/* RFC 6455 section 5.2. */
+static uint64_t head_len(uint64_t payload_len, bool masked)
+{
+    uint64_t len = masked ? 6 : 2;
+
+    if (payload_len > UINT16_MAX)
+        return len + 8;
+    return payload_len > 125 ? len + 2 : len;
+}
+
 static void on_frame_start(wslay_event_context_ptr ctx,
                            const struct wslay_event_on_frame_recv_start_arg *arg, void *user)
 {
@@ -353,6 +404,10 @@ static void on_frame_start(wslay_event_context_ptr ctx,
 
     (void)ctx;
     ws->in_control_frame = wslay_is_ctrl_frame(arg->opcode);
+    if (!ws->in_control_frame)
+        ws->in_message = !arg->fin;
+    ws->frame_left = arg->payload_length;
+    ws->unread -= head_len(arg->payload_length, !ws->client);
     if (arg->opcode == WSLAY_BINARY_FRAME)
         violate(ws, WSLAY_CODE_UNSUPPORTED_DATA);
 }
@@ -362,6 +417,8 @@ static void on_frame_chunk(wslay_event_context_ptr ctx,
 {
     struct websocket *ws = user;
 
+    ws->frame_left -= arg->data_length;
+    ws->unread -= arg->data_length;
     if (ws->in_control_frame || !wslay_event_get_read_enabled(ctx))
         return;
     text_append_n(&ws->incoming, (const char *)arg->data, arg->data_length);
@@ -446,7 +503,7 @@ static int new_websocket(struct websocket **ret, struct event_base *base,
     text_init(&ws->incoming, WEBSOCKET_MAX_MESSAGE);
     ws->timer = evtimer_new(base, on_timer, ws);
     ws->work = event_new(base, -1, 0, on_work, ws);
-    if (!ws->timer || !ws->work || new_wslay(ws) < 0) {
+    if (!ws->timer || !ws->work) {
         destroy(ws);
         return -ENOMEM;
     }
@@ -529,6 +586,8 @@ int websocket_send(struct websocket *ws, const char *text, size_t len)
         finish(ws, WSLAY_CODE_POLICY_VIOLATION, "the peer does not read");
         return -ENOBUFS;
     }
+    if (!wake(ws))
+        return -ENOBUFS;
     if (wslay_event_queue_msg(ws->wslay, &message) != 0) {
         finish(ws, WSLAY_CODE_INTERNAL_SERVER_ERROR, "out of memory");
         return -ENOBUFS;
@@ -576,7 +635,8 @@ struct websocket *websocket_free(struct websocket *ws)
         destroy(ws);
     } else if (!ws->freed) {
         ws->freed = true;
-        wslay_event_shutdown_read(ws->wslay);
+        if (ws->wslay)
+            wslay_event_shutdown_read(ws->wslay);
         if (ws->state != STATE_CLOSED)
             finish(ws, WSLAY_CODE_NORMAL_CLOSURE, "");
     }

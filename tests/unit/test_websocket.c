@@ -201,6 +201,41 @@ static void fragments_are_put_together_with_control_frames_in_between(void)
     tear_down();
 }
 
+/* A message of two fragments, a ping between them, and another message; the mask is "mask". */
+static const char pieces[] = "\x01\x82mask\x05\x04"
+                             "\x89\x81mask\x1d"
+                             "\x80\x83mask\x01\x0d\x1c"
+                             "\x81\xfe\x00\x7emask";
+
+/* In every place there is a moment with nothing else to do, in which the server may also send. */
+static void frames_may_come_in_any_pieces(void)
+{
+    enum { LONG = 126 };
+
+    for (size_t step = 1; step < 9; step++) {
+        char bytes[sizeof(pieces) - 1 + LONG];
+        size_t len = sizeof(bytes);
+
+        memcpy(bytes, pieces, sizeof(pieces) - 1);
+        for (size_t i = 0; i < LONG; i++)
+            bytes[sizeof(pieces) - 1 + i] = (char)('z' ^ "mask"[i % 4]);
+        accept_raw();
+        for (size_t at = 0; at < len; at += step) {
+            size_t n = len - at < step ? len - at : step;
+
+            CHECK_EQ(write(peer, bytes + at, n), (ssize_t)n);
+            run_once();
+            run_once();
+        }
+        wait_for(&server.messages, 2);
+        CHECK_EQ(server.last_len, LONG);
+        CHECK_EQ(server.last[0], 'z');
+        CHECK_EQ(websocket_send(server.ws, "hi", 2), 0);
+        expect_bytes("\x8A\x01p\x81\x02hi", 7);
+        tear_down();
+    }
+}
+
 static void frames_that_came_with_the_upgrade_are_not_lost(void)
 {
     struct bufferevent *bev;
@@ -509,7 +544,7 @@ static void messages_sent_are_counted(void)
 
 TAP_CASES(CASE(the_accept_key_is_that_of_the_rfc), CASE(a_text_frame_is_a_message),
           CASE(fragments_are_put_together_with_control_frames_in_between),
-          CASE(frames_that_came_with_the_upgrade_are_not_lost),
+          CASE(frames_may_come_in_any_pieces), CASE(frames_that_came_with_the_upgrade_are_not_lost),
           CASE(what_the_caller_writes_goes_out_before_frames),
           CASE(a_binary_frame_is_answered_with_1003), CASE(broken_frames_are_answered_with_1002),
           CASE(text_that_is_no_utf8_is_answered_with_1007),
