@@ -109,7 +109,7 @@ static bool add_slab(struct egress *e)
         return false;
     slab->next = e->slabs;
     e->slabs = slab;
-    for (size_t i = 0; i < SLAB_ENTRIES; i++) {
+    for (size_t i = SLAB_ENTRIES; i-- > 0;) { /* the first is taken first */
         slab->entries[i].next = e->free;
         e->free = &slab->entries[i];
     }
@@ -124,6 +124,7 @@ static struct egress_entry *take_entry(struct egress *e)
         return NULL;
     entry = e->free;
     e->free = entry->next;
+    PREFETCH(e->free);
     e->queued++;
     return entry;
 }
@@ -142,6 +143,7 @@ static struct egress_entry *take_first(struct egress_peer *peer)
     struct egress_entry *entry = peer->first;
 
     peer->first = entry->next;
+    PREFETCH(peer->first);
     peer->queued--;
     if (!peer->first) {
         peer->last = NULL;
