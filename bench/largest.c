@@ -75,15 +75,15 @@ static void show_step(const struct bench_options *options, const struct largest_
 {
     if (options->quiet)
         return;
-    if (error[0])
-        (void)fprintf(stderr, "%" PRIu32 " subscribers: no: %s\n", step->subscribers, error);
-    else
-        (void)fprintf(stderr,
-                      "%" PRIu32
-                      " subscribers: %s: loss %.3f %%, delay p99 %.2f ms, server %.0f %% "
-                      "and generator %.0f %% of a core\n",
-                      step->subscribers, step->sustained ? "yes" : "no", step->loss_percent,
-                      step->delay_p99_ms, step->server_percent, step->generator_percent);
+    (void)fprintf(stderr, "%" PRIu32 " subscribers: %s: ", step->subscribers,
+                  step->sustained ? "yes" : "no");
+    if (error[0]) {
+        (void)fprintf(stderr, "%s\n", error);
+        return;
+    }
+    (void)fprintf(
+        stderr, "loss %.3f %%, delay p99 %.2f ms, server %.0f %% and generator %.0f %% of a core\n",
+        step->loss_percent, step->delay_p99_ms, step->server_percent, step->generator_percent);
 }
 
 /* A server with a whole core to do is what gave up, even if the generator was busy, too. */
