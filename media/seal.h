@@ -61,7 +61,7 @@ struct seal_packet {
     const uint8_t *head;    /* RTP header [head_len], then `lead_len` bytes of payload (may be 0) */
     uint16_t head_len;      /* RTP header with CSRCs and extensions [bytes] */
     uint16_t lead_len;      /* first payload bytes, taken from after the header: RTX's OSN, RED */
-    const uint8_t *payload; /* the rest of the payload */
+    const uint8_t *payload; /* the rest of the payload; may lie in `out` already, where it goes */
     uint16_t payload_len;
     uint8_t *out;     /* room for head + lead + payload + SRTP_TRAILER_MAX */
     uint16_t out_len; /* set: bytes of the sealed packet; 0: could not be sealed */

@@ -184,7 +184,7 @@ static const uint8_t *lay_out_cm(struct seal_packet *packet, const struct seal_p
     memcpy(packet->out, packet->head, (size_t)packet->head_len + packet->lead_len);
     if (packet->lead_len == 0 && packet->payload_len > 0)
         return packet->payload;
-    if (packet->payload_len > 0)
+    if (packet->payload_len > 0 && packet->payload != payload)
         memcpy(payload, packet->payload, packet->payload_len);
     return body;
 }

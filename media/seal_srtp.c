@@ -58,7 +58,7 @@ static uint16_t seal_one(const struct seal_packet *packet)
     if (!seal_place_of(packet, &place))
         return 0;
     memcpy(packet->out, packet->head, head_len);
-    if (packet->payload_len > 0)
+    if (packet->payload_len > 0 && packet->payload != packet->out + head_len)
         memcpy(packet->out + head_len, packet->payload, packet->payload_len);
     if (srtp_protect(own(packet->session)->context, packet->out, &len) != srtp_err_status_ok)
         return 0;
