@@ -1,11 +1,12 @@
 #include "media/egress.h"
 
+#include "media/base/clock.h"
 #include "media/packet.h"
+#include "media/run_plan.h"
 #include "media/seal.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,11 +16,15 @@ enum {
     CHUNK_DATAGRAMS = UDP_SEND_BATCH,
     OUT_ALIGN = 16,            /* ciphers like it */
     CONTROL_BYTES = 64 * 1024, /* of STUN, DTLS and SRTCP between two calls of send */
+    CACHE_LINE = 64,
+    PADDING_BIT = 0x20, /* of the first byte of an RTP packet */
+    SSRC_AT = 8,
 };
 
+/* Of its own cache lines: most heads end in the first. */
 struct egress_entry {
-    struct egress_entry *next; /* in its peer's queue, or in the free list */
-    struct packet *packet;     /* a reference; NULL: all of the payload is lead */
+    _Alignas(CACHE_LINE) struct egress_entry *next; /* in its peer's queue, or in the free list */
+    struct packet *packet; /* a reference; NULL: all of the payload is lead */
     uint16_t payload_offset, payload_len;
     struct egress_head head;
 };
@@ -36,7 +41,7 @@ struct chunk {
     struct egress_peer *peers[CHUNK_DATAGRAMS]; /* whose they are */
     struct datagram datagrams[CHUNK_DATAGRAMS];
     size_t n, used; /* entries laid out; bytes of `bytes` taken */
-    _Alignas(64) uint8_t bytes[CHUNK_BYTES];
+    _Alignas(CACHE_LINE) uint8_t bytes[CHUNK_BYTES];
 };
 
 /* Datagrams that were finished by others, waiting to go first. */
@@ -51,8 +56,11 @@ struct control {
 struct egress {
     void (*send)(void *owner, const struct datagram *datagrams, size_t n);
     void *owner;
-    struct list peers; /* egress_peer.link, in the order of their first packets */
-    size_t queued;     /* entries of all peers */
+    struct list waiting; /* egress_peer.link, in the order of their first packets */
+    struct list ready;   /* the same of those that leave at the end of the turn */
+    size_t queued;       /* entries of all peers */
+    int64_t wait_us;
+    uint16_t pad_max;
     struct slab *slabs;
     struct egress_entry *free;
     struct egress_stats stats;
@@ -70,8 +78,11 @@ struct egress *egress_new(void (*send)(void *owner, const struct datagram *datag
         return NULL;
     e->send = send;
     e->owner = owner;
-    list_init(&e->peers);
+    list_init(&e->waiting);
+    list_init(&e->ready);
     e->queued = 0;
+    e->wait_us = 0;
+    e->pad_max = 0;
     e->slabs = NULL;
     e->free = NULL;
     e->stats = (struct egress_stats){0};
@@ -80,12 +91,19 @@ struct egress *egress_new(void (*send)(void *owner, const struct datagram *datag
     return e;
 }
 
+static struct egress_peer *first_peer(const struct list *peers)
+{
+    return CONTAINER_OF(peers->next, struct egress_peer, link);
+}
+
 struct egress *egress_free(struct egress *e)
 {
     if (!e)
         return NULL;
-    while (!list_empty(&e->peers))
-        egress_peer_done(e, CONTAINER_OF(e->peers.next, struct egress_peer, link));
+    while (!list_empty(&e->waiting))
+        egress_peer_done(e, first_peer(&e->waiting));
+    while (!list_empty(&e->ready))
+        egress_peer_done(e, first_peer(&e->ready));
     while (e->slabs) {
         struct slab *slab = e->slabs;
 
@@ -96,6 +114,17 @@ struct egress *egress_free(struct egress *e)
     return NULL;
 }
 
+void egress_pad_runs(struct egress *e, uint16_t bytes)
+{
+    assert(bytes <= EGRESS_PAD_MAX);
+    e->pad_max = bytes;
+}
+
+void egress_coalesce(struct egress *e, int64_t wait_us)
+{
+    e->wait_us = wait_us;
+}
+
 void egress_peer_init(struct egress_peer *peer)
 {
     *peer = (struct egress_peer){0};
@@ -103,7 +132,7 @@ void egress_peer_init(struct egress_peer *peer)
 
 static bool add_slab(struct egress *e)
 {
-    struct slab *slab = malloc(sizeof(*slab));
+    struct slab *slab = aligned_alloc(_Alignof(struct slab), sizeof(*slab));
 
     if (!slab)
         return false;
@@ -147,9 +176,25 @@ static struct egress_entry *take_first(struct egress_peer *peer)
     peer->queued--;
     if (!peer->first) {
         peer->last = NULL;
+        peer->queued_bytes = 0;
         list_unlink(&peer->link);
     }
     return entry;
+}
+
+/* Put the peer, whose first packet came, among those that wait or leave. */
+static void link_peer(struct egress *e, struct egress_peer *peer)
+{
+    peer->waits = e->wait_us > 0;
+    peer->since_us = NEVER_US;
+    list_append(peer->waits ? &e->waiting : &e->ready, &peer->link);
+}
+
+static void make_ready(struct egress *e, struct egress_peer *peer)
+{
+    peer->waits = false;
+    list_unlink(&peer->link);
+    list_append(&e->ready, &peer->link);
 }
 
 static void append_entry(struct egress *e, struct egress_peer *peer, struct egress_entry *entry)
@@ -158,10 +203,14 @@ static void append_entry(struct egress *e, struct egress_peer *peer, struct egre
         peer->last->next = entry;
     } else {
         peer->first = entry;
-        list_append(&e->peers, &peer->link);
+        link_peer(e, peer);
     }
     peer->last = entry;
     peer->queued++;
+    peer->queued_bytes += entry->payload_len;
+    if (peer->waits &&
+        (peer->queued >= EGRESS_WAIT_PACKETS || peer->queued_bytes >= EGRESS_WAIT_BYTES))
+        make_ready(e, peer);
 }
 
 void egress_peer_done(struct egress *e, struct egress_peer *peer)
@@ -190,6 +239,7 @@ struct egress_head *egress_push(struct egress *e, struct egress_peer *peer, stru
     entry->payload_offset = payload_offset;
     entry->payload_len = payload_len;
     entry->head.head_len = entry->head.lead_len = 0;
+    entry->head.may_pad = false;
     append_entry(e, peer, entry);
     return &entry->head;
 }
@@ -269,18 +319,44 @@ static void send_chunk(struct egress *e)
     chunk->n = chunk->used = 0;
 }
 
+/* Bytes of the packet before sealing. */
+static size_t clear_len(const struct egress_entry *entry)
+{
+    return (size_t)entry->head.head_len + entry->head.lead_len + entry->payload_len;
+}
+
+/* Copy the payload to its place in `out`, to be sealed there, and pad it (RFC 3550 section 5.1). */
+static void pad(struct egress *e, struct egress_entry *entry, struct seal_packet *packet,
+                uint8_t bytes)
+{
+    uint8_t *payload = packet->out + packet->head_len + packet->lead_len;
+
+    entry->head.bytes[0] |= PADDING_BIT;
+    if (packet->payload_len > 0)
+        memcpy(payload, packet->payload, packet->payload_len);
+    memset(payload + packet->payload_len, 0, bytes - 1U);
+    packet->payload = payload;
+    packet->payload_len = (uint16_t)(packet->payload_len + bytes);
+    payload[packet->payload_len - 1] = bytes;
+    e->stats.padded++;
+    e->stats.padding_bytes += bytes;
+}
+
 /* Give `entry` its place in the chunk, sending the chunk first if it is full. */
-static void lay_out(struct egress *e, struct egress_peer *peer, struct egress_entry *entry)
+static void lay_out(struct egress *e, struct egress_peer *peer, struct egress_entry *entry,
+                    uint16_t padding)
 {
     const struct egress_head *head = &entry->head;
     struct chunk *chunk = &e->chunk;
-    size_t room = (size_t)head->head_len + head->lead_len + entry->payload_len + SRTP_TRAILER_MAX;
+    size_t room = clear_len(entry) + padding + SRTP_TRAILER_MAX;
+    struct seal_packet *packet;
 
     assert(head->head_len + head->lead_len <= EGRESS_HEAD_MAX);
     room = (room + OUT_ALIGN - 1) / OUT_ALIGN * OUT_ALIGN;
     if (chunk->n == CHUNK_DATAGRAMS || room > sizeof(chunk->bytes) - chunk->used)
         send_chunk(e);
-    chunk->sealing[chunk->n] = (struct seal_packet){
+    packet = &chunk->sealing[chunk->n];
+    *packet = (struct seal_packet){
         .session = peer->session,
         .head = head->bytes,
         .head_len = head->head_len,
@@ -289,23 +365,97 @@ static void lay_out(struct egress *e, struct egress_peer *peer, struct egress_en
         .payload_len = entry->payload_len,
         .out = chunk->bytes + chunk->used,
     };
+    if (padding > 0)
+        pad(e, entry, packet, (uint8_t)padding);
     chunk->entries[chunk->n] = entry;
     chunk->peers[chunk->n] = peer;
     chunk->n++;
     chunk->used += room;
 }
 
-void egress_flush(struct egress *e)
+static struct run_packet run_packet_of(const struct egress *e, const struct egress_peer *peer,
+                                       const struct egress_entry *entry)
+{
+    const uint8_t *head = entry->head.bytes;
+    bool may_pad = entry->head.may_pad && !(head[0] & PADDING_BIT);
+    struct run_packet packet = {
+        .len = (uint16_t)(clear_len(entry) + seal_overhead(peer->session)),
+        .pad_max = may_pad ? e->pad_max : 0,
+    };
+
+    memcpy(&packet.ssrc, head + SSRC_AT, sizeof(packet.ssrc)); /* only compared */
+    return packet;
+}
+
+/* Lay out some of the peer's packets, in runs. */
+static void lay_out_runs(struct egress *e, struct egress_peer *peer)
+{
+    struct egress_entry *entries[RUN_PLAN_MAX];
+    struct run_packet packets[RUN_PLAN_MAX];
+    struct run_plan plan;
+    size_t n = 0;
+
+    while (peer->first && n < RUN_PLAN_MAX) {
+        entries[n] = take_first(peer);
+        packets[n] = run_packet_of(e, peer, entries[n]);
+        n++;
+    }
+    run_plan_make(&plan, packets, n);
+    for (size_t i = 0; i < n; i++)
+        lay_out(e, peer, entries[plan.order[i]], packets[plan.order[i]].pad);
+}
+
+static void lay_out_peer(struct egress *e, struct egress_peer *peer)
+{
+    while (peer->first) {
+        if (e->pad_max > 0 && peer->queued > 1)
+            lay_out_runs(e, peer);
+        else
+            lay_out(e, peer, take_first(peer), 0);
+    }
+}
+
+static void flush_ready(struct egress *e)
 {
     send_control(e);
-    while (!list_empty(&e->peers)) {
-        struct egress_peer *peer = CONTAINER_OF(e->peers.next, struct egress_peer, link);
-
-        while (peer->first)
-            lay_out(e, peer, take_first(peer));
-    }
+    while (!list_empty(&e->ready))
+        lay_out_peer(e, first_peer(&e->ready));
     send_chunk(e);
     e->stats.flushes++;
+}
+
+void egress_flush(struct egress *e)
+{
+    while (!list_empty(&e->waiting))
+        make_ready(e, first_peer(&e->waiting));
+    flush_ready(e);
+}
+
+/* Those whose first packet came in this turn are the last ones. */
+static void note_time(struct egress *e, int64_t now_us)
+{
+    for (struct list *link = e->waiting.prev; link != &e->waiting; link = link->prev) {
+        struct egress_peer *peer = CONTAINER_OF(link, struct egress_peer, link);
+
+        if (peer->since_us != NEVER_US)
+            break;
+        peer->since_us = now_us;
+    }
+}
+
+void egress_flush_due(struct egress *e, int64_t now_us)
+{
+    note_time(e, now_us);
+    while (egress_deadline(e) <= now_us)
+        make_ready(e, first_peer(&e->waiting));
+    flush_ready(e);
+}
+
+int64_t egress_deadline(const struct egress *e)
+{
+    int64_t since_us = list_empty(&e->waiting) ? NEVER_US : first_peer(&e->waiting)->since_us;
+
+    return since_us == NEVER_US ? NEVER_US : since_us + e->wait_us;
 }
 
 const struct egress_stats *egress_stats(const struct egress *e)

@@ -5,6 +5,9 @@
  * Filling costs a header write and a reference to the clear packet; no copy of the payload, no
  * allocation, no cryptography. Only seal_batch() and the flush know about runs and system calls.
  *
+ * What the kernel takes costs by the run, not by the datagram, so the flush may even out a peer's
+ * packets with padding (run_plan.h), and packets may wait a little for others of their peer.
+ *
  * Thread: the worker's own.
  */
 #ifndef MEDIA_EGRESS_H
@@ -15,6 +18,7 @@
 #include "media/base/list.h"
 #include "media/udp_socket.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -27,6 +31,10 @@ enum {
                               * structure (three spatial, three temporal layers) takes about 100 */
     EGRESS_QUEUE_MAX = 2048, /* packets one peer may have queued in a turn; more are dropped */
     EGRESS_TURN_MAX = 65536, /* packets of all peers in a turn; reaching it flushes */
+    /* A peer with so much queued waits for no more: a longer run would save little. */
+    EGRESS_WAIT_PACKETS = 16,
+    EGRESS_WAIT_BYTES = 4096,
+    EGRESS_PAD_MAX = 255, /* RFC 3550 section 5.1: its length is one byte */
 };
 
 struct egress;
@@ -35,7 +43,9 @@ struct egress;
 struct egress_peer {
     struct list link; /* in egress while it has packets */
     struct egress_entry *first, *last;
-    uint32_t queued;
+    uint32_t queued, queued_bytes; /* packets, and bytes of packets that they refer to */
+    bool waits;                    /* for more packets, or for the time to come */
+    int64_t since_us;              /* while it waits; NEVER_US: since this turn */
     /* Borrowed; NULL: RTP cannot be queued. Must not change while anything is queued. */
     struct seal_session *session;
     /* The peer's path, kept current by the owner: its address, and ours. */
@@ -46,6 +56,7 @@ struct egress_peer {
 
 struct egress_stats {
     uint64_t flushes, datagrams, bytes, dropped;
+    uint64_t padded, padding_bytes; /* packets that were given padding, and how much */
 };
 
 /**
@@ -57,6 +68,13 @@ struct egress *egress_new(void (*send)(void *owner, const struct datagram *datag
 /** Free; queued packets are dropped. NULL is fine. @return NULL */
 struct egress *egress_free(struct egress *e);
 
+/** Even out packets of a peer with up to `bytes` of padding each, at most EGRESS_PAD_MAX, to send
+ *  them as one. 0, as at first: never. */
+void egress_pad_runs(struct egress *e, uint16_t bytes);
+
+/** Let packets wait up to `wait_us` for others of their peer. 0, as at first: they never do. */
+void egress_coalesce(struct egress *e, int64_t wait_us);
+
 /** Make `peer` empty; its owner then keeps `session`, `to` and `from` current. */
 void egress_peer_init(struct egress_peer *peer);
 /** Take the peer's queued packets out, unsent. */
@@ -64,9 +82,10 @@ void egress_peer_done(struct egress *e, struct egress_peer *peer);
 
 /** What to write before the payload; filled by the caller in place. */
 struct egress_head {
-    uint8_t bytes[EGRESS_HEAD_MAX];
     uint16_t head_len; /* RTP header */
     uint16_t lead_len; /* payload bytes in front of the packet's own (RTX: original number) */
+    bool may_pad;      /* at first not: must not, if the packet may be sealed again (seal.h) */
+    uint8_t bytes[EGRESS_HEAD_MAX];
 };
 
 /**
@@ -89,8 +108,16 @@ MUST_USE int egress_push_datagram(struct egress *e, const struct sockaddr_storag
                                   size_t len);
 
 /** Seal and send everything queued; STUN, DTLS and SRTCP first. Calls `send` with up to
- *  UDP_SEND_BATCH datagrams at a time, a peer's in order and next to each other. */
+ *  UDP_SEND_BATCH datagrams at a time, a peer's next to each other, and in order but for what
+ *  run_plan.h says. */
 void egress_flush(struct egress *e);
+
+/** The same for what must not wait: STUN, DTLS, SRTCP, and peers whose first packet has waited long
+ *  enough or that have enough packets. Without egress_coalesce() that is everything. */
+void egress_flush_due(struct egress *e, int64_t now_us);
+
+/** @return when egress_flush_due() has more to send [us], or NEVER_US */
+int64_t egress_deadline(const struct egress *e);
 
 /** @return counters since egress_new(); valid as long as the egress */
 const struct egress_stats *egress_stats(const struct egress *e);
