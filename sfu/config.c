@@ -15,6 +15,7 @@
 
 enum key_type {
     KEY_NUMBER,
+    KEY_SWITCH,
     KEY_LISTEN,
     KEY_ADDRESS,
     KEY_ADVERTISE,
@@ -47,6 +48,10 @@ static const struct key keys[] = {
     {"udp_address", KEY_ADDRESS, offsetof(struct config, udp_address), 0, 0, NULL, "ADDR",
      "take media on this address only"},
     NUMBER(workers, 0, CONFIG_MAX_WORKERS, "0", "media threads; 0: one per core"),
+    NUMBER(room_spread, 1, 100000, "24",
+           "participants of one room on a worker before it takes\nanother worker, too"),
+    {"pin_workers", KEY_SWITCH, offsetof(struct config, pin_workers), 0, 0, "no", "yes|no",
+     "bind each worker to a core"},
     {"advertise", KEY_ADVERTISE, 0, 0, 0, NULL, "ADDR",
      "tell clients to send media here, such as the public\naddress of a NAT; repeat for more "
      "(a list in the file,\ncommas in the environment); default: every local one"},
@@ -185,6 +190,15 @@ static int set_number(uint32_t *ret, const struct key *key, const char *value,
                 key->min, key->max);
 }
 
+static int set_switch(bool *ret, const struct key *key, const char *value,
+                      struct config_error *error)
+{
+    if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+        return fail(error, "%s is \"%s\", but must be yes or no", key->name, value);
+    *ret = strcmp(value, "yes") == 0;
+    return 0;
+}
+
 static int set_log_level(uint32_t *ret, const char *value, struct config_error *error)
 {
     int level = log_level_parse(value);
@@ -244,6 +258,8 @@ int config_set(struct config *c, const char *name, const char *value, struct con
     switch (key->type) {
     case KEY_NUMBER:
         return set_number(member, key, value, error);
+    case KEY_SWITCH:
+        return set_switch(member, key, value, error);
     case KEY_LISTEN:
         if (read_listen(c, value) == 0)
             return 0;

@@ -28,6 +28,8 @@ struct config {
     char udp_address[CONFIG_ADDRESS_MAX + 1];    /* literal to bind; "": all */
     uint32_t udp_port;                           /* of the first worker; 0: any for each */
     uint32_t workers;                            /* 0: one per core */
+    uint32_t room_spread; /* participants of a room on a worker, before it takes another one */
+    bool pin_workers;     /* each to a core of its own */
     uint32_t n_advertise;
     char advertise[CONFIG_MAX_ADVERTISE][CONFIG_ADDRESS_MAX + 1]; /* none: the interfaces' */
     char web_root[CONFIG_PATH_MAX + 1]; /* folder of the page; "": the one built in */

@@ -14,6 +14,7 @@
 
 struct demux;
 struct egress;
+struct relay_out;
 
 enum { CORE_MAX_WAITING = 64 }; /* packets that wait for their fan-out; more are not made to wait */
 
@@ -24,6 +25,7 @@ struct core {
     struct packet_pool *pool;
     struct egress *egress;
     struct demux *demux;
+    struct relay_out *relay_out;
     struct deadline_heap deadlines;
     struct list touched;     /* actors whose deadline may have become earlier in this turn */
     struct list dirty_rooms; /* rooms whose slots are to be given out anew at the end of the turn */
@@ -46,6 +48,12 @@ static inline void core_forget(struct core *core, struct actor *actor)
 {
     list_unlink(&actor->touched_link);
     deadline_heap_remove(&core->deadlines, &actor->timer);
+}
+
+/** Give `mail` to another worker, which owns it from here. */
+static inline void core_send_to_worker(const struct core *core, uint32_t worker, struct mail *mail)
+{
+    core->handler.send_to_worker(core->owner, worker, mail);
 }
 
 /** Give `mail` to control, which owns it from here. */

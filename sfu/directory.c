@@ -11,9 +11,11 @@
 
 struct directory_room {
     char name[MESSAGE_ROOM_MAX + 1];
-    uint32_t number, worker;
+    uint32_t number;
     uint32_t n_members, n_visible;
-    struct list members; /* directory_member.link, in the order of entering */
+    struct list members;  /* directory_member.link, in the order of entering */
+    uint32_t n_workers;   /* of the directory */
+    uint32_t on_worker[]; /* members by worker */
 };
 
 struct directory {
@@ -78,12 +80,25 @@ static uint32_t next_number(uint32_t *counter)
 
 /* Rooms */
 
-static uint32_t least_loaded_worker(const struct directory *d)
+/* How well a worker does for one more of the room; the least is the best. */
+static int rank_of(const struct directory *d, const struct directory_room *room, uint32_t worker)
+{
+    uint32_t n = room->on_worker[worker];
+
+    if (n > 0 && n < d->limits.room_spread)
+        return 0;
+    return n == 0 ? 1 : 2;
+}
+
+static uint32_t choose_worker(const struct directory *d, const struct directory_room *room)
 {
     uint32_t best = 0;
 
     for (uint32_t i = 1; i < d->n_workers; i++) {
-        if (d->load[i] < d->load[best])
+        int rank = rank_of(d, room, i);
+        int best_rank = rank_of(d, room, best);
+
+        if (rank < best_rank || (rank == best_rank && d->load[i] < d->load[best]))
             best = i;
     }
     return best;
@@ -96,7 +111,7 @@ static int room_new(struct directory_room **ret, struct directory *d, const char
 
     if (map_count(&d->rooms) >= d->limits.rooms)
         return -ENFILE;
-    room = calloc(1, sizeof(*room));
+    room = calloc(1, sizeof(*room) + d->n_workers * sizeof(room->on_worker[0]));
     if (!room)
         return -ENOMEM;
     err = map_put_str(&d->rooms, name, room);
@@ -106,7 +121,7 @@ static int room_new(struct directory_room **ret, struct directory *d, const char
     }
     (void)snprintf(room->name, sizeof(room->name), "%s", name);
     room->number = next_number(&d->next_room);
-    room->worker = least_loaded_worker(d);
+    room->n_workers = d->n_workers;
     list_init(&room->members);
     *ret = room;
     return 0;
@@ -204,7 +219,9 @@ int directory_enter(struct directory *d, struct directory_member *m, const char 
     list_append(&room->members, &m->link);
     room->n_members++;
     room->n_visible += !m->hidden;
-    d->load[room->worker]++;
+    m->worker = choose_worker(d, room);
+    room->on_worker[m->worker]++;
+    d->load[m->worker]++;
     return 0;
 }
 
@@ -243,7 +260,8 @@ void directory_leave(struct directory *d, struct directory_member *m, const char
     tell_others(d, m, &event);
     list_unlink(&m->link);
     (void)map_remove(&d->participants, &m->id, sizeof(m->id));
-    d->load[room->worker]--;
+    d->load[m->worker]--;
+    room->on_worker[m->worker]--;
     room->n_members--;
     room->n_visible -= !m->hidden;
     room_free_if_empty(d, room);
@@ -372,7 +390,31 @@ uint32_t directory_room_number(const struct directory_room *room)
     return room->number;
 }
 
-uint32_t directory_room_worker(const struct directory_room *room)
+uint32_t directory_load(const struct directory *d, uint32_t worker)
 {
-    return room->worker;
+    return d->load[worker];
+}
+
+uint32_t directory_room_members(const struct directory_room *room, uint32_t worker)
+{
+    return room->on_worker[worker];
+}
+
+int directory_next_worker(const struct directory_room *room, uint32_t except, uint32_t *cursor)
+{
+    while (*cursor < room->n_workers) {
+        uint32_t worker = (*cursor)++;
+
+        if (worker != except && room->on_worker[worker] > 0)
+            return (int)worker;
+    }
+    return -ENOENT;
+}
+
+struct directory_member *directory_next_member(const struct directory_room *room,
+                                               const struct directory_member *after)
+{
+    struct list *next = after ? after->link.next : room->members.next;
+
+    return next == &room->members ? NULL : member_of(next);
 }

@@ -2,10 +2,12 @@
  * @file directory.h  Who is where: rooms by name, their members and tracks, and the roster events
  * that members get about each other. The control thread's view; media is not here.
  *
- * A room is made when its first member enters, given to the worker with the fewest members, and
- * freed when its last one leaves. Numbers of participants, tracks and rooms are not used again
- * while what they named can still be on a worker's mind (a 32-bit counter with a random start).
- * Thread: control.
+ * A room is made when its first member enters, and freed when its last one leaves. Each member is
+ * given to a worker: to one that has the room already, while that has less than `room_spread` of
+ * its members; of several that will do, to the one with the fewest members of all rooms. Small
+ * rooms so stay on one worker, where forwarding is cheapest, and large ones use them all. Numbers
+ * of participants, tracks and rooms are not used again while what they named can still be on a
+ * worker's mind (a 32-bit counter with a random start). Thread: control.
  */
 #ifndef SFU_DIRECTORY_H
 #define SFU_DIRECTORY_H
@@ -30,12 +32,14 @@ struct directory_member {
     uint32_t id;    /* 0: in no room */
     struct directory_room *room;
     struct list link; /* in the room */
+    uint32_t worker;
     uint32_t n_tracks;
     struct message_track *tracks; /* the directory's */
 };
 
 struct directory_limits {
     uint32_t rooms, participants, participants_per_room;
+    uint32_t room_spread; /* at least 1 */
 };
 
 struct directory_handler {
@@ -102,9 +106,23 @@ struct directory_member *directory_find(const struct directory *d, uint32_t id);
 uint32_t directory_rooms(const struct directory *d);
 uint32_t directory_participants(const struct directory *d);
 
-/** @return name, number (unique while it lives) and worker of a room */
+/** @return members on a worker, of all rooms */
+uint32_t directory_load(const struct directory *d, uint32_t worker);
+
+/** @return name and number (unique while it lives) of a room */
 const char *directory_room_name(const struct directory_room *room);
 uint32_t directory_room_number(const struct directory_room *room);
-uint32_t directory_room_worker(const struct directory_room *room);
+
+/** @return members of the room on a worker */
+uint32_t directory_room_members(const struct directory_room *room, uint32_t worker);
+
+/** Walk the workers that have members of the room, `except` left out; begin with *cursor = 0.
+ *  @return the next one, or -ENOENT at the end */
+int directory_next_worker(const struct directory_room *room, uint32_t except, uint32_t *cursor);
+
+/** Walk the members of the room in the order of entering. @param after  NULL: begin
+ *  @return the next one, or NULL at the end */
+struct directory_member *directory_next_member(const struct directory_room *room,
+                                               const struct directory_member *after);
 
 #endif

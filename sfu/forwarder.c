@@ -10,7 +10,11 @@
 #include "sfu/core.h"
 #include "sfu/mail.h"
 #include "sfu/participant.h"
+#include "sfu/relay_batch.h"
+#include "sfu/relay_in.h"
+#include "sfu/relay_out.h"
 #include "sfu/room.h"
+#include "sfu/track_relay.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,9 +32,15 @@ static const int64_t LOW_KEEP_MAX_US = 400 * MS;
 static const int64_t LOW_KEEP_MIN_US = 10 * MS;
 static const int64_t LOW_INTERVAL_US = 20 * MS;
 
+/* So many packets of other workers may come before what they made is sent, as with a socket: more
+ * would be more than a subscriber's queue takes. */
+enum { RELAY_TURN = 512 };
+
 struct forwarder {
     struct core core;
     struct map rooms, participants; /* by id */
+    struct map relays;              /* publishers on other workers, by the participant's id */
+    uint32_t n_relayed;             /* packets of other workers since the last flush */
     int64_t now_us;                 /* of the turn */
     int64_t relieved_us;            /* when the pool was last found low */
     const struct packet *last;      /* of the batch: the one before, if it was `sender`'s; or NULL */
@@ -67,11 +77,13 @@ int forwarder_new(struct forwarder **ret, const struct forwarder_config *config,
     deadline_heap_init(&f->core.deadlines);
     map_init(&f->rooms);
     map_init(&f->participants);
+    map_init(&f->relays);
     random_name(f->core.cname, sizeof(f->core.cname) - 1);
     f->core.pool = packet_pool_new(config->limits.max_packets);
     f->core.egress = egress_new(on_send, &f->core);
     f->core.demux = demux_new();
-    if (!f->core.pool || !f->core.egress || !f->core.demux) {
+    f->core.relay_out = relay_out_new(&f->core);
+    if (!f->core.pool || !f->core.egress || !f->core.demux || !f->core.relay_out) {
         forwarder_free(f);
         return -ENOMEM;
     }
@@ -84,9 +96,14 @@ static struct participant *find_participant(const struct forwarder *f, uint32_t 
     return map_get(&f->participants, &id, sizeof(id));
 }
 
+static struct relay_in *find_relay(const struct forwarder *f, uint32_t participant)
+{
+    return map_get(&f->relays, &participant, sizeof(participant));
+}
+
 static void free_if_empty(struct forwarder *f, struct room *room)
 {
-    if (room->n_participants > 0)
+    if (!room_empty(room))
         return;
     (void)map_remove(&f->rooms, &room->id, sizeof(room->id));
     room_free(room);
@@ -103,13 +120,28 @@ static void remove_participant(struct forwarder *f, struct participant *p)
     free_if_empty(f, room);
 }
 
+static void remove_relay(struct forwarder *f, struct relay_in *r)
+{
+    struct room *room = r->room;
+
+    (void)map_remove(&f->relays, &r->tracks.participant, sizeof(r->tracks.participant));
+    relay_in_free(r);
+    free_if_empty(f, room);
+}
+
 static void remove_all(struct forwarder *f)
 {
     size_t cursor = 0;
     struct participant *p;
+    struct relay_in *r;
 
     while ((p = map_next(&f->participants, &cursor))) {
         remove_participant(f, p);
+        cursor = 0;
+    }
+    cursor = 0;
+    while ((r = map_next(&f->relays, &cursor))) {
+        remove_relay(f, r);
         cursor = 0;
     }
 }
@@ -120,7 +152,9 @@ struct forwarder *forwarder_free(struct forwarder *f)
         return NULL;
     remove_all(f);
     map_done(&f->participants);
+    map_done(&f->relays);
     map_done(&f->rooms);
+    f->core.relay_out = relay_out_free(f->core.relay_out);
     deadline_heap_done(&f->core.deadlines);
     f->core.egress = egress_free(f->core.egress);
     f->core.demux = demux_free(f->core.demux);
@@ -276,10 +310,13 @@ static void expire_all(struct forwarder *f, int64_t keep_us)
 {
     size_t cursor = 0;
     struct participant *p;
+    struct relay_in *r;
 
-    while ((p = map_next(&f->participants, &cursor))) {
+    while ((p = map_next(&f->participants, &cursor)))
         track_set_expire(&p->tracks, keep_us, f->now_us);
-    }
+    cursor = 0;
+    while ((r = map_next(&f->relays, &cursor)))
+        track_set_expire(&r->tracks, keep_us, f->now_us);
 }
 
 /* Packets to receive into are worth more than old ones: give those up. */
@@ -355,6 +392,108 @@ static void on_leave(struct forwarder *f, uint32_t id)
     post_participant(f, MAIL_GONE, id);
 }
 
+static void on_mute(struct forwarder *f, const struct mail_mute *mail)
+{
+    struct participant *p = find_participant(f, mail->participant);
+    struct relay_in *r = find_relay(f, mail->participant);
+
+    if (p)
+        track_set_mute(&p->tracks, mail->track, mail->muted);
+    if (r)
+        track_set_mute(&r->tracks, mail->track, mail->muted);
+}
+
+static int add_relay(struct forwarder *f, struct mail_join *mail)
+{
+    struct room *room = find_or_make_room(f, mail->room);
+    struct relay_in *r;
+    int err;
+
+    if (!room)
+        return -ENOMEM;
+    err = relay_in_new(&r, &f->core, room, mail);
+    if (err < 0) {
+        free_if_empty(f, room);
+        return err;
+    }
+    err = map_put(&f->relays, &mail->participant, sizeof(mail->participant), r);
+    if (err < 0) {
+        relay_in_free(r);
+        free_if_empty(f, room);
+    }
+    return err;
+}
+
+static void on_publisher(struct forwarder *f, struct mail_join *mail)
+{
+    struct relay_in *r = find_relay(f, mail->participant);
+    int err;
+
+    if (!mail->plan || find_participant(f, mail->participant) || mail->worker >= RELAY_MAX_WORKERS)
+        return;
+    err = r ? relay_in_update(r, mail) : add_relay(f, mail);
+    if (err < 0)
+        f->core.stats.drop_memory++; /* the publisher's next change tries again */
+}
+
+static void on_unpublish(struct forwarder *f, uint32_t participant)
+{
+    struct relay_in *r = find_relay(f, participant);
+
+    if (r)
+        remove_relay(f, r);
+}
+
+static void on_close_room(struct forwarder *f, uint32_t id)
+{
+    struct room *room;
+
+    /* The room may go with the last of them. */
+    while ((room = map_get(&f->rooms, &id, sizeof(id))) && !list_empty(&room->relays)) {
+        struct relay_in *r = CONTAINER_OF(room->relays.next, struct relay_in, room_link);
+
+        relay_in_withdraw(r);
+        remove_relay(f, r);
+    }
+}
+
+/* Another worker wants something of a track that is published here. */
+static void on_relay(struct forwarder *f, const struct mail_relay *mail)
+{
+    struct participant *p = find_participant(f, mail->participant);
+    struct track *track = p ? track_set_find(&p->tracks, mail->track) : NULL;
+
+    if (!track || mail->worker >= RELAY_MAX_WORKERS || mail->layer >= PLAN_MAX_LAYERS)
+        return;
+    if (mail->mail.type == MAIL_RELAY_START)
+        track_relay_start(track, mail->worker, f->now_us);
+    else if (mail->mail.type == MAIL_RELAY_STOP)
+        track_relay_stop(track, mail->worker);
+    else
+        track_relay_key_frame(track, mail->worker, mail->layer, mail->any, f->now_us);
+}
+
+static void on_batch(struct forwarder *f, const struct relay_batch *batch)
+{
+    const struct relay_record *record;
+    struct relay_in *r = NULL;
+    size_t cursor = 0;
+
+    f->core.stats.relay_in_batches++;
+    while ((record = relay_batch_next(batch, &cursor))) {
+        if (!r || r->tracks.participant != record->participant)
+            r = find_relay(f, record->participant);
+        if (r)
+            relay_in_receive(r, record, f->now_us);
+        else
+            f->core.stats.drop_unasked++;
+        f->n_relayed++;
+    }
+    track_fan_out_all(&f->core);
+    if (f->n_relayed >= RELAY_TURN)
+        forwarder_flush(f);
+}
+
 static void on_stop(struct forwarder *f)
 {
     size_t cursor = 0;
@@ -368,9 +507,6 @@ static void on_stop(struct forwarder *f)
 
 void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
 {
-    const struct mail_mute *mute = (const struct mail_mute *)mail;
-    struct participant *p;
-
     f->now_us = now_us;
     switch ((enum mail_type)mail->type) {
     case MAIL_JOIN:
@@ -380,15 +516,30 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
         on_update(f, (struct mail_join *)mail);
         break;
     case MAIL_MUTE:
-        p = find_participant(f, mute->participant);
-        if (p)
-            track_set_mute(&p->tracks, mute->track, mute->muted);
+        on_mute(f, (const struct mail_mute *)mail);
         break;
     case MAIL_LEAVE:
         on_leave(f, ((const struct mail_participant *)mail)->participant);
         break;
     case MAIL_STOP:
         on_stop(f);
+        break;
+    case MAIL_PUBLISHER:
+        on_publisher(f, (struct mail_join *)mail);
+        break;
+    case MAIL_UNPUBLISH:
+        on_unpublish(f, ((const struct mail_participant *)mail)->participant);
+        break;
+    case MAIL_CLOSE_ROOM:
+        on_close_room(f, ((const struct mail_room *)mail)->room);
+        break;
+    case MAIL_RELAY_START:
+    case MAIL_RELAY_STOP:
+    case MAIL_RELAY_KEY_FRAME:
+        on_relay(f, (const struct mail_relay *)mail);
+        break;
+    case MAIL_RELAY_BATCH:
+        on_batch(f, (const struct relay_batch *)mail);
         break;
     case MAIL_STATE:
     case MAIL_SLOTS:
@@ -427,11 +578,15 @@ static void look_after_participant(struct forwarder *f, struct participant *p)
 
 static void look_after(struct forwarder *f, struct actor *actor)
 {
+    struct relay_in *r;
+
     switch (actor->kind) {
     case ACTOR_PARTICIPANT:
         look_after_participant(f, CONTAINER_OF(actor, struct participant, actor));
         break;
     case ACTOR_RELAY_IN:
+        r = CONTAINER_OF(actor, struct relay_in, actor);
+        set_deadline(f, actor, relay_in_advance(r, f->now_us));
         break;
     }
 }
@@ -471,7 +626,9 @@ int64_t forwarder_deadline(const struct forwarder *f)
 void forwarder_flush(struct forwarder *f)
 {
     settle(f);
+    relay_out_flush(f->core.relay_out); /* first: the others work while we seal */
     egress_flush(f->core.egress);
+    f->n_relayed = 0;
     relieve_pool(f);
 }
 

@@ -4,13 +4,19 @@
  * datagrams and mail go out through the handler. Tests run it in simulated time.
  *
  * A turn: forwarder_receive() and forwarder_mail() any number of times, forwarder_advance() once
- * if its deadline has come, then forwarder_flush() once.
+ * if its deadline has come, then forwarder_flush() once. What is queued is also sent in between,
+ * when it is much.
  *
  * Mail: MAIL_JOIN makes a participant, MAIL_UPDATE replaces its plan. Each MAIL_LEAVE is answered
  * with one MAIL_GONE, also for a participant that is not (or no longer) there. After MAIL_STATE
  * with PEER_FAILED, PEER_CLOSED or PEER_CONSENT_LOST nothing of the participant is left here;
  * control still sends MAIL_LEAVE. A join that cannot be served is answered PEER_FAILED.
  * While mail of other kinds names nobody we know, it is dropped: it crossed with a MAIL_STATE.
+ *
+ * A room may be on several workers. MAIL_PUBLISHER tells of a participant that publishes on another
+ * one, until MAIL_UNPUBLISH or MAIL_CLOSE_ROOM; its tracks are asked of that worker as subscribers
+ * here want them, and come in batches (sfu/relay_in.h). A room is here as long as a participant or
+ * such a publisher of it.
  *
  * Thread: one.
  */
@@ -42,6 +48,7 @@ extern const struct forwarder_limits forwarder_default_limits;
 
 struct forwarder_config {
     const struct dtls_identity *identity; /* borrowed: must outlive the forwarder */
+    uint32_t index;                       /* of this worker, less than RELAY_MAX_WORKERS */
     uint16_t port;                        /* ours, for messages to people */
     struct forwarder_limits limits;
 };
@@ -51,6 +58,9 @@ struct forwarder_handler {
     void (*send)(void *owner, const struct datagram *datagrams, size_t n);
     /** A mail for control, which owns it from here. */
     void (*post)(void *owner, struct mail *mail);
+    /** A mail for another worker's forwarder_mail(), which owns it from here. Only workers that a
+     *  mail of control has named are sent any. */
+    void (*send_to_worker)(void *owner, uint32_t worker, struct mail *mail);
 };
 
 /** Counters since the start. Everything that is dropped is in exactly one of the drop_* members. */
@@ -59,13 +69,15 @@ struct forwarder_stats {
     uint64_t joined, connected, failed, left;     /* participants so far */
     uint64_t receive_datagrams, receive_bytes;
     uint64_t rtp_in, rtcp_in, rtp_out, rtx_out, send_datagrams, send_bytes;
-    uint64_t padding_in;        /* packets without payload: feedback only */
-    uint64_t recovered_in;      /* by RTX from publishers */
-    uint64_t nacks_out;         /* sequence numbers asked of publishers */
-    uint64_t key_frames_out;    /* PLI or FIR sent to publishers */
-    uint64_t nacks_in;          /* sequence numbers subscribers asked for */
-    uint64_t key_frames_in;     /* PLI and FIR from subscribers */
-    uint64_t feedback_out;      /* transport-wide feedback packets */
+    uint64_t padding_in;                   /* packets without payload: feedback only */
+    uint64_t recovered_in;                 /* by RTX from publishers */
+    uint64_t nacks_out;                    /* sequence numbers asked of publishers */
+    uint64_t key_frames_out;               /* PLI or FIR sent to publishers */
+    uint64_t nacks_in;                     /* sequence numbers subscribers asked for */
+    uint64_t key_frames_in;                /* PLI and FIR from subscribers */
+    uint64_t feedback_out;                 /* transport-wide feedback packets */
+    uint64_t relay_out, relay_out_batches; /* packets and batches to other workers */
+    uint64_t relay_in, relay_in_batches;   /* and from them */
     uint64_t drop_send;         /* datagrams that the kernel did not take (the worker counts) */
     uint64_t drop_pool;         /* datagrams: no packet was left */
     uint64_t drop_unknown;      /* datagrams of addresses and ufrags nobody has */
@@ -77,6 +89,8 @@ struct forwarder_stats {
     uint64_t drop_muted;
     uint64_t drop_duplicate; /* RTP we had */
     uint64_t drop_rtx;       /* RTX that could not be unwrapped */
+    uint64_t drop_relay;     /* to another worker, which is too far behind */
+    uint64_t drop_unasked;   /* from another worker, of a track nobody wants any more */
     uint64_t drop_codec;     /* per subscription: it has no payload type for the codec */
     uint64_t drop_waiting;   /* per subscription: before its key frame */
     uint64_t drop_old;       /* per subscription: before the start of its stream */

@@ -1,5 +1,7 @@
 #include "sfu/mail.h"
 
+#include "sfu/relay_batch.h"
+
 #include <stdlib.h>
 
 void mail_free(struct mail *mail)
@@ -9,14 +11,23 @@ void mail_free(struct mail *mail)
     switch ((enum mail_type)mail->type) {
     case MAIL_JOIN:
     case MAIL_UPDATE:
+    case MAIL_PUBLISHER:
         media_plan_free(((struct mail_join *)mail)->plan);
         break;
     case MAIL_SLOTS:
         free(((struct mail_slots *)mail)->slots);
         break;
+    case MAIL_RELAY_BATCH:
+        relay_batch_give_back(CONTAINER_OF(mail, struct relay_batch, mail));
+        return;
     case MAIL_MUTE:
     case MAIL_LEAVE:
     case MAIL_STOP:
+    case MAIL_UNPUBLISH:
+    case MAIL_CLOSE_ROOM:
+    case MAIL_RELAY_START:
+    case MAIL_RELAY_STOP:
+    case MAIL_RELAY_KEY_FRAME:
     case MAIL_STATE:
     case MAIL_NEED:
     case MAIL_GONE:

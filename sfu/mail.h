@@ -20,6 +20,15 @@ enum mail_type {
     MAIL_MUTE,   /* struct mail_mute */
     MAIL_LEAVE,  /* struct mail_participant: free it; answered with MAIL_GONE */
     MAIL_STOP,   /* struct mail: close every transport, then MAIL_STOPPED */
+    /* control -> worker, of a room that is on others, too */
+    MAIL_PUBLISHER,  /* struct mail_join: who publishes on another one; again after a re-offer */
+    MAIL_UNPUBLISH,  /* struct mail_participant: that publisher is gone */
+    MAIL_CLOSE_ROOM, /* struct mail_room: nobody of it is here any more */
+    /* worker -> worker */
+    MAIL_RELAY_START,     /* struct mail_relay: send us this track */
+    MAIL_RELAY_STOP,      /* struct mail_relay: no more of it */
+    MAIL_RELAY_KEY_FRAME, /* struct mail_relay: we need one */
+    MAIL_RELAY_BATCH,     /* struct relay_batch (sfu/relay_batch.h): packets */
     /* worker -> control */
     MAIL_STATE, /* struct mail_state */
     MAIL_SLOTS, /* struct mail_slots */
@@ -39,6 +48,7 @@ struct mail_track {
 struct mail_join {
     struct mail mail;
     uint32_t participant, room; /* room: number of the room, unique while it lives */
+    uint32_t worker;            /* MAIL_PUBLISHER: where it lives */
     char ufrag[PLAN_UFRAG_MAX + 1], pwd[PLAN_PWD_MAX + 1]; /* ours */
     struct media_plan *plan;                               /* a reference */
     uint32_t n_tracks;
@@ -54,6 +64,19 @@ struct mail_mute {
 struct mail_participant {
     struct mail mail;
     uint32_t participant;
+};
+
+struct mail_room {
+    struct mail mail;
+    uint32_t room;
+};
+
+struct mail_relay {
+    struct mail mail;
+    uint32_t worker; /* who sends this */
+    uint32_t participant, track;
+    uint8_t layer; /* KEY_FRAME: of which */
+    bool any;      /* KEY_FRAME: we have none at all, and asked before */
 };
 
 enum peer_state { PEER_CONNECTED, PEER_FAILED, PEER_CLOSED, PEER_CONSENT_LOST };

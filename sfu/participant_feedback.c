@@ -30,8 +30,8 @@ static int on_sr(struct participant *p, const struct rtcp_packet *packet, int64_
     if (n < 0)
         return n;
     layer = participant_find_layer(p, info.ssrc, &track);
-    if (layer && layer->receiver.ssrc == info.ssrc)
-        stream_receiver_on_sr(&layer->receiver, &info, now_us);
+    if (layer)
+        track_receive_report(track, track_layer_index(track, layer), &info, now_us);
     on_reports(p, reports, n, now_us);
     return 0;
 }
@@ -57,7 +57,7 @@ static int on_bye(struct participant *p, const struct rtcp_packet *packet)
         struct track_layer *layer = participant_find_layer(p, ssrcs[i], &track);
 
         if (layer)
-            layer->ended = true; /* the track is control's to end */
+            track_receive_bye(track, track_layer_index(track, layer));
     }
     return n < 0 ? n : 0;
 }

@@ -18,14 +18,20 @@ struct room *room_new(struct core *core, uint32_t id)
     room->id = id;
     list_init(&room->participants);
     list_init(&room->tracks);
+    list_init(&room->relays);
     return room;
+}
+
+bool room_empty(const struct room *room)
+{
+    return list_empty(&room->participants) && list_empty(&room->relays);
 }
 
 struct room *room_free(struct room *room)
 {
     if (!room)
         return NULL;
-    assert(list_empty(&room->participants) && list_empty(&room->tracks));
+    assert(room_empty(room) && list_empty(&room->tracks));
     list_unlink(&room->dirty_link);
     free(room);
     return NULL;

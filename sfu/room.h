@@ -20,8 +20,12 @@ struct room {
     uint32_t id;
     struct list participants;
     struct list tracks; /* in order of publishing */
+    struct list relays; /* publishers on other workers */
     size_t n_participants;
 };
+
+/** @return true if nobody is in it and no publisher of it known */
+bool room_empty(const struct room *room);
 
 /** @return an empty room, or NULL: no memory */
 struct room *room_new(struct core *core, uint32_t id);

@@ -222,7 +222,14 @@ static void read_mail(struct server *s, struct mail *mail)
     case MAIL_MUTE:
     case MAIL_LEAVE:
     case MAIL_STOP:
-        break; /* these go the other way */
+    case MAIL_PUBLISHER:
+    case MAIL_UNPUBLISH:
+    case MAIL_CLOSE_ROOM:
+    case MAIL_RELAY_START:
+    case MAIL_RELAY_STOP:
+    case MAIL_RELAY_KEY_FRAME:
+    case MAIL_RELAY_BATCH:
+        break; /* these go the other way, or between workers */
     }
 }
 
@@ -233,6 +240,14 @@ static void take_mail_from_worker(void *owner, struct mail *mail)
 
     if (mailbox_push(&s->inbox, mail))
         wake(s);
+}
+
+/* Called on a worker's thread, for another one; there are all of them while any runs. */
+static void pass_to_worker(void *owner, uint32_t worker, struct mail *mail)
+{
+    struct server *s = owner;
+
+    worker_post(s->workers[worker], mail);
 }
 
 static void begin_to_stop(struct server *s);
@@ -388,6 +403,7 @@ static int make_directory(struct server *s, uint32_t workers)
         .rooms = s->config.max_rooms,
         .participants = s->config.max_participants,
         .participants_per_room = s->config.max_participants_per_room,
+        .room_spread = s->config.room_spread,
     };
 
     return directory_new(&s->host.directory, &limits, workers, &roster);
@@ -410,7 +426,8 @@ static void init(struct server *s, const struct config *config)
 /* All sockets first, then the threads. */
 static int start_workers(struct server *s, uint32_t n, struct config_error *error)
 {
-    static const struct worker_handler from_worker = {.post = take_mail_from_worker};
+    static const struct worker_handler from_worker = {.post = take_mail_from_worker,
+                                                      .send_to_worker = pass_to_worker};
     struct worker_config config;
     int err;
 
@@ -520,6 +537,8 @@ struct server *server_free(struct server *s)
     s->host.stopping = true;
     s->http = http_server_free(s->http);
     whip_done(&s->whip, clock_now_us());
+    for (uint32_t i = 0; i < s->n_workers; i++)
+        worker_stop(s->workers[i]);
     for (uint32_t i = 0; i < s->n_workers; i++)
         s->workers[i] = worker_free(s->workers[i]);
     drop_mail(s);

@@ -7,6 +7,7 @@
 #include "sfu/mail.h"
 #include "sfu/refuse.h"
 #include "sfu/session_internal.h"
+#include "sfu/session_spread.h"
 #include "sfu/track_list.h"
 #include "signaling/json_text.h"
 
@@ -126,7 +127,8 @@ static void post_leave(const struct session *s)
         return; /* the worker notices by silence, after 30 s */
     mail->mail.type = MAIL_LEAVE;
     mail->participant = s->member.id;
-    s->host->post(s->host->owner, directory_room_worker(s->member.room), &mail->mail);
+    s->host->post(s->host->owner, s->member.worker, &mail->mail);
+    session_spread_leave(s);
 }
 
 /* The end of a line before which others were left out; nothing otherwise. */
@@ -238,7 +240,7 @@ void session_post_plan(const struct session *s, struct mail_join *mail, enum mai
     mail->participant = s->member.id;
     mail->room = directory_room_number(s->member.room);
     session_media_put_tracks(mail, s->member.tracks, s->member.n_tracks);
-    s->host->post(s->host->owner, directory_room_worker(s->member.room), &mail->mail);
+    s->host->post(s->host->owner, s->member.worker, &mail->mail);
 }
 
 int session_answer(struct session *s, const struct session_offer *offer, struct text *answer,
@@ -246,7 +248,7 @@ int session_answer(struct session *s, const struct session_offer *offer, struct 
 {
     struct negotiation_local local = {0};
 
-    s->host->describe(s->host->owner, directory_room_worker(s->member.room), &local);
+    s->host->describe(s->host->owner, s->member.worker, &local);
     return session_media_answer(&s->media, &local, offer, answer, error);
 }
 
@@ -278,7 +280,7 @@ static void log_join(struct session *s, int64_t now_us)
     log_info("session",
              "joined: room=%s participant=%s kind=%s tracks=%" PRIu32 " worker=%" PRIu32 "%s",
              session_room(s), participant_id_text(s->member.id, id), session_kind_name(s->kind),
-             s->member.n_tracks, directory_room_worker(s->member.room), cut_text(cut, left_out));
+             s->member.n_tracks, s->member.worker, cut_text(cut, left_out));
 }
 
 int session_join(struct session *s, const char *room, const struct session_offer *offer,
@@ -300,6 +302,7 @@ int session_join(struct session *s, const char *room, const struct session_offer
         return -EINVAL;
     }
     session_post_plan(s, mail, MAIL_JOIN);
+    session_spread_join(s);
     s->joined_us = now_us;
     set_state(s, SESSION_JOINED);
     log_join(s, now_us);

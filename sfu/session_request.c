@@ -4,6 +4,7 @@
 #include "sfu/config.h"
 #include "sfu/mail.h"
 #include "sfu/refuse.h"
+#include "sfu/session_spread.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,6 +96,7 @@ static void on_offer(struct session *s, const struct message *m, int64_t now_us)
 {
     struct message reply = {.type = MESSAGE_ANSWER, .id = m->id, .n = m->n};
     struct session_offer offer = offer_of(m);
+    bool published = s->member.n_tracks > 0;
     struct message error = {0};
     struct mail_join *mail;
     struct text answer;
@@ -108,6 +110,7 @@ static void on_offer(struct session *s, const struct message *m, int64_t now_us)
         return;
     }
     session_post_plan(s, mail, MAIL_UPDATE);
+    session_spread_update(s, published);
     put_own_tracks(s, &reply);
     reply.sdp = text_take(&answer);
     session_send_event(s, &reply);
@@ -137,7 +140,8 @@ static void on_mute(struct session *s, const struct message *m, int64_t now_us)
     mail->participant = s->member.id;
     mail->track = m->track.id;
     mail->muted = m->track.muted;
-    s->host->post(s->host->owner, directory_room_worker(s->member.room), &mail->mail);
+    session_spread_mute(s, mail);
+    s->host->post(s->host->owner, s->member.worker, &mail->mail);
     send_ok(s, m->id);
 }
 

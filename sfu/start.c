@@ -1,6 +1,7 @@
 #include "sfu/start.h"
 
 #include "media/base/log.h"
+#include "sfu/relay_out.h"
 #include "sfu/worker.h"
 #include "signaling/http_server.h"
 
@@ -16,6 +17,8 @@ enum {
     RESERVED_DESCRIPTORS = 64,  /* for everything that is no connection */
     SMALL_BUFFER = 1024 * 1024, /* a UDP receive buffer below loses packets in bursts [bytes] */
 };
+
+_Static_assert((int)CONFIG_MAX_WORKERS <= (int)RELAY_MAX_WORKERS, "each has a bit");
 
 int start_fail(struct config_error *error, int err, const char *format, ...)
 {
@@ -61,6 +64,23 @@ uint32_t start_worker_count(const struct config *config)
     return count > CONFIG_MAX_WORKERS ? CONFIG_MAX_WORKERS : (uint32_t)count;
 }
 
+/* Of the cores we may use, each in turn. */
+static void choose_core(struct worker_config *config)
+{
+    cpu_set_t cores;
+    uint32_t n;
+
+    if (sched_getaffinity(0, sizeof(cores), &cores) < 0 || CPU_COUNT(&cores) == 0) {
+        log_warn("server", "cannot tell which cores there are: workers are not pinned");
+        return;
+    }
+    n = config->index % (uint32_t)CPU_COUNT(&cores);
+    for (uint32_t i = 0; i < CPU_SETSIZE && !config->pinned; i++) {
+        config->pinned = CPU_ISSET(i, &cores) && n-- == 0;
+        config->core = i;
+    }
+}
+
 void start_configure_worker(const struct config *config, uint32_t index, struct worker_config *ret)
 {
     *ret = (struct worker_config){
@@ -70,6 +90,8 @@ void start_configure_worker(const struct config *config, uint32_t index, struct 
         .limits = forwarder_default_limits,
     };
     ret->limits.max_participants = config->max_participants;
+    if (config->pin_workers)
+        choose_core(ret);
 }
 
 int start_worker_failed(const struct config *config, const struct worker_config *wanted, int err,

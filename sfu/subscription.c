@@ -125,9 +125,13 @@ void subscription_bind(struct subscription *s, struct track *track)
 
 void subscription_unbind(struct subscription *s)
 {
+    struct track *track = s->track;
+
     list_unlink(&s->link);
     s->track = NULL;
     s->layer = s->target = NULL;
+    if (track && list_empty(&track->live))
+        core_touch(track->core, track->publisher); /* a replica may be wanted no more */
 }
 
 void subscription_connect(struct subscription *s)

@@ -4,8 +4,10 @@
 #include "media/payload.h"
 #include "media/rtx.h"
 #include "sfu/core.h"
+#include "sfu/relay_out.h"
 #include "sfu/subscription.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -94,6 +96,8 @@ void track_set_muted(struct track *t, bool muted)
         return;
     LIST_FOREACH(link, &t->live)
         subscription_restart(subscription_of_link(link));
+    if (t->relay_to)
+        track_want_key_frame(t, t->best);
 }
 
 /* @return the RTX format's original in the publisher's m-line, or NULL */
@@ -248,11 +252,17 @@ static bool has_burst(const struct track_layer *layer)
     return true;
 }
 
+bool track_has_burst(const struct track *t, const struct track_layer *layer, int64_t age_us,
+                     int64_t now_us)
+{
+    return t->kind == KIND_VIDEO && layer && layer->has_key_frame &&
+           now_us - layer->key_frame_us <= age_us && has_burst(layer);
+}
+
 void track_serve_fresh(struct track *t, int64_t now_us)
 {
     struct track_layer *layer = t->best;
-    bool serves = t->kind == KIND_VIDEO && layer && layer->has_key_frame &&
-                  now_us - layer->key_frame_us <= TRACK_YOUNG_US && has_burst(layer);
+    bool serves = track_has_burst(t, layer, TRACK_YOUNG_US, now_us);
 
     if (!t->has_fresh)
         return;
@@ -304,7 +314,7 @@ static void forward(struct track *t, struct track_layer *layer, struct packet *p
     f->packet = packet_ref(packet);
     f->newest = newest;
     if (t->kind == KIND_VIDEO && f->starts_key_frame)
-        track_layer_note_key_frame(layer, packet->rtp.seq, now_us);
+        track_layer_note_key_frame(layer, packet->rtp.seq, packet->arrival_us);
 }
 
 static void skip(struct track *t, const struct track_layer *layer, uint16_t seq)
@@ -314,15 +324,19 @@ static void skip(struct track *t, const struct track_layer *layer, uint16_t seq)
         subscription_skip(subscription_of_link(link), layer, seq);
 }
 
-/* @return the layer, made now if it is its first packet; NULL: no memory */
-static struct track_layer *layer_at(struct track *t, uint8_t at, const struct packet *packet,
-                                    int64_t now_us)
+/* @return the layer, made now if this is the first we hear of it; NULL: no memory (counted) */
+static struct track_layer *layer_at(struct track *t, uint8_t at, uint32_t ssrc, int64_t now_us)
 {
+    const struct plan_codec *codec = track_codec(t);
+    bool repairs = codec->nack && t->publisher->kind == ACTOR_PARTICIPANT;
+
     if (t->layers[at])
         return t->layers[at];
-    if (track_layer_new(&t->layers[at], t->kind, track_codec(t), packet->rtp.ssrc) < 0)
+    if (track_layer_new(&t->layers[at], t->kind, codec->codec, repairs, ssrc) < 0) {
+        t->core->stats.drop_memory++;
         return NULL;
-    if (!list_empty(&t->live))
+    }
+    if (!list_empty(&t->live) || t->relay_to)
         track_want_key_frame(t, t->layers[at]);
     t->layers[at]->newest_us = now_us;
     return t->layers[at];
@@ -352,29 +366,29 @@ static bool is_better(const struct track *t, const struct track_layer *layer)
            (!t->best || track_layer_index(t, layer) > track_layer_index(t, t->best));
 }
 
-static void receive(struct track *t, struct track_layer *layer, bool rtx, struct packet *packet,
-                    int64_t now_us)
+/* Time is that of arrival: a replica decides as its original did. @return false: dropped */
+static bool take(struct track *t, struct track_layer *layer, bool recovered, struct packet *packet,
+                 int64_t now_us)
 {
     struct forwarder_stats *stats = &t->core->stats;
     int format = find_format(t, packet->rtp.pt);
     enum arrival arrival;
 
-    arrival = track_layer_receive(layer, packet, rtx, !t->muted && format >= 0, now_us);
+    arrival = track_layer_receive(layer, packet, recovered, !t->muted && format >= 0,
+                                  packet->arrival_us);
     if (arrival == ARRIVAL_STRANGER) {
         stats->drop_unrouted++;
-        return;
+        return false;
     }
     if (arrival == ARRIVAL_DUPLICATE) {
         stats->drop_duplicate++;
-        return;
+        return false;
     }
-    stats->recovered_in += rtx;
-    stats->padding_in += packet->rtp.payload_len == 0;
     if (format < 0) {
         /* Chrome pads with formats that were not agreed on, too. */
         stats->drop_payload_type += packet->rtp.payload_len > 0;
         skip(t, layer, packet->rtp.seq);
-        return;
+        return true;
     }
     if (arrival == ARRIVAL_RESTART || is_better(t, layer))
         fan_out(t); /* what came before is not concerned */
@@ -386,6 +400,26 @@ static void receive(struct track *t, struct track_layer *layer, bool rtx, struct
         stats->drop_muted++;
     else
         forward(t, layer, packet, (uint8_t)format, arrival != ARRIVAL_LATE, now_us);
+    return true;
+}
+
+static struct relay_source relay_source(const struct track *t, uint8_t layer)
+{
+    return (struct relay_source){
+        .workers = t->relay_to,
+        .participant = t->participant,
+        .track = t->id,
+        .layer = layer,
+    };
+}
+
+/* Other workers get what subscribers here get, no less: numbers that nobody gets are skipped. */
+static void relay(struct track *t, uint8_t at, bool recovered, const struct packet *packet)
+{
+    struct relay_source source = relay_source(t, at);
+
+    if (!t->muted)
+        relay_out_packet(t->core->relay_out, &source, packet, recovered);
 }
 
 void track_receive(struct track *t, uint8_t at, bool rtx, struct packet *packet, int64_t now_us)
@@ -394,12 +428,54 @@ void track_receive(struct track *t, uint8_t at, bool rtx, struct packet *packet,
 
     if (rtx && !unwrap(t, at, packet))
         return;
-    layer = layer_at(t, at, packet, now_us);
-    if (!layer) {
-        t->core->stats.drop_memory++;
+    layer = layer_at(t, at, packet->rtp.ssrc, now_us);
+    if (!layer || !take(t, layer, rtx, packet, now_us))
         return;
-    }
-    receive(t, layer, rtx, packet, now_us);
+    t->core->stats.recovered_in += rtx;
+    t->core->stats.padding_in += packet->rtp.payload_len == 0;
+    if (UNLIKELY(t->relay_to))
+        relay(t, at, rtx, packet);
+}
+
+void track_receive_relayed(struct track *t, uint8_t at, bool recovered, struct packet *packet,
+                           int64_t now_us)
+{
+    struct track_layer *layer = layer_at(t, at, packet->rtp.ssrc, now_us);
+
+    if (layer)
+        (void)take(t, layer, recovered, packet, now_us);
+}
+
+void track_receive_report(struct track *t, uint8_t at, const struct rtcp_sender_info *report,
+                          int64_t now_us)
+{
+    struct track_layer *layer = layer_at(t, at, report->ssrc, now_us);
+    struct relay_source source = relay_source(t, at);
+
+    if (!layer || layer->receiver.ssrc != report->ssrc)
+        return;
+    stream_receiver_on_sr(&layer->receiver, report, now_us);
+    if (t->relay_to)
+        relay_out_report(t->core->relay_out, &source, report, now_us);
+}
+
+void track_receive_bye(struct track *t, uint8_t at)
+{
+    struct relay_source source = relay_source(t, at);
+
+    if (t->layers[at])
+        t->layers[at]->ended = true; /* the track is control's to end */
+    if (t->relay_to)
+        relay_out_bye(t->core->relay_out, &source);
+}
+
+void track_forget(struct track *t)
+{
+    assert(list_empty(&t->live));
+    clear_waiting(t);
+    t->best = NULL;
+    for (size_t i = 0; i < PLAN_MAX_LAYERS; i++)
+        t->layers[i] = track_layer_free(t->layers[i]);
 }
 
 void track_choose_layer(struct track *t, int64_t now_us)

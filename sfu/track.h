@@ -1,8 +1,8 @@
 /**
  * @file track.h  One published source: its layers, and who subscribes to it.
  *
- * Owned by the publishing participant, listed in the room in order of publishing. Thread: the
- * worker's own.
+ * Owned by the publishing participant, or by its stand-in on another worker of the room (then it is
+ * a replica), listed in the room in order of publishing. Thread: the worker's own.
  */
 #ifndef SFU_TRACK_H
 #define SFU_TRACK_H
@@ -20,6 +20,7 @@
 struct actor;
 struct core;
 struct packet;
+struct rtcp_sender_info;
 struct subscription;
 
 enum { TRACK_MAX_BURST = 256 }; /* packets given to one subscription at once */
@@ -40,6 +41,9 @@ struct track {
     enum media_kind kind;
     bool muted;
     bool has_fresh;                              /* some live subscription is fresh */
+    bool asked;                                  /* of a replica: its original is being sent */
+    int64_t asked_us;                            /* since then */
+    uint64_t relay_to;                           /* workers with a replica that want it, a set */
     const struct plan_section *section;          /* the publisher's m-line; kept current by it */
     struct extension_map extensions;             /* of the publisher's bundle */
     struct track_layer *layers[PLAN_MAX_LAYERS]; /* NULL until something arrives */
@@ -76,6 +80,20 @@ void track_set_muted(struct track *t, bool muted);
  */
 void track_receive(struct track *t, uint8_t at, bool rtx, struct packet *packet, int64_t now_us);
 
+/** The same for a replica: what its original took in. @param recovered  came as RTX there */
+void track_receive_relayed(struct track *t, uint8_t at, bool recovered, struct packet *packet,
+                           int64_t now_us);
+
+/** Take in a sender report of layer `at`; one of another SSRC is passed over. */
+void track_receive_report(struct track *t, uint8_t at, const struct rtcp_sender_info *report,
+                          int64_t now_us);
+
+/** Take in a BYE of layer `at`. */
+void track_receive_bye(struct track *t, uint8_t at);
+
+/** Let go of all that a replica received; it has no live subscription. */
+void track_forget(struct track *t);
+
 /** Hand all that waits to the subscriptions. */
 void track_fan_out_all(struct core *core);
 
@@ -86,6 +104,11 @@ void track_note_fresh(struct track *t);
 /** Let fresh subscriptions begin with the newest key frame, if that was just now and all since is
  * in the store: many who join at once cost one key frame. Else ask the publisher for one. */
 void track_serve_fresh(struct track *t, int64_t now_us);
+
+/** @return true if a key frame at most `age_us` old and all since is in the store, and not too much
+ */
+bool track_has_burst(const struct track *t, const struct track_layer *layer, int64_t age_us,
+                     int64_t now_us);
 
 /** Let subscriptions that the publisher keeps waiting (some ignore requests) begin with an older
  * key frame, if all since is in the store; call about once per second. */

@@ -12,7 +12,7 @@ static const int64_t REORDER_US = 10 * MS;
 
 enum { FAR = 8192 }; /* numbers so far from the newest begin a new stream */
 
-int track_layer_new(struct track_layer **ret, enum media_kind kind, const struct plan_codec *codec,
+int track_layer_new(struct track_layer **ret, enum media_kind kind, enum codec codec, bool repairs,
                     uint32_t ssrc)
 {
     struct track_layer *l = calloc(1, sizeof(*l));
@@ -25,7 +25,7 @@ int track_layer_new(struct track_layer **ret, enum media_kind kind, const struct
                             kind == KIND_VIDEO ? PACKET_STORE_VIDEO : PACKET_STORE_AUDIO);
     if (err < 0)
         goto fail;
-    if (codec->nack) {
+    if (repairs) {
         l->nack = malloc(sizeof(*l->nack));
         if (!l->nack) {
             err = -ENOMEM;
@@ -33,7 +33,7 @@ int track_layer_new(struct track_layer **ret, enum media_kind kind, const struct
         }
         nack_generator_init(l->nack, REORDER_US);
     }
-    stream_receiver_init(&l->receiver, ssrc, codec_info(codec->codec)->clock_rate);
+    stream_receiver_init(&l->receiver, ssrc, codec_info(codec)->clock_rate);
     key_frame_request_init(&l->key_frame, KEY_FRAME_INTERVAL_US);
     *ret = l;
     return 0;

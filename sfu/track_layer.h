@@ -12,7 +12,6 @@
 #include "media/key_frame_request.h"
 #include "media/packet_store.h"
 #include "media/stream_receiver.h"
-#include "signaling/negotiation.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,7 +31,7 @@ struct track_layer {
     enum media_kind kind;
     struct stream_receiver receiver; /* receiver.ssrc is the layer's */
     struct packet_store store;
-    struct nack_generator *nack; /* NULL: the publisher does not take NACK */
+    struct nack_generator *nack; /* NULL: what is missing is not asked for */
     struct key_frame_request key_frame;
     int64_t newest_us; /* when a packet last came */
     bool ended;        /* BYE, nothing since */
@@ -53,11 +52,12 @@ enum arrival {
 };
 
 /**
- * @param codec  what the m-line answered: decides about NACK
+ * @param codec    what the m-line is mainly for
+ * @param repairs  ask the publisher for packets that are missing
  * @return 0; -ENOMEM
  */
-MUST_USE int track_layer_new(struct track_layer **ret, enum media_kind kind,
-                             const struct plan_codec *codec, uint32_t ssrc);
+MUST_USE int track_layer_new(struct track_layer **ret, enum media_kind kind, enum codec codec,
+                             bool repairs, uint32_t ssrc);
 /** Drop all packets and free. NULL is fine. @return NULL */
 struct track_layer *track_layer_free(struct track_layer *l);
 

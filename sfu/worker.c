@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -31,6 +32,8 @@ struct worker {
     struct worker_handler handler;
     void *owner;
     uint32_t index;
+    bool pinned;
+    uint32_t core;
     uint16_t port;
     int buffer_bytes;
     struct udp_socket *socket;
@@ -58,6 +61,13 @@ static void on_post(void *owner, struct mail *mail)
     struct worker *w = owner;
 
     w->handler.post(w->owner, mail);
+}
+
+static void on_send_to_worker(void *owner, uint32_t worker, struct mail *mail)
+{
+    struct worker *w = owner;
+
+    w->handler.send_to_worker(w->owner, worker, mail);
 }
 
 static void publish_stats(struct worker *w)
@@ -169,9 +179,11 @@ static int make_events(struct worker *w)
 
 static int open_all(struct worker *w, const struct worker_config *config)
 {
-    static const struct forwarder_handler handler = {.send = on_send, .post = on_post};
+    static const struct forwarder_handler handler = {
+        .send = on_send, .post = on_post, .send_to_worker = on_send_to_worker};
     struct forwarder_config forwarder = {
         .identity = config->identity,
+        .index = config->index,
         .limits = config->limits,
     };
     int err = udp_socket_new(&w->socket, config->address, config->port);
@@ -200,6 +212,8 @@ int worker_new(struct worker **ret, const struct worker_config *config,
     w->handler = *handler;
     w->owner = owner;
     w->index = config->index;
+    w->pinned = config->pinned;
+    w->core = config->core;
     w->wake_fd = -1;
     w->armed_us = NEVER_US;
     mailbox_init(&w->mailbox);
@@ -212,6 +226,19 @@ int worker_new(struct worker **ret, const struct worker_config *config,
     return 0;
 }
 
+static void pin(const struct worker *w)
+{
+    cpu_set_t cores;
+    int err;
+
+    CPU_ZERO(&cores);
+    CPU_SET(w->core, &cores);
+    err = pthread_setaffinity_np(pthread_self(), sizeof(cores), &cores);
+    if (err != 0)
+        log_warn("worker", "cannot be pinned and may run on any core: index=%u core=%u err=%s",
+                 w->index, w->core, strerrordesc_np(err));
+}
+
 static void *run(void *owner)
 {
     struct worker *w = owner;
@@ -219,6 +246,8 @@ static void *run(void *owner)
 
     (void)snprintf(name, sizeof(name), "media-%u", w->index % 1000);
     (void)pthread_setname_np(pthread_self(), name);
+    if (w->pinned)
+        pin(w);
     if (event_base_dispatch(w->base) < 0)
         log_error("worker", "event loop failed: index=%u", w->index);
     return NULL;

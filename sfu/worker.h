@@ -2,9 +2,11 @@
  * @file worker.h  One media thread: event loop, UDP socket, mailbox, timer, and the forwarder with
  * everything of its participants. The only file of the media path that reads a clock.
  *
- * The control thread talks to it in mail (sfu/mail.h) and never touches what is inside. Order:
- * worker_new, worker_start, any number of worker_post, then MAIL_STOP and wait for MAIL_STOPPED to
- * say good-bye to every peer (or not), worker_stop, worker_free.
+ * The control thread talks to it in mail (sfu/mail.h) and never touches what is inside; workers
+ * talk to each other likewise. Order: worker_new, worker_start, any number of worker_post, then
+ * MAIL_STOP and wait for MAIL_STOPPED to say good-bye to every peer (or not), worker_stop,
+ * worker_free. Of workers that talk to each other all are made before the first is started, and
+ * all are stopped before the first is freed.
  */
 #ifndef SFU_WORKER_H
 #define SFU_WORKER_H
@@ -12,6 +14,7 @@
 #include "media/base/attributes.h"
 #include "sfu/forwarder.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct dtls_identity;
@@ -19,7 +22,9 @@ struct mail;
 struct worker;
 
 struct worker_config {
-    uint32_t index;                       /* 0..: for logs */
+    uint32_t index; /* 0..RELAY_MAX_WORKERS - 1: what others call it */
+    bool pinned;    /* to `core` */
+    uint32_t core;
     const char *address;                  /* to bind; NULL: all. Copied */
     uint16_t port;                        /* UDP; 0: any, see worker_port() */
     const struct dtls_identity *identity; /* borrowed: must outlive the worker */
@@ -33,6 +38,8 @@ struct worker_handler {
      * Called on the worker's thread: hand it over to a mailbox and wake the loop, nothing else.
      */
     void (*post)(void *owner, struct mail *mail);
+    /** A mail for another worker: hand it to that one's worker_post(). Likewise. */
+    void (*send_to_worker)(void *owner, uint32_t worker, struct mail *mail);
 };
 
 /**

@@ -13,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OFFER_MAX = 64 * 1024 };
+enum {
+    OFFER_MAX = 64 * 1024,
+    LAYER_STEP = 50, /* between the SSRCs of layers */
+};
 
 /* Chrome's pace once connected. */
 static const int64_t CHECK_US = 2500 * MS;
@@ -57,7 +60,7 @@ static void on_source_send(void *owner, const uint8_t *head, size_t head_len,
     netem_push(p->up, path_of(p), out, packet.out_len, p->world->now_us);
 }
 
-static void make_source(struct fake_peer *p, uint32_t at)
+static struct fake_source *make_source(struct fake_peer *p, uint32_t at, uint32_t layer)
 {
     const struct plan_section *section = &p->answer->sections[at];
     struct fake_source *s = calloc(1, sizeof(*s));
@@ -72,8 +75,8 @@ static void make_source(struct fake_peer *p, uint32_t at)
     s->codec = codec->codec;
     s->pt = codec->pt;
     s->rtx_pt = codec->rtx_pt;
-    s->ssrc = p->sections[at].ssrc;
-    s->rtx_ssrc = p->sections[at].rtx_ssrc;
+    s->ssrc = p->sections[at].ssrc + layer * LAYER_STEP;
+    s->rtx_ssrc = p->sections[at].rtx_ssrc ? p->sections[at].rtx_ssrc + layer * LAYER_STEP : 0;
     if (!p->strips_extensions)
         s->extensions = section->extensions;
     (void)snprintf(s->mid, sizeof(s->mid), "%s", section->mid);
@@ -83,7 +86,24 @@ static void make_source(struct fake_peer *p, uint32_t at)
     s->send = on_source_send;
     s->owner = p;
     fake_source_init(s, p->world->now_us + p->source_wait_us);
-    p->sources[at] = s;
+    return s;
+}
+
+static void make_sources(struct fake_peer *p, uint32_t at)
+{
+    p->sources[at] = make_source(p, at, 0);
+    for (uint32_t i = 1; i < p->layers && p->answer->sections[at].kind == KIND_VIDEO; i++)
+        p->upper[at][i - 1] = make_source(p, at, i);
+}
+
+static void free_sources(struct fake_peer *p, uint32_t at)
+{
+    free(p->sources[at]);
+    p->sources[at] = NULL;
+    for (uint32_t i = 0; i < ARRAY_LEN(p->upper[at]); i++) {
+        free(p->upper[at][i]);
+        p->upper[at][i] = NULL;
+    }
 }
 
 /* The client's answer is new: make what it adds, end what it ended. */
@@ -101,11 +121,9 @@ static void apply_answer(struct fake_peer *p)
         }
         if (section->use == SECTION_PUBLISH && !p->sources[i] &&
             transport_state(p->transport) == TRANSPORT_CONNECTED)
-            make_source(p, i);
-        if (section->use != SECTION_PUBLISH) {
-            free(p->sources[i]);
-            p->sources[i] = NULL;
-        }
+            make_sources(p, i);
+        if (section->use != SECTION_PUBLISH)
+            free_sources(p, i);
     }
 }
 
@@ -138,6 +156,10 @@ static struct fake_source *find_source(const struct fake_peer *p, uint32_t ssrc)
     for (uint32_t i = 0; i < p->n_sections; i++) {
         if (p->sources[i] && p->sources[i]->ssrc == ssrc)
             return p->sources[i];
+        for (uint32_t k = 0; k < ARRAY_LEN(p->upper[i]); k++) {
+            if (p->upper[i][k] && p->upper[i][k]->ssrc == ssrc)
+                return p->upper[i][k];
+        }
     }
     return NULL;
 }
@@ -303,10 +325,14 @@ void fake_peer_advance(struct fake_peer *p)
     for (uint32_t i = 0; i < p->n_sections; i++) {
         if (p->sources[i])
             fake_source_advance(p->sources[i], now_us);
+        for (uint32_t k = 0; k < ARRAY_LEN(p->upper[i]); k++) {
+            if (p->upper[i][k])
+                fake_source_advance(p->upper[i][k], now_us);
+        }
         if (p->sinks[i])
             send_nacks(p, p->sinks[i]);
     }
-    if (now_us % SECOND == 0)
+    if (now_us % SECOND == 0 && !p->no_reports)
         send_reports(p);
 }
 
@@ -321,7 +347,7 @@ struct fake_peer *fake_peer_free(struct fake_peer *p)
     p->up = netem_free(p->up);
     p->down = netem_free(p->down);
     for (uint32_t i = 0; i < p->n_sections; i++) {
-        free(p->sources[i]);
+        free_sources(p, i);
         free(p->sinks[i]);
     }
     free(p);
@@ -416,31 +442,53 @@ static void strip_extensions(struct media_plan *plan)
         plan->sections[i].extensions = (struct extension_map){{0}};
 }
 
-static void post_join(struct fake_peer *p, uint32_t room, enum mail_type type)
+/* What an offer with a=simulcast would lead to; the SSRCs are told, for once. */
+static void add_layers(const struct fake_peer *p, struct plan_section *section)
+{
+    section->n_layers = (uint8_t)p->layers;
+    for (uint32_t i = 1; i < p->layers; i++) {
+        section->layers[i].ssrc = section->layers[0].ssrc + i * LAYER_STEP;
+        section->layers[i].rtx_ssrc = section->layers[0].rtx_ssrc + i * LAYER_STEP;
+    }
+}
+
+struct mail *fake_peer_mail(struct fake_peer *p, enum mail_type type)
 {
     struct mail_join *mail = calloc(1, sizeof(*mail));
 
     fake_must(mail != NULL, "no memory");
     mail->mail.type = (int)type;
     mail->participant = p->id;
-    mail->room = room;
+    mail->room = p->room;
+    mail->worker = p->worker;
     memcpy(mail->ufrag, p->server.ufrag, sizeof(mail->ufrag));
     memcpy(mail->pwd, p->server.pwd, sizeof(mail->pwd));
     fake_must(media_plan_copy(&mail->plan, negotiation_plan(p->negotiation)) == 0, "no memory");
     if (p->strips_extensions)
         strip_extensions(mail->plan);
     for (uint32_t i = 0; i < mail->plan->n_sections; i++) {
-        const struct plan_section *section = &mail->plan->sections[i];
+        struct plan_section *section = &mail->plan->sections[i];
 
         if (section->use != SECTION_PUBLISH)
             continue;
+        if (p->layers > 1 && section->kind == KIND_VIDEO)
+            add_layers(p, section);
         if (p->tracks[i].id == 0)
             p->tracks[i].id = p->world->next_id++;
         p->tracks[i].kind = section->kind;
         memcpy(p->tracks[i].mid, section->mid, sizeof(section->mid));
         mail->tracks[mail->n_tracks++] = p->tracks[i];
     }
-    forwarder_mail(p->world->forwarder, &mail->mail, p->world->now_us);
+    return &mail->mail;
+}
+
+static void tell_workers(struct fake_peer *p, bool first)
+{
+    fake_world_send(p->world, p->worker, fake_peer_mail(p, first ? MAIL_JOIN : MAIL_UPDATE));
+    if (first)
+        fake_control_join(p);
+    else
+        fake_control_update(p);
 }
 
 void fake_peer_offer(struct fake_peer *p, uint32_t room)
@@ -472,26 +520,20 @@ void fake_peer_offer(struct fake_peer *p, uint32_t room)
         make_transport(p);
     apply_answer(p);
     p->check_us = p->world->now_us;
-    post_join(p, room, first ? MAIL_JOIN : MAIL_UPDATE);
+    p->room = room;
+    tell_workers(p, first);
     text_done(&offer);
     text_done(&answer);
 }
 
 void fake_peer_leave(struct fake_peer *p)
 {
-    fake_world_post(p->world, MAIL_LEAVE, p->id);
+    fake_control_leave(p);
 }
 
 void fake_peer_mute(struct fake_peer *p, uint32_t section, bool muted)
 {
-    struct mail_mute *mail = calloc(1, sizeof(*mail));
-
-    fake_must(mail != NULL, "no memory");
-    mail->mail.type = MAIL_MUTE;
-    mail->participant = p->id;
-    mail->track = p->tracks[section].id;
-    mail->muted = muted;
-    forwarder_mail(p->world->forwarder, &mail->mail, p->world->now_us);
+    fake_control_mute(p, section, muted);
 }
 
 static void renew(struct negotiation_local *local)

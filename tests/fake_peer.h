@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FAKE_MAX_PEERS = 12, FAKE_MAX_SECTIONS = 24 };
+enum { FAKE_MAX_PEERS = 12, FAKE_MAX_SECTIONS = 24, FAKE_MAX_WORKERS = 3 };
 
 struct fake_world;
 
@@ -37,9 +37,12 @@ static inline void fake_must(bool holds, const char *what)
 
 struct fake_peer {
     struct fake_world *world;
-    uint32_t id;   /* participant */
-    uint16_t port; /* of its address; change it to move */
-    uint8_t host;  /* last byte of the server's address that it sends to; change it likewise */
+    uint32_t id;           /* participant */
+    uint32_t worker, room; /* where it lives; worker: to be changed before it joins */
+    bool joined;
+    uint32_t layers; /* of simulcast, in each video that it publishes; 0: without */
+    uint16_t port;   /* of its address; change it to move */
+    uint8_t host;    /* last byte of the server's address that it sends to; change it likewise */
     struct netem *up, *down;
     struct negotiation *negotiation; /* the server's side */
     struct negotiation_local local;  /* the client's */
@@ -53,13 +56,15 @@ struct fake_peer {
     struct transport *transport;
     bool checks;            /* sends connectivity checks */
     bool nominates;         /* with USE-CANDIDATE */
+    bool no_reports;        /* sends no sender reports */
     int64_t check_us;       /* when the next one is due */
     bool strips_extensions; /* from its offers: what GStreamer is like */
     uint16_t transport_seq;
     struct fake_source *sources[FAKE_MAX_SECTIONS]; /* by section, once connected; or NULL */
-    struct fake_sink *sinks[FAKE_MAX_SECTIONS];     /* by section, or NULL */
-    int64_t source_wait_us;                         /* before sources begin; 0: at once */
-    uint16_t last_to;                               /* port that the server sent to last */
+    struct fake_source *upper[FAKE_MAX_SECTIONS][PLAN_MAX_LAYERS - 1]; /* layers above the first */
+    struct fake_sink *sinks[FAKE_MAX_SECTIONS];                        /* by section, or NULL */
+    int64_t source_wait_us;             /* before sources begin; 0: at once */
+    uint16_t last_to;                   /* port that the server sent to last */
     uint8_t last_from, last_reply_from; /* hosts it sent from: media and DTLS, replies to checks */
     uint64_t feedback, remb;            /* transport-wide feedback packets, REMB */
     uint64_t reports;                   /* report blocks about its sources */
@@ -72,7 +77,15 @@ struct fake_peer {
 };
 
 struct fake_world {
-    struct forwarder *forwarder;
+    struct forwarder *forwarder; /* of the first worker */
+    uint32_t n_workers;
+    struct forwarder *forwarders[FAKE_MAX_WORKERS];
+    struct mailbox boxes[FAKE_MAX_WORKERS]; /* mail that a worker has not read yet */
+    bool stalled[FAKE_MAX_WORKERS];         /* a worker that does nothing for now */
+    /* Mean time after which a worker reads its mail [ms]. 0: mail of control at once, that of other
+     * workers with the next tick. Else the seed says when, in the order in which it was posted. */
+    uint32_t mail_delay_ms;
+    uint64_t mail_seed;
     struct dtls_identity *identity;
     struct packet_pool *pool; /* the clients' */
     struct netem_config link; /* of peers made from now on; each gets a seed of its own */
@@ -85,7 +98,10 @@ struct fake_world {
 /** @param limits  NULL: the default */
 struct fake_world *fake_world_new(const struct netem_config *link,
                                   const struct forwarder_limits *limits);
-/** Free the peers, and the forwarder as it is. @return NULL */
+/** The same with several workers. */
+struct fake_world *fake_world_new_spread(const struct netem_config *link,
+                                         const struct forwarder_limits *limits, uint32_t workers);
+/** Free the peers, and the forwarders as they are. @return NULL */
 struct fake_world *fake_world_free(struct fake_world *w);
 
 /** Let `us` of time pass. */
@@ -122,7 +138,20 @@ void fake_peer_send_pli(struct fake_peer *p, uint32_t section);
 struct fake_sink *fake_peer_sink(const struct fake_peer *p, enum media_kind kind, uint32_t n);
 struct fake_source *fake_peer_source(const struct fake_peer *p, enum media_kind kind, uint32_t n);
 
-/** Post a mail without more than participant. */
-void fake_world_post(struct fake_world *w, enum mail_type type, uint32_t participant);
+/** Give `mail` of control to a worker. */
+void fake_world_send(struct fake_world *w, uint32_t worker, struct mail *mail);
+
+/** MAIL_STOP to every worker. */
+void fake_world_stop(struct fake_world *w);
+
+/** Tell the workers of its room of a peer that came, changed, left, or muted; mail for its own
+ *  worker went before. As the directory and the sessions do. */
+void fake_control_join(struct fake_peer *p);
+void fake_control_update(struct fake_peer *p);
+void fake_control_leave(struct fake_peer *p);
+void fake_control_mute(struct fake_peer *p, uint32_t section, bool muted);
+
+/** Make MAIL_JOIN, MAIL_UPDATE or MAIL_PUBLISHER of a peer as it is now. */
+struct mail *fake_peer_mail(struct fake_peer *p, enum mail_type type);
 
 #endif

@@ -98,6 +98,14 @@ static void on_slots_mail(struct fake_peer *p, const struct mail_slots *mail)
     }
 }
 
+static void on_forwarder_send_to_worker(void *owner, uint32_t worker, struct mail *mail)
+{
+    struct fake_world *w = owner;
+
+    fake_must(worker < w->n_workers, "mail for no worker");
+    (void)!mailbox_push(&w->boxes[worker], mail);
+}
+
 static void on_forwarder_post(void *owner, struct mail *mail)
 {
     struct fake_world *w = owner;
@@ -128,6 +136,13 @@ static void on_forwarder_post(void *owner, struct mail *mail)
     case MAIL_MUTE:
     case MAIL_LEAVE:
     case MAIL_STOP:
+    case MAIL_PUBLISHER:
+    case MAIL_UNPUBLISH:
+    case MAIL_CLOSE_ROOM:
+    case MAIL_RELAY_START:
+    case MAIL_RELAY_STOP:
+    case MAIL_RELAY_KEY_FRAME:
+    case MAIL_RELAY_BATCH:
         fake_must(false, "mail in the wrong direction");
     }
     mail_free(mail);
@@ -135,12 +150,15 @@ static void on_forwarder_post(void *owner, struct mail *mail)
 
 static void deliver_up(struct fake_world *w, struct fake_peer *p)
 {
+    struct forwarder *forwarder = w->forwarders[p->worker];
     uint8_t data[NETEM_DATAGRAM_MAX];
     uint64_t path;
     size_t len;
 
+    if (w->stalled[p->worker])
+        return;
     while (netem_pop(p->up, w->now_us, &path, data, &len)) {
-        struct packet *packet = packet_new(forwarder_pool(w->forwarder));
+        struct packet *packet = packet_new(forwarder_pool(forwarder));
 
         if (!packet)
             continue;
@@ -150,8 +168,37 @@ static void deliver_up(struct fake_world *w, struct fake_peer *p)
         packet->from = address_of((uint16_t)path);
         packet->to = local_of((uint8_t)(path >> 16));
         packet->arrival_us = w->now_us;
-        forwarder_receive(w->forwarder, &packet, 1, w->now_us);
+        forwarder_receive(forwarder, &packet, 1, w->now_us);
     }
+}
+
+static uint64_t next_random(struct fake_world *w)
+{
+    w->mail_seed = w->mail_seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return w->mail_seed >> 33;
+}
+
+static void read_mail(struct fake_world *w, uint32_t worker)
+{
+    struct mail *next;
+
+    for (struct mail *mail = mailbox_take(&w->boxes[worker]); mail; mail = next) {
+        next = mail->next;
+        forwarder_mail(w->forwarders[worker], mail, w->now_us);
+    }
+}
+
+static void run_worker(struct fake_world *w, uint32_t worker)
+{
+    struct forwarder *forwarder = w->forwarders[worker];
+
+    if (w->stalled[worker])
+        return;
+    if (w->mail_delay_ms == 0 || next_random(w) % w->mail_delay_ms == 0)
+        read_mail(w, worker);
+    if (forwarder_deadline(forwarder) <= w->now_us)
+        (void)forwarder_advance(forwarder, w->now_us);
+    forwarder_flush(forwarder);
 }
 
 void fake_world_run(struct fake_world *w, int64_t us)
@@ -164,17 +211,23 @@ void fake_world_run(struct fake_world *w, int64_t us)
             fake_peer_advance(w->peers[i]);
         for (uint32_t i = 0; i < w->n_peers; i++)
             deliver_up(w, w->peers[i]);
-        if (forwarder_deadline(w->forwarder) <= w->now_us)
-            (void)forwarder_advance(w->forwarder, w->now_us);
-        forwarder_flush(w->forwarder);
+        for (uint32_t i = 0; i < w->n_workers; i++)
+            run_worker(w, i);
     }
 }
 
 struct fake_world *fake_world_new(const struct netem_config *link,
                                   const struct forwarder_limits *limits)
 {
+    return fake_world_new_spread(link, limits, 1);
+}
+
+struct fake_world *fake_world_new_spread(const struct netem_config *link,
+                                         const struct forwarder_limits *limits, uint32_t workers)
+{
     static const struct forwarder_handler handler = {.send = on_forwarder_send,
-                                                     .post = on_forwarder_post};
+                                                     .post = on_forwarder_post,
+                                                     .send_to_worker = on_forwarder_send_to_worker};
     struct fake_world *w = calloc(1, sizeof(*w));
     struct forwarder_config config = {.port = 7882,
                                       .limits = limits ? *limits : forwarder_default_limits};
@@ -186,7 +239,14 @@ struct fake_world *fake_world_new(const struct netem_config *link,
     w->pool = packet_pool_new(CLIENT_PACKETS);
     fake_must(w->pool && dtls_identity_new(&w->identity) == 0, "no identity");
     config.identity = w->identity;
-    fake_must(forwarder_new(&w->forwarder, &config, &handler, w) == 0, "no forwarder");
+    fake_must(workers <= FAKE_MAX_WORKERS, "too many workers");
+    for (w->n_workers = 0; w->n_workers < workers; w->n_workers++) {
+        config.index = w->n_workers;
+        mailbox_init(&w->boxes[w->n_workers]);
+        fake_must(forwarder_new(&w->forwarders[w->n_workers], &config, &handler, w) == 0,
+                  "no forwarder");
+    }
+    w->forwarder = w->forwarders[0];
     return w;
 }
 
@@ -194,7 +254,15 @@ struct fake_world *fake_world_free(struct fake_world *w)
 {
     for (uint32_t i = 0; i < w->n_peers; i++)
         w->peers[i] = fake_peer_free(w->peers[i]);
-    w->forwarder = forwarder_free(w->forwarder);
+    for (uint32_t i = 0; i < w->n_workers; i++) {
+        struct mail *next;
+
+        w->forwarders[i] = forwarder_free(w->forwarders[i]);
+        for (struct mail *mail = mailbox_take(&w->boxes[i]); mail; mail = next) {
+            next = mail->next;
+            mail_free(mail);
+        }
+    }
     w->identity = dtls_identity_free(w->identity);
     fake_must(packet_pool_used(w->pool) == 0, "clients leak packets");
     w->pool = packet_pool_free(w->pool);
@@ -202,12 +270,111 @@ struct fake_world *fake_world_free(struct fake_world *w)
     return NULL;
 }
 
-void fake_world_post(struct fake_world *w, enum mail_type type, uint32_t participant)
+void fake_world_send(struct fake_world *w, uint32_t worker, struct mail *mail)
+{
+    if (w->mail_delay_ms == 0)
+        forwarder_mail(w->forwarders[worker], mail, w->now_us);
+    else
+        (void)!mailbox_push(&w->boxes[worker], mail);
+}
+
+static struct mail *mail_of(enum mail_type type, uint32_t participant)
 {
     struct mail_participant *mail = calloc(1, sizeof(*mail));
 
     fake_must(mail != NULL, "no memory");
     mail->mail.type = (int)type;
     mail->participant = participant;
-    forwarder_mail(w->forwarder, &mail->mail, w->now_us);
+    return &mail->mail;
+}
+
+void fake_world_stop(struct fake_world *w)
+{
+    for (uint32_t i = 0; i < w->n_workers; i++)
+        fake_world_send(w, i, mail_of(MAIL_STOP, 0));
+}
+
+/* ------------------------------------------------------------------ control */
+
+static uint32_t count_members(const struct fake_world *w, uint32_t room, uint32_t worker)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < w->n_peers; i++)
+        n += w->peers[i]->joined && w->peers[i]->room == room && w->peers[i]->worker == worker;
+    return n;
+}
+
+/* Is `worker` another one than that of `p`, with somebody of its room? */
+static bool is_other(const struct fake_peer *p, uint32_t worker)
+{
+    return worker != p->worker && count_members(p->world, p->room, worker) > 0;
+}
+
+static void publish(struct fake_peer *p)
+{
+    for (uint32_t i = 0; i < p->world->n_workers; i++) {
+        if (is_other(p, i))
+            fake_world_send(p->world, i, fake_peer_mail(p, MAIL_PUBLISHER));
+    }
+}
+
+void fake_control_join(struct fake_peer *p)
+{
+    struct fake_world *w = p->world;
+    bool first = count_members(w, p->room, p->worker) == 0;
+
+    p->joined = true;
+    for (uint32_t i = 0; i < w->n_peers && first; i++) {
+        struct fake_peer *other = w->peers[i];
+
+        if (other->joined && other->room == p->room && other->worker != p->worker)
+            fake_world_send(w, p->worker, fake_peer_mail(other, MAIL_PUBLISHER));
+    }
+    publish(p);
+}
+
+void fake_control_update(struct fake_peer *p)
+{
+    publish(p);
+}
+
+void fake_control_leave(struct fake_peer *p)
+{
+    struct fake_world *w = p->world;
+
+    fake_world_send(w, p->worker, mail_of(MAIL_LEAVE, p->id));
+    if (!p->joined)
+        return;
+    p->joined = false;
+    for (uint32_t i = 0; i < w->n_workers; i++) {
+        if (is_other(p, i))
+            fake_world_send(w, i, mail_of(MAIL_UNPUBLISH, p->id));
+    }
+    if (count_members(w, p->room, p->worker) == 0) {
+        struct mail_room *mail = calloc(1, sizeof(*mail));
+
+        fake_must(mail != NULL, "no memory");
+        mail->mail.type = MAIL_CLOSE_ROOM;
+        mail->room = p->room;
+        fake_world_send(w, p->worker, &mail->mail);
+    }
+}
+
+void fake_control_mute(struct fake_peer *p, uint32_t section, bool muted)
+{
+    p->tracks[section].muted = muted;
+    for (uint32_t i = 0; i < p->world->n_workers; i++) {
+        struct mail_mute *mail;
+
+        if (i != p->worker && !is_other(p, i))
+            continue;
+        mail = calloc(1, sizeof(*mail));
+        fake_must(mail != NULL, "no memory");
+        mail->mail.type = MAIL_MUTE;
+        mail->participant = p->id;
+        mail->track = p->tracks[section].id;
+        mail->muted = muted;
+        fake_world_send(p->world, i, &mail->mail);
+    }
 }

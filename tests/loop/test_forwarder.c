@@ -324,7 +324,7 @@ static void stopping_says_good_bye_to_all(void)
     struct fake_peer *b = join(w, 1);
 
     fake_world_run(w, 2 * SECOND);
-    fake_world_post(w, MAIL_STOP, 0);
+    fake_world_stop(w);
     CHECK(w->stopped);
     fake_world_run(w, 100 * MS);
     CHECK_EQ(transport_state(a->transport), TRANSPORT_CLOSED);

@@ -29,15 +29,18 @@ static struct session_host host;
 static struct client clients[CLIENTS];
 static struct client *const ada = &clients[0];
 static struct client *const bob = &clients[1];
+static uint32_t n_workers = 1;
 static struct mail *mails[MAX_MAILS];
+static uint32_t mail_workers[MAX_MAILS]; /* whom they are for */
 static size_t n_mails;
 static int64_t now_us;
 
 static inline void keep_mail(void *owner, uint32_t worker, struct mail *mail)
 {
     (void)owner;
-    CHECK_EQ(worker, 0);
+    CHECK(worker < n_workers);
     CHECK(n_mails < MAX_MAILS);
+    mail_workers[n_mails] = worker;
     mails[n_mails++] = mail;
 }
 
@@ -102,12 +105,12 @@ static inline void make(void)
     struct directory_limits limits;
 
     limits = (struct directory_limits){config.max_rooms, config.max_participants,
-                                       config.max_participants_per_room};
+                                       config.max_participants_per_room, config.room_spread};
     now_us = SECOND;
     memset(clients, 0, sizeof(clients));
     n_mails = 0;
     host = (struct session_host){.config = &config, .post = keep_mail, .describe = describe};
-    CHECK_EQ(directory_new(&host.directory, &limits, 1, &handler), 0);
+    CHECK_EQ(directory_new(&host.directory, &limits, n_workers, &handler), 0);
     for (size_t i = 0; i < CLIENTS; i++) {
         struct client *client = &clients[i];
 

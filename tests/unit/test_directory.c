@@ -339,22 +339,125 @@ static void new_room_goes_to_the_worker_with_the_fewest_members(void)
 {
     struct directory_member more[3] = {0};
 
-    make_with((struct directory_limits){10, 10, 10}, 2);
+    make_with((struct directory_limits){10, 10, 10, .room_spread = 10}, 2);
     join(&ada, "first");
     join(&more[0], "first");
     join(&more[2], "first");
     join(&bob, "second");
     join(&eve, "third");
-    CHECK_EQ(directory_room_worker(ada.room), 0);
-    CHECK_EQ(directory_room_worker(bob.room), 1);
-    CHECK_EQ(directory_room_worker(eve.room), 1);
+    CHECK_EQ(ada.worker, 0);
+    CHECK_EQ(bob.worker, 1);
+    CHECK_EQ(eve.worker, 1);
+    CHECK_EQ(directory_load(directory, 0), 3);
+    CHECK_EQ(directory_load(directory, 1), 2);
     leave(&ada);
     leave(&more[0]);
     leave(&more[2]);
     join(&more[1], "fourth");
-    CHECK_EQ(directory_room_worker(more[1].room), 0);
+    CHECK_EQ(more[1].worker, 0);
     leave(&more[1]);
+    CHECK_EQ(directory_load(directory, 0), 0);
     end();
+}
+
+enum { MANY = 30 };
+
+static struct directory_member many[MANY];
+
+/* Let some members enter a room. */
+static void fill(const char *room, uint32_t first, uint32_t n)
+{
+    for (uint32_t i = first; i < first + n; i++) {
+        many[i] = (struct directory_member){.name = "one of many"};
+        CHECK_EQ(directory_enter(directory, &many[i], room), 0);
+    }
+}
+
+static void make_spread(uint32_t room_spread, uint32_t workers)
+{
+    make_with((struct directory_limits){100, 100, 100, .room_spread = room_spread}, workers);
+}
+
+static void end_many(uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        leave(&many[i]);
+    end();
+}
+
+static void small_room_stays_on_one_worker(void)
+{
+    make_spread(5, 3);
+    fill("small", 0, 5);
+    for (uint32_t i = 1; i < 5; i++)
+        CHECK_EQ(many[i].worker, many[0].worker);
+    CHECK_EQ(directory_room_members(many[0].room, many[0].worker), 5);
+    end_many(5);
+}
+
+static void large_room_takes_worker_after_worker_and_then_all_alike(void)
+{
+    make_spread(5, 3);
+    fill("large", 0, 15);
+    for (uint32_t i = 0; i < 15; i++)
+        CHECK_EQ(many[i].worker, i / 5);
+    fill("large", 15, 12);
+    for (uint32_t i = 0; i < 3; i++)
+        CHECK_EQ(directory_room_members(many[0].room, i), 9);
+    end_many(27);
+}
+
+static void large_room_takes_the_least_loaded_worker_next(void)
+{
+    make_spread(2, 3);
+    fill("other", 0, 1);
+    fill("busy", 1, 2);
+    fill("large", 3, 2);
+    CHECK_EQ(many[0].worker, 0);
+    CHECK_EQ(many[1].worker, 1);
+    CHECK_EQ(many[3].worker, 2);
+    fill("large", 5, 1); /* loads are 1, 2 and 2 */
+    CHECK_EQ(many[5].worker, 0);
+    end_many(6);
+}
+
+static void place_that_was_left_is_taken_before_another_worker(void)
+{
+    make_spread(2, 3);
+    fill("room", 0, 2);
+    fill("other", 10, 2);
+    CHECK_EQ(many[10].worker, 1);
+    leave(&many[0]);
+    fill("room", 0, 1);
+    CHECK_EQ(many[0].worker, many[1].worker);
+    leave(&many[10]);
+    leave(&many[11]);
+    end_many(2);
+}
+
+static void room_tells_its_workers_and_members(void)
+{
+    uint32_t cursor = 0;
+
+    make_spread(2, 4);
+    fill("busy", 10, 2);
+    fill("room", 0, 6);
+    CHECK_EQ(directory_next_worker(many[0].room, UINT32_MAX, &cursor), 1);
+    CHECK_EQ(directory_next_worker(many[0].room, UINT32_MAX, &cursor), 2);
+    CHECK_EQ(directory_next_worker(many[0].room, UINT32_MAX, &cursor), 3);
+    CHECK_EQ(directory_next_worker(many[0].room, UINT32_MAX, &cursor), -ENOENT);
+    cursor = 0;
+    CHECK_EQ(directory_next_worker(many[0].room, 1, &cursor), 2);
+    CHECK(directory_next_member(many[0].room, NULL) == &many[0]);
+    CHECK(directory_next_member(many[0].room, &many[4]) == &many[5]);
+    CHECK(!directory_next_member(many[0].room, &many[5]));
+    leave(&many[0]);
+    leave(&many[1]);
+    cursor = 0;
+    CHECK_EQ(directory_next_worker(many[2].room, UINT32_MAX, &cursor), 2);
+    leave(&many[10]);
+    leave(&many[11]);
+    end_many(6);
 }
 
 TAP_CASES(CASE(room_lives_from_its_first_member_to_its_last),
@@ -367,4 +470,9 @@ TAP_CASES(CASE(room_lives_from_its_first_member_to_its_last),
           CASE(recycled_mid_of_another_kind_is_another_track), CASE(mute_is_told_once),
           CASE(each_limit_has_its_error_and_leaves_nothing_behind),
           CASE(room_takes_no_more_than_one_roster_can_list),
-          CASE(new_room_goes_to_the_worker_with_the_fewest_members))
+          CASE(new_room_goes_to_the_worker_with_the_fewest_members),
+          CASE(small_room_stays_on_one_worker),
+          CASE(large_room_takes_worker_after_worker_and_then_all_alike),
+          CASE(large_room_takes_the_least_loaded_worker_next),
+          CASE(place_that_was_left_is_taken_before_another_worker),
+          CASE(room_tells_its_workers_and_members))

@@ -1,0 +1,75 @@
+#include "sfu/track_relay.h"
+
+#include "sfu/core.h"
+#include "sfu/relay_out.h"
+#include "sfu/track.h"
+#include "sfu/track_layer.h"
+
+static uint64_t set_of(uint32_t worker)
+{
+    return UINT64_C(1) << worker;
+}
+
+static struct relay_source source_of(const struct track *t, uint32_t worker, uint8_t layer)
+{
+    return (struct relay_source){
+        .workers = set_of(worker),
+        .participant = t->participant,
+        .track = t->id,
+        .layer = layer,
+    };
+}
+
+static void send_clocks(struct track *t, uint32_t worker)
+{
+    for (uint32_t i = 0; i < PLAN_MAX_LAYERS; i++) {
+        struct relay_source source = source_of(t, worker, (uint8_t)i);
+        const struct stream_receiver *r = t->layers[i] ? &t->layers[i]->receiver : NULL;
+        struct rtcp_sender_info report;
+
+        if (!r || !r->sr_ntp)
+            continue;
+        report = (struct rtcp_sender_info){
+            .ssrc = r->ssrc, .ntp = r->sr_ntp, .rtp_ts = r->sr_rtp_ts};
+        relay_out_report(t->core->relay_out, &source, &report, r->sr_arrival_us);
+    }
+}
+
+static void send_burst(struct track *t, uint32_t worker, const struct track_layer *layer)
+{
+    struct relay_source source = source_of(t, worker, track_layer_index(t, layer));
+
+    for (int64_t seq = layer->key_frame_seq; seq <= layer->receiver.highest; seq++)
+        relay_out_packet(t->core->relay_out, &source,
+                         packet_store_get(&layer->store, (uint16_t)seq), false);
+}
+
+void track_relay_start(struct track *t, uint32_t worker, int64_t now_us)
+{
+    if (t->relay_to & set_of(worker))
+        return;
+    t->relay_to |= set_of(worker);
+    send_clocks(t, worker);
+    if (t->muted || !t->best)
+        return;
+    if (track_has_burst(t, t->best, TRACK_YOUNG_US, now_us))
+        send_burst(t, worker, t->best);
+    else
+        track_want_key_frame(t, t->best);
+}
+
+void track_relay_key_frame(struct track *t, uint32_t worker, uint8_t at, bool any, int64_t now_us)
+{
+    struct track_layer *layer = t->layers[at];
+
+    if (!layer || !(t->relay_to & set_of(worker)))
+        return;
+    track_want_key_frame(t, layer);
+    if (any && !t->muted && track_has_burst(t, layer, TRACK_LAYER_KEEP_US, now_us))
+        send_burst(t, worker, layer);
+}
+
+void track_relay_stop(struct track *t, uint32_t worker)
+{
+    t->relay_to &= ~set_of(worker);
+}
