@@ -68,7 +68,7 @@ def case_table(cases, results):
             cells = figures(runs, reference) if runs else ["could not be measured", *[""] * 7]
             lines.append(f"| {label} | {SERVERS[server].label} | {' | '.join(cells)} |")
             label = ""
-    return lines
+    return lines if len(lines) > 2 else []
 
 
 def flat_table(flat):
