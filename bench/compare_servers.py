@@ -111,7 +111,7 @@ class Sluice(Server):
 class SluiceCoalescing(Sluice):
     """Sound waits for more of it, up to 5 ms, where the server can do that."""
 
-    name, label = "sluice-coalesce", "sluice, `--coalesce` of 5 ms"
+    name, label = "sluice-coalesce", "sluice, `--coalesce-ms 5`"
 
     @classmethod
     def option(cls, options):
