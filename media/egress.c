@@ -405,10 +405,23 @@ static void lay_out_runs(struct egress *e, struct egress_peer *peer)
         lay_out(e, peer, entries[plan.order[i]], packets[plan.order[i]].pad);
 }
 
+/* Are the peer's packets of one length, but for a last one that may be shorter? */
+static bool is_one_run(const struct egress_peer *peer)
+{
+    const struct egress_entry *entry = peer->first;
+    size_t len = clear_len(entry);
+
+    while (entry->next && clear_len(entry) == len)
+        entry = entry->next;
+    return !entry->next && clear_len(entry) <= len;
+}
+
 static void lay_out_peer(struct egress *e, struct egress_peer *peer)
 {
+    bool plans = e->pad_max > 0 && !is_one_run(peer);
+
     while (peer->first) {
-        if (e->pad_max > 0 && peer->queued > 1)
+        if (plans)
             lay_out_runs(e, peer);
         else
             lay_out(e, peer, take_first(peer), 0);

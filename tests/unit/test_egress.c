@@ -143,6 +143,19 @@ static void push_paddable(struct fixture *f, struct egress_peer *peer, uint32_t 
     packet_unref(packet);
 }
 
+/* The same with a payload that is all lead. */
+static struct egress_head *push_lead(struct fixture *f, struct egress_peer *peer, uint16_t seq,
+                                     uint16_t lead_len)
+{
+    struct egress_head *head = egress_push(f->egress, peer, NULL, 0, 0);
+
+    fill_head(head, 1, seq);
+    memset(head->bytes + head->head_len, 1, lead_len);
+    head->lead_len = lead_len;
+    head->may_pad = true;
+    return head;
+}
+
 /* Decrypt what was sent at `at`. @return its length */
 static size_t open_sent(const struct fixture *f, size_t at)
 {
@@ -484,11 +497,7 @@ static void lead_bytes_are_padded_behind_the_payload(void)
     memcpy(head->bytes + 12, "ab", 2);
     head->lead_len = 2;
     head->may_pad = true;
-    head = egress_push(f.egress, &peer, NULL, 0, 0);
-    fill_head(head, 1, 2);
-    memcpy(head->bytes + 12, "cd", 2);
-    head->lead_len = 2;
-    head->may_pad = true;
+    (void)push_lead(&f, &peer, 2, 2);
     push_paddable(&f, &peer, 1, 3, 23);
     egress_flush(f.egress);
     CHECK_EQ(open_sent(&f, 0), 12 + 23);
@@ -499,14 +508,13 @@ static void lead_bytes_are_padded_behind_the_payload(void)
     CHECK_EQ(open_sent(&f, 1), 12 + 23);
     CHECK_EQ(rtp_parse(&rtp, sent.data[1], 12 + 23), 0);
     CHECK_EQ(rtp.padding_len, 21);
-    CHECK_MEM(sent.data[1] + 12, "cd", 2);
+    CHECK_MEM(sent.data[1] + 12, "\1\1", 2);
     packet_unref(packet);
     fixture_done(&f);
 }
 
 static void packets_are_not_padded_unless_all_agree(void)
 {
-    struct egress_head *head;
     struct egress_peer peer;
     struct fixture f;
 
@@ -516,18 +524,13 @@ static void packets_are_not_padded_unless_all_agree(void)
     push_paddable(&f, &peer, 1, 2, 101);
     egress_flush(f.egress);
     egress_pad_runs(f.egress, 32);
-    push_paddable(&f, &peer, 1, 3, 100); /* one that may be sent again as it was */
-    fill_head(egress_push(f.egress, &peer, NULL, 0, 0), 1, 4);
-    push_paddable(&f, &peer, 1, 5, 101);
+    push_paddable(&f, &peer, 1, 3, 20); /* one that may be sent again as it was */
+    push_lead(&f, &peer, 4, 19)->may_pad = false;
+    push_paddable(&f, &peer, 1, 5, 21);
     egress_flush(f.egress);
-    push_paddable(&f, &peer, 1, 6, 100); /* one that has padding already */
-    head = egress_push(f.egress, &peer, NULL, 0, 0);
-    fill_head(head, 1, 7);
-    head->bytes[0] |= 0x20;
-    head->bytes[12] = 1;
-    head->lead_len = 1;
-    head->may_pad = true;
-    push_paddable(&f, &peer, 1, 8, 5);
+    push_paddable(&f, &peer, 1, 6, 20); /* one that has padding already */
+    push_lead(&f, &peer, 7, 19)->bytes[0] |= 0x20;
+    push_paddable(&f, &peer, 1, 8, 21);
     egress_flush(f.egress);
     CHECK_EQ(sent.n, 8);
     CHECK_EQ(egress_stats(f.egress)->padded, 0);
@@ -560,14 +563,8 @@ static void long_queues_are_padded_to_the_end(void)
     fixture_init(&f);
     egress_pad_runs(f.egress, 32);
     make_peer(&f, &peer, 1);
-    for (uint16_t i = 0; i < 200; i++) {
-        struct egress_head *head = egress_push(f.egress, &peer, NULL, 0, 0);
-
-        fill_head(head, 1, i);
-        head->lead_len = i % 2 ? 10 : 20;
-        memset(head->bytes + 12, 1, 20);
-        head->may_pad = true;
-    }
+    for (uint16_t i = 0; i < 200; i++)
+        (void)push_lead(&f, &peer, i, i % 2 ? 10 : 20);
     egress_flush(f.egress);
     CHECK_EQ(sent.n, 200);
     for (size_t i = 0; i < 200; i++)
