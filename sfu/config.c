@@ -61,6 +61,12 @@ static const struct key keys[] = {
      "trace, debug, info, warn or error"},
     {"seal", KEY_SEAL, offsetof(struct config, seal), 0, 0, "auto", "HOW",
      "library that encrypts and decrypts: libipsec-mb,\nlibsrtp2, or auto for the fastest here"},
+    NUMBER(pad_runs, 0, 255, "48",
+           "bytes by which a packet may be padded, so that several\nof one length go to the kernel "
+           "as one; 0: never pad"),
+    NUMBER(coalesce_ms, 0, 20, "0",
+           "milliseconds for which a packet may wait for others to\nthe same client: less CPU time "
+           "for more delay"),
     NUMBER(max_rooms, 1, 1000000, "10000", "rooms at a time"),
     NUMBER(max_participants, 1, 1000000, "10000", "participants at a time, in all rooms"),
     NUMBER(max_participants_per_room, 1, 100000, "1000", "participants of a room"),

@@ -35,6 +35,8 @@ struct config {
     char web_root[CONFIG_PATH_MAX + 1]; /* folder of the page; "": the one built in */
     uint32_t log_level;                 /* enum log_level */
     uint32_t seal;                      /* enum seal_backend: who encrypts and decrypts */
+    uint32_t pad_runs;                  /* padding of one packet [bytes] */
+    uint32_t coalesce_ms;               /* wait of a packet for others */
 
     uint32_t max_rooms, max_participants, max_participants_per_room;
     uint32_t max_tracks;                       /* published by one participant */

@@ -20,10 +20,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* 64 Ki packets of 2 KiB: the worst case of 128 MiB, or 60 video streams' full stores. */
+/* 64 Ki packets of 2 KiB: the worst case of 128 MiB, or 60 video streams' full stores. Padding:
+ * docs/PERFORMANCE.md. */
 const struct forwarder_limits forwarder_default_limits = {
     .max_participants = 4096,
     .max_packets = 65536,
+    .pad_runs = 48,
 };
 
 /* When the pool runs low, packets are kept for retransmission so long at most, and at least; and
@@ -87,6 +89,8 @@ int forwarder_new(struct forwarder **ret, const struct forwarder_config *config,
         forwarder_free(f);
         return -ENOMEM;
     }
+    egress_pad_runs(f->core.egress, config->limits.pad_runs);
+    egress_coalesce(f->core.egress, config->limits.coalesce_us);
     *ret = f;
     return 0;
 }
@@ -620,20 +624,27 @@ int64_t forwarder_advance(struct forwarder *f, int64_t now_us)
 
 int64_t forwarder_deadline(const struct forwarder *f)
 {
-    return deadline_heap_next_us(&f->core.deadlines);
+    int64_t next_us = deadline_heap_next_us(&f->core.deadlines);
+    int64_t send_us = egress_deadline(f->core.egress);
+
+    return send_us < next_us ? send_us : next_us;
 }
 
 void forwarder_flush(struct forwarder *f)
 {
     settle(f);
     relay_out_flush(f->core.relay_out); /* first: the others work while we seal */
-    egress_flush(f->core.egress);
+    egress_flush_due(f->core.egress, f->now_us);
     f->n_relayed = 0;
     relieve_pool(f);
 }
 
 void forwarder_stats(const struct forwarder *f, struct forwarder_stats *ret)
 {
+    const struct egress_stats *egress = egress_stats(f->core.egress);
+
     *ret = f->core.stats;
+    ret->padded_out = egress->padded;
+    ret->padding_bytes_out = egress->padding_bytes;
     ret->drop_pool = packet_pool_exhausted(f->core.pool);
 }

@@ -40,6 +40,8 @@ struct packet_pool;
 struct forwarder_limits {
     uint32_t max_participants;
     uint32_t max_packets; /* in the pool: received, stored for retransmission, queued */
+    uint16_t pad_runs;    /* padding of one packet, to send several as one [bytes] */
+    int64_t coalesce_us;  /* wait of a packet for others of the same subscriber */
 };
 extern const struct forwarder_limits forwarder_default_limits;
 
@@ -69,6 +71,8 @@ struct forwarder_stats {
     uint64_t joined, connected, failed, left;     /* participants so far */
     uint64_t receive_datagrams, receive_bytes;
     uint64_t rtp_in, rtcp_in, rtp_out, rtx_out, send_datagrams, send_bytes;
+    /* Packets padded to be sent as one with others, and by how many bytes. */
+    uint64_t padded_out, padding_bytes_out;
     uint64_t padding_in;                   /* packets without payload: feedback only */
     uint64_t recovered_in;                 /* by RTX from publishers */
     uint64_t nacks_out;                    /* sequence numbers asked of publishers */
@@ -127,10 +131,11 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us);
 /** Do what is due. @return when to call again [us], or NEVER_US */
 int64_t forwarder_advance(struct forwarder *f, int64_t now_us);
 
-/** @return when forwarder_advance() has work [us], or NEVER_US; changes with receive and mail */
+/** @return when forwarder_advance() or forwarder_flush() has work [us], or NEVER_US; changes with
+ *          receive, mail and flush */
 int64_t forwarder_deadline(const struct forwarder *f);
 
-/** Send everything queued in this turn. */
+/** Send everything queued in this turn, but for what may wait for more (limits.coalesce_us). */
 void forwarder_flush(struct forwarder *f);
 
 /** Copy the counters. */

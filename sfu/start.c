@@ -1,5 +1,6 @@
 #include "sfu/start.h"
 
+#include "media/base/clock.h"
 #include "media/base/log.h"
 #include "sfu/relay_out.h"
 #include "sfu/worker.h"
@@ -90,6 +91,8 @@ void start_configure_worker(const struct config *config, uint32_t index, struct 
         .limits = forwarder_default_limits,
     };
     ret->limits.max_participants = config->max_participants;
+    ret->limits.pad_runs = (uint16_t)config->pad_runs;
+    ret->limits.coalesce_us = config->coalesce_ms * MS;
     if (config->pin_workers)
         choose_core(ret);
 }

@@ -222,6 +222,8 @@ static int push(struct subscription *s, const struct forward *f, const struct pa
     if (s->head.ids.id[EXTENSION_TRANSPORT_CC])
         fields->transport_seq = s->subscriber->transport_seq++;
     head->head_len = head_template_write(&s->head, fields, f, head->bytes);
+    /* What is sent again plain must be the same then; see push_again(). */
+    head->may_pad = s->mappings[f->format].rtx_pt || !s->head.repeatable;
     lead = head->bytes + head->head_len;
     head->lead_len = payload->lead_len;
     if (osn) {

@@ -438,6 +438,65 @@ static void without_rtx_a_packet_is_sent_again_as_it_was(void)
     scene_free(s);
 }
 
+/* RED, plain Opus, which is shorter, and RED again; they may go as one. */
+static void receive_unequal(struct scene *s)
+{
+    egress_pad_runs(s->core.egress, 255);
+    for (uint16_t seq = 1; seq <= 3; seq++)
+        give(s, 0, seq, seq == 2 ? CODEC_OPUS : CODEC_RED, false, 1 * SECOND);
+    track_fan_out_all(&s->core);
+    egress_flush(s->core.egress);
+    CHECK_EQ(s->n_out, 3);
+    CHECK(s->out[1].payload_len < s->out[0].payload_len);
+    check_payload(s, 1, CODEC_OPUS, 0, 2);
+}
+
+static void packets_are_padded_and_not_reported_longer(void)
+{
+    struct plan_section slot = audio_section(96, 100);
+    struct scene *s;
+
+    slot.codecs[0].rtx_pt = 97;
+    slot.codecs[1].rtx_pt = 101;
+    s = scene_new(audio_section(111, 63), slot);
+    receive_unequal(s);
+    CHECK(s->out[1].padding_len > 0);
+    CHECK_EQ(s->out[1].payload_len + s->out[1].padding_len,
+             s->out[0].payload_len + s->out[0].padding_len);
+    CHECK_EQ(s->subscription->sender.bytes,
+             s->out[0].payload_len + s->out[1].payload_len + s->out[2].payload_len);
+    for (size_t i = 0; i < 3; i++)
+        CHECK_EQ(subscription_resend(s->subscription, s->out[i].seq, 2 * SECOND), 0);
+    egress_flush(s->core.egress);
+    CHECK_EQ(s->n_out, 6);
+    CHECK_EQ(s->out[4].ssrc, SLOT_RTX);
+    CHECK_EQ(s->out[4].padding_len, s->out[1].padding_len);
+    check_payload(s, 4, CODEC_OPUS, RTX_LEAD_LEN, 2);
+    scene_free(s);
+}
+
+static void what_may_be_sent_again_as_it_was_is_not_padded(void)
+{
+    struct scene *s = scene_new(audio_section(111, 63), audio_section(96, 100));
+
+    receive_unequal(s);
+    CHECK_EQ(s->out[1].padding_len, 0);
+    scene_free(s);
+}
+
+static void what_is_never_sent_again_is_padded(void)
+{
+    struct plan_section slot = audio_section(96, 100);
+    struct scene *s;
+
+    slot.extensions.id[EXTENSION_TRANSPORT_CC] = 3; /* tells of the moment of sending */
+    s = scene_new(audio_section(111, 63), slot);
+    receive_unequal(s);
+    CHECK(s->out[1].padding_len > 0);
+    CHECK_EQ(subscription_resend(s->subscription, s->out[1].seq, 2 * SECOND), -ENOENT);
+    scene_free(s);
+}
+
 static void a_full_queue_is_counted(void)
 {
     struct scene *s = scene_new(audio_section(111, 0), audio_section(111, 0));
@@ -457,4 +516,7 @@ TAP_CASES(CASE(video_waits_for_a_key_frame_and_asks_for_it),
           CASE(red_is_stripped_for_who_has_none), CASE(rebinding_continues_the_numbers),
           CASE(layers_are_switched_at_key_frames_only),
           CASE(a_layer_that_stops_gives_way_to_the_next_lower),
-          CASE(without_rtx_a_packet_is_sent_again_as_it_was), CASE(a_full_queue_is_counted))
+          CASE(without_rtx_a_packet_is_sent_again_as_it_was),
+          CASE(packets_are_padded_and_not_reported_longer),
+          CASE(what_may_be_sent_again_as_it_was_is_not_padded),
+          CASE(what_is_never_sent_again_is_padded), CASE(a_full_queue_is_counted))
