@@ -34,18 +34,18 @@ static const int64_t LOW_KEEP_MAX_US = 400 * MS;
 static const int64_t LOW_KEEP_MIN_US = 10 * MS;
 static const int64_t LOW_INTERVAL_US = 20 * MS;
 
-/* So many packets of other workers may come before what they made is sent, as with a socket: more
- * would be more than a subscriber's queue takes. */
-enum { RELAY_TURN = 512 };
+/* So many packets may come before what they made is sent, from peers (one system call can bring
+ * thousands) and from other workers: more would be more than a subscriber's queue takes. */
+enum { TURN_PACKETS = 512 };
 
 struct forwarder {
     struct core core;
     struct map rooms, participants; /* by id */
     struct map relays;              /* publishers on other workers, by the participant's id */
-    uint32_t n_relayed;             /* packets of other workers since the last flush */
+    uint32_t n_taken;               /* packets since the last flush */
     int64_t now_us;                 /* of the turn */
     int64_t relieved_us;            /* when the pool was last found low */
-    const struct packet *last;      /* of the batch: the one before, if it was `sender`'s; or NULL */
+    const struct packet *last; /* of the batch: the one before, if it was `sender`'s; or NULL */
     struct participant *sender;
 };
 
@@ -246,6 +246,9 @@ void forwarder_receive(struct forwarder *f, struct packet **packets, size_t n, i
     track_fan_out_all(&f->core);
     for (size_t i = 0; i < n; i++)
         packets[i] = packet_unref(packets[i]);
+    f->n_taken += (uint32_t)n;
+    if (f->n_taken >= TURN_PACKETS)
+        forwarder_flush(f);
 }
 
 /* ------------------------------------------------------------------ mail */
@@ -491,10 +494,10 @@ static void on_batch(struct forwarder *f, const struct relay_batch *batch)
             relay_in_receive(r, record, f->now_us);
         else
             f->core.stats.drop_unasked++;
-        f->n_relayed++;
+        f->n_taken++;
     }
     track_fan_out_all(&f->core);
-    if (f->n_relayed >= RELAY_TURN)
+    if (f->n_taken >= TURN_PACKETS)
         forwarder_flush(f);
 }
 
@@ -635,7 +638,7 @@ void forwarder_flush(struct forwarder *f)
     settle(f);
     relay_out_flush(f->core.relay_out); /* first: the others work while we seal */
     egress_flush_due(f->core.egress, f->now_us);
-    f->n_relayed = 0;
+    f->n_taken = 0;
     relieve_pool(f);
 }
 
