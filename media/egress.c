@@ -431,8 +431,17 @@ static void lay_out_peer(struct egress *e, struct egress_peer *peer)
 static void flush_ready(struct egress *e)
 {
     send_control(e);
-    while (!list_empty(&e->ready))
-        lay_out_peer(e, first_peer(&e->ready));
+    while (!list_empty(&e->ready)) {
+        struct egress_peer *peer = first_peer(&e->ready);
+        struct egress_peer *next = first_peer(&peer->link);
+
+        /* The next one's first packet, and where the one after it is. */
+        if (&next->link != &e->ready) {
+            PREFETCH(next->first);
+            PREFETCH(next->link.next);
+        }
+        lay_out_peer(e, peer);
+    }
     send_chunk(e);
     e->stats.flushes++;
 }
