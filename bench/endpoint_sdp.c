@@ -38,7 +38,7 @@ void endpoint_sdp_take_answer(struct endpoint *e, const char *answer, size_t len
         return;
     }
     endpoint_connect(e, plan, false, clock_now_us());
-    media_plan_free(plan);
+    media_plan_unref(plan);
 }
 
 /* @param negotiation  set in any case, for negotiation_free() */

@@ -219,7 +219,7 @@ static void read_answer(struct call *c, const struct message *m)
     c->offer_request = 0;
     c->n_answered = c->n_sections;
     c->handler->on_plan(c->owner, plan);
-    media_plan_free(plan);
+    media_plan_unref(plan);
 }
 
 static void on_joined(struct call *c, const struct message *m)

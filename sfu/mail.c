@@ -12,7 +12,7 @@ void mail_free(struct mail *mail)
     case MAIL_JOIN:
     case MAIL_UPDATE:
     case MAIL_PUBLISHER:
-        media_plan_free(((struct mail_join *)mail)->plan);
+        media_plan_unref(((struct mail_join *)mail)->plan);
         break;
     case MAIL_SLOTS:
         free(((struct mail_slots *)mail)->slots);

@@ -188,7 +188,7 @@ static int set_plan(struct participant *p, struct mail_join *mail)
         err = -ENOMEM;
     free(p->track_of_section);
     p->track_of_section = track_of_section;
-    media_plan_free(p->plan);
+    media_plan_unref(p->plan);
     p->plan = plan;
     mail->plan = NULL;
     note_feedback(p, plan);
@@ -250,7 +250,7 @@ struct participant *participant_free(struct participant *p)
     free(p->subscriber.responder);
     core_forget(p->core, &p->actor);
     room_remove(p->room, p);
-    media_plan_free(p->plan);
+    media_plan_unref(p->plan);
     p->core->stats.participants--;
     free(p);
     return NULL;

@@ -21,7 +21,7 @@ static int take_plan(struct relay_in *r, struct mail_join *mail)
 
     routing_extensions(mail->plan, &extensions);
     err = track_set_update(&r->tracks, mail, &extensions, NULL);
-    media_plan_free(r->plan);
+    media_plan_unref(r->plan);
     r->plan = mail->plan;
     mail->plan = NULL;
     core_touch(r->core, &r->actor);
@@ -59,7 +59,7 @@ struct relay_in *relay_in_free(struct relay_in *r)
     track_set_done(&r->tracks);
     core_forget(r->core, &r->actor);
     list_unlink(&r->room_link);
-    media_plan_free(r->plan);
+    media_plan_unref(r->plan);
     free(r);
     return NULL;
 }

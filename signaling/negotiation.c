@@ -42,7 +42,7 @@ int negotiation_new(struct negotiation **ret, const struct negotiation_policy *p
 struct negotiation *negotiation_free(struct negotiation *n)
 {
     if (n)
-        media_plan_free(n->plan);
+        media_plan_unref(n->plan);
     free(n);
     return NULL;
 }
@@ -345,7 +345,7 @@ static int make_plan(const struct negotiation *n, struct media_plan **ret, const
     *ret = plan;
     return 0;
 fail:
-    media_plan_free(plan);
+    media_plan_unref(plan);
     return err;
 }
 
@@ -463,13 +463,13 @@ int negotiation_answer(struct negotiation *n, const struct negotiation_local *lo
         goto out;
     }
     n->version++;
-    media_plan_free(n->plan);
+    media_plan_unref(n->plan);
     n->plan = plan;
     plan = NULL;
 out:
     if (err < 0)
         text_done(answer);
-    media_plan_free(plan);
+    media_plan_unref(plan);
     sdp_free(sdp);
     return err;
 }

@@ -109,12 +109,12 @@ struct media_plan {
     struct plan_section *sections; /* in the order of the SDP */
 };
 
-/** Deep copy. @return 0; -ENOMEM. Free with media_plan_free(). */
+/** Deep copy. @return 0; -ENOMEM. Free with media_plan_unref(). */
 MUST_USE int media_plan_copy(struct media_plan **ret, const struct media_plan *plan);
 /** One more holder, in any thread. @return plan */
 struct media_plan *media_plan_ref(struct media_plan *plan);
 /** Give up a plan; the last holder frees it. NULL is fine. @return NULL */
-struct media_plan *media_plan_free(struct media_plan *plan);
+struct media_plan *media_plan_unref(struct media_plan *plan);
 
 /** Codecs the room takes, best first, and limits. */
 struct negotiation_policy {
@@ -175,7 +175,7 @@ MUST_USE int negotiation_answer(struct negotiation *n, const struct negotiation_
 
 /** @return the plan after the last answered offer; NULL before. Valid until the next answer */
 const struct media_plan *negotiation_plan(const struct negotiation *n);
-/** @return the same with a reference, for media_plan_free() */
+/** @return the same with a reference, for media_plan_unref() */
 struct media_plan *negotiation_share_plan(const struct negotiation *n);
 
 /** Client side: one m-line of an offer. */

@@ -270,7 +270,7 @@ int answer_read(struct media_plan **ret, const char *answer, size_t len,
     *ret = plan;
     plan = NULL;
 out:
-    media_plan_free(plan);
+    media_plan_unref(plan);
     sdp_free(sdp);
     return err;
 }

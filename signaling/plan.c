@@ -43,7 +43,7 @@ struct media_plan *plan_new(uint32_t n_sections)
     atomic_init(&plan->references, 1);
     plan->sections = calloc((size_t)n_sections + 1, sizeof(*plan->sections));
     if (!plan->sections)
-        return media_plan_free(plan);
+        return media_plan_unref(plan);
     plan->n_sections = n_sections;
     return plan;
 }
@@ -108,7 +108,7 @@ int media_plan_copy(struct media_plan **ret, const struct media_plan *plan)
         }
     }
     if (copy->failed) {
-        media_plan_free(copy);
+        media_plan_unref(copy);
         return -ENOMEM;
     }
     *ret = copy;
@@ -121,7 +121,7 @@ struct media_plan *media_plan_ref(struct media_plan *plan)
     return plan;
 }
 
-struct media_plan *media_plan_free(struct media_plan *plan)
+struct media_plan *media_plan_unref(struct media_plan *plan)
 {
     struct plan_text *next;
 

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** @return a plan of `n_sections` rejected sections, for media_plan_free(); NULL: no memory */
+/** @return a plan of `n_sections` rejected sections, for media_plan_unref(); NULL: no memory */
 struct media_plan *plan_new(uint32_t n_sections);
 
 /** Keep a copy of `text` with the plan. @return it, not NULL: "" where there is no memory, and

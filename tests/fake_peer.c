@@ -343,7 +343,7 @@ struct fake_peer *fake_peer_free(struct fake_peer *p)
     p->transport = transport_free(p->transport);
     p->identity = dtls_identity_free(p->identity);
     p->negotiation = negotiation_free(p->negotiation);
-    p->answer = media_plan_free(p->answer);
+    p->answer = media_plan_unref(p->answer);
     p->up = netem_free(p->up);
     p->down = netem_free(p->down);
     for (uint32_t i = 0; i < p->n_sections; i++) {
@@ -507,7 +507,7 @@ void fake_peer_offer(struct fake_peer *p, uint32_t room)
     if (negotiation_answer(p->negotiation, &p->server, text_str(&offer), offer.len, &answer,
                            &error) < 0)
         fake_must(false, error.message);
-    p->answer = media_plan_free(p->answer);
+    p->answer = media_plan_unref(p->answer);
     if (answer_read(&p->answer, text_str(&answer), answer.len, p->sections, p->n_sections, &error) <
         0)
         fake_must(false, error.message);

@@ -80,7 +80,7 @@ static void read_answer(const uint8_t *data, size_t size)
         check_plan(plan);
     else
         require(error.code[0] != '\0' && error.message[0] != '\0' && !plan);
-    media_plan_free(plan);
+    media_plan_unref(plan);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

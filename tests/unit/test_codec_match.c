@@ -21,7 +21,7 @@ static void match_with(enum how how, const enum codec wanted[POLICY_CODECS])
     struct negotiation_error error;
 
     CHECK_EQ(sdp_read(&sdp, text.data, text.len, &error), 0);
-    media_plan_free(plan);
+    media_plan_unref(plan);
     plan = plan_new(0);
     CHECK(plan != NULL);
     section = (struct plan_section){.use = SECTION_SLOT};

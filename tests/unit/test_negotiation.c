@@ -549,9 +549,9 @@ static void a_copied_plan_is_a_value_of_its_own(void)
     answering_end(&a);
     CHECK_STR(copy->sections[2].mid, "2");
     CHECK_STR(copy->sections[0].codecs[0].fmtp, "minptime=10;useinbandfec=1");
-    copy = media_plan_free(copy);
+    copy = media_plan_unref(copy);
     CHECK(!copy);
-    CHECK(!media_plan_free(NULL));
+    CHECK(!media_plan_unref(NULL));
 }
 
 static void a_shared_plan_outlives_the_next_answer_and_the_negotiation(void)
@@ -569,7 +569,7 @@ static void a_shared_plan_outlives_the_next_answer_and_the_negotiation(void)
     answering_end(&a);
     CHECK_EQ(shared->sections[0].use, SECTION_PUBLISH);
     CHECK_STR(shared->sections[0].codecs[0].fmtp, "minptime=10;useinbandfec=1");
-    CHECK(!media_plan_free(shared));
+    CHECK(!media_plan_unref(shared));
 }
 
 static void what_slots_say_alike_is_kept_once(void)

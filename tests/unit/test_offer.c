@@ -44,7 +44,7 @@ static struct negotiation_local client_local(void)
 static void end(void)
 {
     server = negotiation_free(server);
-    client_plan = media_plan_free(client_plan);
+    client_plan = media_plan_unref(client_plan);
     text_done(&offer);
     text_done(&answer);
 }
@@ -73,7 +73,7 @@ static void round_trip(const struct offer_section *sections, uint32_t n, uint64_
     write_offer(sections, n, version);
     CHECK_EQ(negotiation_answer(server, &local, text_str(&offer), offer.len, &answer, &error), 0);
     server_plan = negotiation_plan(server);
-    client_plan = media_plan_free(client_plan);
+    client_plan = media_plan_unref(client_plan);
     CHECK_EQ(answer_read(&client_plan, text_str(&answer), answer.len, sections, n, &error), 0);
 }
 
@@ -205,7 +205,7 @@ static int read_changed(const char *from, const char *to)
     memcpy(changed.data, answer.data, answer.len + 1);
     changed.len = answer.len;
     sdp_text_replace(&changed, from, to);
-    client_plan = media_plan_free(client_plan);
+    client_plan = media_plan_unref(client_plan);
     return answer_read(&client_plan, changed.data, changed.len, four, 4, &error);
 }
 
@@ -240,7 +240,7 @@ static void a_payload_type_that_was_not_offered_so_is_refused(void)
     changed.len = answer.len;
     sdp_text_replace(&changed, "SAVPF 111\r\n", "SAVPF 112\r\n");
     sdp_text_replace(&changed, "a=rtpmap:111", "a=rtpmap:112");
-    client_plan = media_plan_free(client_plan);
+    client_plan = media_plan_unref(client_plan);
     CHECK_EQ(answer_read(&client_plan, changed.data, changed.len, four, 4, &error), -EPROTO);
     CHECK(strstr(error.message, "a payload type that was not offered so"));
     end();
