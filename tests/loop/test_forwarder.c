@@ -1,11 +1,8 @@
 /* A whole forwarder with clients of every kind, over simulated links in simulated time. */
 
-#include "bench/forward_world.h"
 #include "media/base/clock.h"
-#include "media/egress.h"
 #include "media/packet.h"
 #include "media/rtcp.h"
-#include "media/udp_socket.h"
 #include "tests/fake_peer.h"
 #include "tests/tap.h"
 
@@ -666,26 +663,6 @@ static void an_exhausted_pool_drops_and_recovers(void)
     done(w);
 }
 
-static void more_than_a_queue_takes_in_one_turn_is_sent_in_between(void)
-{
-    enum { BATCHES = 2 * EGRESS_QUEUE_MAX / UDP_BATCH };
-    struct forward_world *w = forward_world_new(1);
-    struct forwarder_stats stats;
-
-    CHECK(w != NULL);
-    for (int i = 0; i < BATCHES; i++) {
-        struct packet *packets[UDP_BATCH];
-
-        CHECK_EQ(forward_world_make(w, packets, UDP_BATCH), UDP_BATCH);
-        forwarder_receive(w->forwarder, packets, UDP_BATCH, w->now_us);
-    }
-    forwarder_flush(w->forwarder);
-    forwarder_stats(w->forwarder, &stats);
-    CHECK_EQ(stats.drop_queue, 0);
-    CHECK_EQ(w->sent, BATCHES * UDP_BATCH);
-    (void)forward_world_free(w);
-}
-
 TAP_CASES(CASE(everybody_gets_what_the_others_send), CASE(slots_are_told_with_track_and_publisher),
           CASE(late_joiner_gets_a_key_frame_first),
           CASE(who_joins_with_many_shares_their_key_frame),
@@ -704,5 +681,4 @@ TAP_CASES(CASE(everybody_gets_what_the_others_send), CASE(slots_are_told_with_tr
           CASE(ice_restart_keeps_the_media_flowing), CASE(rooms_are_apart),
           CASE(a_full_worker_refuses_the_newcomer),
           CASE(a_low_pool_keeps_less_and_everybody_talking),
-          CASE(an_exhausted_pool_drops_and_recovers),
-          CASE(more_than_a_queue_takes_in_one_turn_is_sent_in_between))
+          CASE(an_exhausted_pool_drops_and_recovers))
