@@ -73,7 +73,7 @@ static void on_rtp(void *owner, struct packet *packet, int64_t now_us)
         return;
     }
     p->media_ssrc = packet->rtp.ssrc;
-    track_receive(track, route.layer, route.rtx, packet, now_us);
+    track_receive(track, route.layer, route.rtx ? TRACK_RTX : TRACK_PLAIN, packet, now_us);
 }
 
 static void on_rtcp(void *owner, const uint8_t *data, size_t len, int64_t now_us)

@@ -112,7 +112,8 @@ static void receive_packet(struct relay_in *r, struct track *t, const struct rel
     packet->rtp = record->rtp;
     memcpy(packet->data, relay_record_content(record), record->len);
     r->core->stats.relay_in++;
-    track_receive_relayed(t, record->layer, record->recovered, packet, now_us);
+    track_receive(t, record->layer, record->recovered ? TRACK_RELAYED_RTX : TRACK_RELAYED, packet,
+                  now_us);
     packet_unref(packet);
 }
 

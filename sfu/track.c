@@ -327,11 +327,13 @@ static void skip(struct track *t, const struct track_layer *layer, uint16_t seq)
 /* @return the layer, made now if this is the first we hear of it; NULL: no memory (counted) */
 static struct track_layer *layer_at(struct track *t, uint8_t at, uint32_t ssrc, int64_t now_us)
 {
-    const struct plan_codec *codec = track_codec(t);
-    bool repairs = codec->nack && t->publisher->kind == ACTOR_PARTICIPANT;
+    const struct plan_codec *codec;
+    bool repairs;
 
     if (t->layers[at])
         return t->layers[at];
+    codec = track_codec(t);
+    repairs = codec->nack && t->publisher->kind == ACTOR_PARTICIPANT; /* none of a replica */
     if (track_layer_new(&t->layers[at], t->kind, codec->codec, repairs, ssrc) < 0) {
         t->core->stats.drop_memory++;
         return NULL;
@@ -422,28 +424,23 @@ static void relay(struct track *t, uint8_t at, bool recovered, const struct pack
         relay_out_packet(t->core->relay_out, &source, packet, recovered);
 }
 
-void track_receive(struct track *t, uint8_t at, bool rtx, struct packet *packet, int64_t now_us)
+void track_receive(struct track *t, uint8_t at, enum track_path path, struct packet *packet,
+                   int64_t now_us)
 {
+    bool recovered = path == TRACK_RTX || path == TRACK_RELAYED_RTX;
     struct track_layer *layer;
 
-    if (rtx && !unwrap(t, at, packet))
+    if (path == TRACK_RTX && !unwrap(t, at, packet))
         return;
     layer = layer_at(t, at, packet->rtp.ssrc, now_us);
-    if (!layer || !take(t, layer, rtx, packet, now_us))
+    if (!layer || !take(t, layer, recovered, packet, now_us))
         return;
-    t->core->stats.recovered_in += rtx;
-    t->core->stats.padding_in += packet->rtp.payload_len == 0;
+    if (path < TRACK_RELAYED) { /* the original has counted it */
+        t->core->stats.recovered_in += recovered;
+        t->core->stats.padding_in += packet->rtp.payload_len == 0;
+    }
     if (UNLIKELY(t->relay_to))
-        relay(t, at, rtx, packet);
-}
-
-void track_receive_relayed(struct track *t, uint8_t at, bool recovered, struct packet *packet,
-                           int64_t now_us)
-{
-    struct track_layer *layer = layer_at(t, at, packet->rtp.ssrc, now_us);
-
-    if (layer)
-        (void)take(t, layer, recovered, packet, now_us);
+        relay(t, at, recovered, packet);
 }
 
 void track_receive_report(struct track *t, uint8_t at, const struct rtcp_sender_info *report,

@@ -31,6 +31,14 @@ enum { TRACK_MAX_BURST = 256 }; /* packets given to one subscription at once */
 /** A publisher that has not answered by then is taken to ignore requests for key frames. */
 #define TRACK_PATIENCE_US (1 * SECOND)
 
+/** How a packet came. */
+enum track_path {
+    TRACK_PLAIN,
+    TRACK_RTX,         /* as RTX, still wrapped */
+    TRACK_RELAYED,     /* to a replica, after its original took it in */
+    TRACK_RELAYED_RTX, /* likewise, as RTX before */
+};
+
 struct track {
     struct list room_link; /* in the room's tracks */
     struct list live;      /* subscriptions that packets go to */
@@ -76,13 +84,10 @@ void track_set_muted(struct track *t, bool muted);
  * called before anything else is done to them: what they are looked up for once is then good for
  * a whole burst, and at a thousand of them the looking up is most of the cost.
  *
- * @param packet  borrowed, with one reference; unwrapped in place if `rtx`
+ * @param packet  borrowed, with one reference; unwrapped in place if it came as RTX
  */
-void track_receive(struct track *t, uint8_t at, bool rtx, struct packet *packet, int64_t now_us);
-
-/** The same for a replica: what its original took in. @param recovered  came as RTX there */
-void track_receive_relayed(struct track *t, uint8_t at, bool recovered, struct packet *packet,
-                           int64_t now_us);
+void track_receive(struct track *t, uint8_t at, enum track_path path, struct packet *packet,
+                   int64_t now_us);
 
 /** Take in a sender report of layer `at`; one of another SSRC is passed over. */
 void track_receive_report(struct track *t, uint8_t at, const struct rtcp_sender_info *report,

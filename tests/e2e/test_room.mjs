@@ -12,7 +12,7 @@ const readChrome = () => chrome.evaluate(READ_STATS);
 
 await plan([
     ['five kinds of clients meet in one room', async () => {
-        server = await startServer();
+        server = await startServer(process.argv.slice(2));
         const browser = await startChromium({ tone: TONES.Chromium });
         firefox = await Firefox.start();
         chrome = await joinPage(browser, server, 'all', 'Chromium');

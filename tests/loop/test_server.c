@@ -484,7 +484,10 @@ static void churn_of_24_clients_leaves_no_descriptor(void)
     uint32_t visits = 0;
     size_t before;
 
-    begin();
+    configure();
+    config.workers = 3;
+    config.room_spread = 1; /* every room on all of them */
+    start();
     open_and_join(&ada, "warm", "Ada");
     signaling_peer_kill(&ada);
     CHECK(await_participants(0, 0));

@@ -63,6 +63,8 @@ static void no_file_and_no_flag_is_enough(void)
     CHECK_EQ(config.listen_port, 8080);
     CHECK_EQ(config.udp_port, 7882);
     CHECK_EQ(config.workers, 0);
+    CHECK_EQ(config.room_spread, 24);
+    CHECK(!config.pin_workers);
     CHECK_EQ(config.n_advertise, 0);
     CHECK_EQ(config.log_level, LOG_INFO);
     CHECK_STR(config.web_root, "");
@@ -83,6 +85,26 @@ static void flags_go_over_the_environment_and_that_over_the_file(void)
     CHECK_EQ(config.max_rooms, 3);
     CHECK_EQ(config.max_tracks, 2);
     CHECK_EQ(config.workers, 1);
+}
+
+static void a_switch_is_yes_or_no_in_file_environment_and_flags(void)
+{
+    char option[80];
+    const char *argv[] = {"sluice", "--config", option, NULL};
+    const char *flags[] = {"sluice", "--pin-workers", "yes", NULL};
+    const char *environment[] = {"SLUICE_PIN_WORKERS=no", NULL};
+    int err;
+
+    (void)snprintf(option, sizeof(option), "%s", write_file("pin_workers: yes\n"));
+    err = load(argv, no_environment);
+    CHECK_EQ(err, 0);
+    CHECK(config.pin_workers);
+    err = load(argv, environment);
+    CHECK_EQ(unlink(option), 0);
+    CHECK_EQ(err, 0);
+    CHECK(!config.pin_workers);
+    CHECK_EQ(load(flags, environment), 0);
+    CHECK(config.pin_workers);
 }
 
 static void environment_can_name_the_file(void)
@@ -199,6 +221,8 @@ static void mistakes_on_the_command_line_are_named(void)
         {{"sluice", "8080"}, "\"8080\" is not an option"},
         {{"sluice", "-x"}, "is not an option"},
         {{"sluice", "--log-level=loud"}, "trace, debug, info, warn or error"},
+        {{"sluice", "--room-spread=0"}, "room_spread is \"0\""},
+        {{"sluice", "--pin-workers=1"}, "pin_workers is \"1\", but must be yes or no"},
         {{"sluice", "--seal=wax"}, "auto, libipsec-mb or libsrtp2"},
         {{"sluice", "--config", "/nonexistent"}, "cannot be read"},
     };
@@ -258,6 +282,7 @@ static void help_names_every_key_once(void)
 
 TAP_CASES(CASE(no_file_and_no_flag_is_enough),
           CASE(flags_go_over_the_environment_and_that_over_the_file),
+          CASE(a_switch_is_yes_or_no_in_file_environment_and_flags),
           CASE(environment_can_name_the_file), CASE(every_form_of_listen_is_understood),
           CASE(addresses_to_advertise_add_up_and_flags_replace_them),
           CASE(file_with_a_list_and_comments_is_read),
