@@ -4,6 +4,7 @@
 #include "media/egress.h"
 #include "media/payload.h"
 #include "media/rtx.h"
+#include "media/seq.h"
 #include "sfu/core.h"
 #include "sfu/format_match.h"
 #include "sfu/track.h"
@@ -111,6 +112,7 @@ void subscription_refresh(struct subscription *s)
             s->mappings[i].rtx_pt = 0;
     }
     head_template_init(&s->head, s->section, s->track->participant);
+    s->plain_after = s->rewriter.out_highest;
 }
 
 void subscription_bind(struct subscription *s, struct track *track)
@@ -328,6 +330,13 @@ static int find_sent(struct subscription *s, uint16_t seq, int64_t now_us, struc
     return 0;
 }
 
+/* Would `seq` sent again look as it did the first time? Headers change with the m-lines, and one
+ * number must never be sealed twice over different bytes (media/seal.h). */
+static bool is_repeatable(const struct subscription *s, uint16_t seq)
+{
+    return s->head.repeatable && seq_unwrap(s->rewriter.out_highest, seq) > s->plain_after;
+}
+
 static int push_again(struct subscription *s, const struct forward *f, uint16_t seq)
 {
     const struct payload_mapping *m = &s->mappings[f->format];
@@ -341,7 +350,7 @@ static int push_again(struct subscription *s, const struct forward *f, uint16_t 
     };
     struct payload payload;
 
-    if (m->form == PAYLOAD_REFUSED || (!m->rtx_pt && !s->head.repeatable))
+    if (m->form == PAYLOAD_REFUSED || (!m->rtx_pt && !is_repeatable(s, seq)))
         return -ENOENT;
     if (make_payload(m, f->packet, &payload) < 0)
         return -ENOENT;

@@ -64,6 +64,7 @@ struct subscription {
     struct head_template head;
     struct stream_sender sender;
     struct seq_rewriter rewriter; /* goes on whatever is bound */
+    int64_t plain_after; /* unwrapped number: later ones had the header that is written now */
     uint16_t rtx_seq;
     bool fresh;             /* waits, and the track has not looked at it yet */
     int64_t waits_since_us; /* once it has */

@@ -438,6 +438,21 @@ static void without_rtx_a_packet_is_sent_again_as_it_was(void)
     scene_free(s);
 }
 
+static void what_went_out_under_another_plan_is_not_sent_again_plain(void)
+{
+    struct scene *s = scene_new(video_section(96, 97), video_section(96, 97));
+
+    receive(s, 100, CODEC_VP8, true, 1 * SECOND);
+    s->slot.rtx_ssrc = 0; /* the subscriber no longer takes RTX */
+    subscription_refresh(s->subscription);
+    receive(s, 101, CODEC_VP8, false, 1 * SECOND);
+    CHECK_EQ(s->n_out, 2);
+    CHECK_EQ(subscription_resend(s->subscription, s->out[0].seq, 2 * SECOND), -ENOENT);
+    CHECK_EQ(subscription_resend(s->subscription, s->out[1].seq, 2 * SECOND), 0);
+    list_unlink(&s->publisher.touched_link);
+    scene_free(s);
+}
+
 /* RED, plain Opus, which is shorter, and RED again; they may go as one. */
 static void receive_unequal(struct scene *s)
 {
@@ -517,6 +532,7 @@ TAP_CASES(CASE(video_waits_for_a_key_frame_and_asks_for_it),
           CASE(layers_are_switched_at_key_frames_only),
           CASE(a_layer_that_stops_gives_way_to_the_next_lower),
           CASE(without_rtx_a_packet_is_sent_again_as_it_was),
+          CASE(what_went_out_under_another_plan_is_not_sent_again_plain),
           CASE(packets_are_padded_and_not_reported_longer),
           CASE(what_may_be_sent_again_as_it_was_is_not_padded),
           CASE(what_is_never_sent_again_is_padded), CASE(a_full_queue_is_counted))
