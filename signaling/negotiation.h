@@ -63,8 +63,8 @@ struct plan_section {
     enum section_use use;
     enum media_kind kind;
     char mid[PLAN_MID_MAX + 1];
-    uint8_t n_codecs;
     struct plan_codec codecs[PLAN_MAX_CODECS]; /* in order of preference */
+    uint8_t n_codecs;
     struct extension_map extensions;
     bool rtcp_rsize;
     /* PUBLISH */
