@@ -3,7 +3,7 @@
 #include "media/srtp.h"
 #include "tests/tap.h"
 
-enum { NOBODY = 0xffffffff };
+static const uint32_t NOBODY = 0xffffffff;
 
 /* @return the SSRC that made room; NOBODY: none had to */
 static uint32_t note(struct srtp_heard *h, uint32_t ssrc)
