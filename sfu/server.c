@@ -166,13 +166,20 @@ static void on_media_delete(void *owner, struct http_exchange *x, enum http_medi
 static bool on_health(void *owner, char *json, size_t capacity)
 {
     struct server_status status;
+    struct text text;
 
     server_status(owner, &status);
-    (void)snprintf(json, capacity,
-                   "{\"status\":\"%s\",\"rooms\":%" PRIu32 ",\"participants\":%" PRIu32
-                   ",\"sessions\":%" PRIu32 ",\"workers\":%" PRIu32 ",\"uptime_s\":%" PRId64 "}\n",
-                   status.stopping ? "stopping" : "ok", status.rooms, status.participants,
-                   status.sessions, status.workers, status.uptime_s);
+    text_init(&text, capacity - 1);
+    text_printf(&text,
+                "{\"status\":\"%s\",\"rooms\":%" PRIu32 ",\"participants\":%" PRIu32
+                ",\"sessions\":%" PRIu32 ",\"workers\":%" PRIu32 ",\"on_worker\":[",
+                status.stopping ? "stopping" : "ok", status.rooms, status.participants,
+                status.sessions, status.workers);
+    for (uint32_t i = 0; i < status.workers; i++)
+        text_printf(&text, "%s%" PRIu32, i ? "," : "", status.on_worker[i]);
+    text_printf(&text, "],\"uptime_s\":%" PRId64 "}\n", status.uptime_s);
+    (void)snprintf(json, capacity, "%s", text_str(&text));
+    text_done(&text);
     return !status.stopping;
 }
 
@@ -570,6 +577,8 @@ void server_status(const struct server *s, struct server_status *ret)
         .uptime_s = (clock_now_us() - s->started_us) / SECOND,
         .stopping = s->host.stopping,
     };
+    for (uint32_t i = 0; i < s->n_workers; i++)
+        ret->on_worker[i] = directory_load(s->host.directory, i);
 }
 
 uint16_t server_port(const struct server *s)

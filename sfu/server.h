@@ -45,6 +45,7 @@ struct server_status {
     uint32_t sessions;            /* WebSockets, joined or not, and those of WHIP and WHEP */
     uint32_t leaving;             /* participants whose worker has not yet let go of them */
     uint32_t workers;
+    uint32_t on_worker[CONFIG_MAX_WORKERS]; /* participants of each */
     int64_t uptime_s;
     bool stopping;
 };

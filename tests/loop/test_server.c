@@ -167,6 +167,43 @@ static void two_meet_in_a_room(void)
     end();
 }
 
+/* @return the port of the first candidate in an answer */
+static unsigned long candidate_port(const struct message *m)
+{
+    enum { PORT_FIELD = 5 };
+    const char *at = m ? strstr(m->sdp, "a=candidate:") : NULL;
+
+    for (int i = 0; i < PORT_FIELD; i++) {
+        CHECK(at);
+        at = strchr(at + 1, ' ');
+    }
+    CHECK(at);
+    return strtoul(at, NULL, 10);
+}
+
+static void a_room_that_grows_takes_another_worker(void)
+{
+    unsigned long port;
+
+    configure();
+    config.room_spread = 1;
+    start();
+    signaling_peer_open(&ada, base, server_port(server));
+    signaling_peer_join(&ada, "demo", "Ada", "avAV");
+    port = candidate_port(signaling_peer_await(&ada, MESSAGE_JOINED));
+    CHECK(await_participants(1, 1));
+    CHECK(strstr(reply.body, "\"workers\":2,\"on_worker\":[1,0],"));
+    signaling_peer_open(&bob, base, server_port(server));
+    signaling_peer_join(&bob, "demo", "Bob", "avAV");
+    CHECK(candidate_port(signaling_peer_await(&bob, MESSAGE_JOINED)) != port);
+    CHECK(await_participants(1, 2));
+    CHECK(strstr(reply.body, "\"on_worker\":[1,1],"));
+    signaling_peer_kill(&ada);
+    CHECK(await_participants(1, 1));
+    CHECK(strstr(reply.body, "\"on_worker\":[0,1],"));
+    end();
+}
+
 static void mute_is_heard_by_the_other(void)
 {
     struct message mute = {.type = MESSAGE_MUTE, .id = 3, .track = {.muted = true}};
@@ -503,9 +540,10 @@ static void churn_of_24_clients_leaves_no_descriptor(void)
     end();
 }
 
-TAP_CASES(CASE(two_meet_in_a_room), CASE(mute_is_heard_by_the_other),
-          CASE(killed_socket_frees_everything), CASE(full_room_refuses_and_lets_in_again),
-          CASE(idle_websocket_is_sent_away), CASE(whip_comes_by_post_and_goes_by_delete),
+TAP_CASES(CASE(two_meet_in_a_room), CASE(a_room_that_grows_takes_another_worker),
+          CASE(mute_is_heard_by_the_other), CASE(killed_socket_frees_everything),
+          CASE(full_room_refuses_and_lets_in_again), CASE(idle_websocket_is_sent_away),
+          CASE(whip_comes_by_post_and_goes_by_delete),
           CASE(posted_session_without_media_ends_by_itself),
           CASE(bad_posts_are_problems_with_a_code), CASE(stop_tells_everybody_and_ends_the_run),
           CASE(stopping_server_is_not_healthy), CASE(port_in_use_is_explained),
