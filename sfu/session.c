@@ -301,6 +301,7 @@ int session_join(struct session *s, const char *room, const struct session_offer
         text_done(answer);
         return -EINVAL;
     }
+    session_spread_enter(s);
     session_post_plan(s, mail, MAIL_JOIN);
     session_spread_join(s);
     s->joined_us = now_us;

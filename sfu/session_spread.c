@@ -69,12 +69,13 @@ static void tell_others(const struct session *s, void (*tell)(const struct sessi
         tell(s, worker);
 }
 
-/* Tell the worker of `s` of all who publish elsewhere. */
-static void tell_of_others(const struct session *s)
+void session_spread_enter(const struct session *s)
 {
-    struct directory_member *m = directory_next_member(s->member.room, NULL);
+    struct directory_member *m = NULL;
 
-    for (; m; m = directory_next_member(s->member.room, m)) {
+    if (directory_room_members(s->member.room, s->member.worker) > 1)
+        return;
+    while ((m = directory_next_member(s->member.room, m))) {
         if (m->worker != s->member.worker && m->n_tracks > 0)
             publish(session_of(m), (int)s->member.worker);
     }
@@ -82,10 +83,6 @@ static void tell_of_others(const struct session *s)
 
 void session_spread_join(const struct session *s)
 {
-    if (!is_spread(s))
-        return;
-    if (directory_room_members(s->member.room, s->member.worker) == 1)
-        tell_of_others(s);
     if (s->member.n_tracks > 0)
         tell_others(s, publish);
 }

@@ -13,7 +13,11 @@
 struct mail_mute;
 struct session;
 
-/** It joined: the others hear of its tracks, and its own worker, if new to the room, of theirs. */
+/** It has entered, and its worker is about to hear of it: if that is new to the room, it hears of
+ * the others' tracks first, so that tracks are in the same order on every worker. */
+void session_spread_enter(const struct session *s);
+
+/** Its worker has heard of it: the others hear of its tracks. */
 void session_spread_join(const struct session *s);
 
 /** It offered again. @param published  it had tracks before */

@@ -484,11 +484,12 @@ struct mail *fake_peer_mail(struct fake_peer *p, enum mail_type type)
 
 static void tell_workers(struct fake_peer *p, bool first)
 {
-    fake_world_send(p->world, p->worker, fake_peer_mail(p, first ? MAIL_JOIN : MAIL_UPDATE));
-    if (first)
+    if (first) {
         fake_control_join(p);
-    else
+    } else {
+        fake_world_send(p->world, p->worker, fake_peer_mail(p, MAIL_UPDATE));
         fake_control_update(p);
+    }
 }
 
 void fake_peer_offer(struct fake_peer *p, uint32_t room)

@@ -144,8 +144,8 @@ void fake_world_send(struct fake_world *w, uint32_t worker, struct mail *mail);
 /** MAIL_STOP to every worker. */
 void fake_world_stop(struct fake_world *w);
 
-/** Tell the workers of its room of a peer that came, changed, left, or muted; mail for its own
- *  worker went before. As the directory and the sessions do. */
+/** Tell the workers of its room of a peer that comes (mail to its own worker is included), changed
+ *  (it went before), leaves, or mutes. As the directory and the sessions do. */
 void fake_control_join(struct fake_peer *p);
 void fake_control_update(struct fake_peer *p);
 void fake_control_leave(struct fake_peer *p);

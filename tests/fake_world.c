@@ -331,6 +331,7 @@ void fake_control_join(struct fake_peer *p)
         if (other->joined && other->room == p->room && other->worker != p->worker)
             fake_world_send(w, p->worker, fake_peer_mail(other, MAIL_PUBLISHER));
     }
+    fake_world_send(w, p->worker, fake_peer_mail(p, MAIL_JOIN));
     publish(p);
 }
 

@@ -96,6 +96,21 @@ static void a_room_may_be_on_every_worker(void)
     done(w);
 }
 
+static void slots_are_given_in_order_of_publishing_on_every_worker(void)
+{
+    struct fake_world *w = begin(2);
+    struct fake_peer *first = join(w, 0, 1, 0);
+    struct fake_peer *near, *far;
+
+    (void)join(w, 1, 1, 0);
+    near = join(w, 0, 0, 1);
+    far = join(w, 1, 0, 1);
+    fake_world_run(w, 1 * SECOND);
+    CHECK_EQ(near->publisher_of_section[0], first->id);
+    CHECK_EQ(far->publisher_of_section[0], first->id);
+    done(w);
+}
+
 static void a_packet_crosses_once_for_all_of_a_worker(void)
 {
     struct fake_world *w = begin(2);
@@ -151,6 +166,25 @@ static void what_nobody_wants_any_more_stops(void)
     (void)join(w, 1, 0, 1); /* as if control did not know yet */
     fake_world_run(w, 2 * SECOND);
     check_sees(w->peers[2], 0, a);
+    done(w);
+}
+
+static void the_last_subscriber_that_leaves_stops_it_at_once(void)
+{
+    struct fake_world *w = begin(2);
+    struct fake_peer *b;
+    uint64_t before;
+
+    (void)join(w, 0, 1, 0);
+    (void)join(w, 1, 1, 0); /* no slot, and stays */
+    b = join(w, 1, 0, 1);
+    fake_world_run(w, 2 * SECOND);
+    CHECK(stats_of(w, 0).relay_out > 100);
+    fake_peer_leave(b);
+    fake_world_run(w, 5 * MS);
+    before = stats_of(w, 0).relay_out;
+    fake_world_run(w, 500 * MS);
+    CHECK_EQ(stats_of(w, 0).relay_out, before);
     done(w);
 }
 
@@ -628,8 +662,10 @@ static void a_low_pool_lets_go_of_replicas_packets(void)
 }
 
 TAP_CASES(CASE(workers_of_a_room_see_and_hear_each_other), CASE(a_room_may_be_on_every_worker),
+          CASE(slots_are_given_in_order_of_publishing_on_every_worker),
           CASE(a_packet_crosses_once_for_all_of_a_worker), CASE(what_nobody_wants_does_not_cross),
           CASE(what_nobody_wants_any_more_stops),
+          CASE(the_last_subscriber_that_leaves_stops_it_at_once),
           CASE(late_joiner_on_another_worker_gets_a_key_frame_first),
           CASE(who_joins_with_many_shares_their_key_frame),
           CASE(a_young_key_frame_crosses_with_all_since),
