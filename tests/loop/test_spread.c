@@ -18,7 +18,7 @@ static void *run_server(void *arg)
     return NULL;
 }
 
-static void begin(uint32_t workers, uint32_t room_spread)
+static void begin(uint32_t workers, uint32_t room_spread, bool pin_workers)
 {
     struct config config;
     struct config_error error;
@@ -29,7 +29,7 @@ static void begin(uint32_t workers, uint32_t room_spread)
     config.udp_port = 0;
     config.workers = workers;
     config.room_spread = room_spread;
-    config.pin_workers = true;
+    config.pin_workers = pin_workers;
     log_set_level(LOG_ERROR);
     CHECK_EQ(server_new(&server, &config, &error), 0);
     CHECK_EQ(pthread_create(&thread, NULL, run_server, NULL), 0);
@@ -94,7 +94,7 @@ static void all_who_meet_on_three_workers_receive_each_other(void)
 {
     static const char *const meeting[] = {"meeting", "--publishers", "7", "--verify", "7", NULL};
 
-    begin(3, 1);
+    begin(3, 1, false);
     load(meeting, 7, 3); /* the room comes and goes */
     end();
 }
@@ -104,7 +104,7 @@ static void one_is_received_on_every_worker(void)
     static const char *const broadcast[] = {"broadcast", "--subscribers", "12", "--verify", "12",
                                             NULL};
 
-    begin(3, 2);
+    begin(3, 2, false);
     load(broadcast, 13, 2);
     end();
 }
@@ -114,7 +114,7 @@ static void many_rooms_are_on_every_worker(void)
     static const char *const rooms[] = {
         "rooms", "--rooms", "4", "--publishers", "1", "--subscribers", "4", "--verify", "16", NULL};
 
-    begin(2, 1);
+    begin(2, 1, true);
     load(rooms, 20, 1);
     end();
 }
