@@ -111,6 +111,9 @@ static const struct option_row table[] = {
     {"gro", NULL, OPTION_FLAG, AT(o.gro), 0, 0,
      "let the kernel hand runs of packets to receivers (UDP_GRO): the\n"
      "server's cost is then nearer to that with a network card that cuts runs"},
+    {"poll", NULL, OPTION_FLAG, AT(o.poll), 0, 0,
+     "never sleep while measuring: the server is not charged for waking this\n"
+     "program, as it is not over a network. Needs a core of its own"},
     HEADING("Output"),
     {"json", NULL, OPTION_FLAG, AT(o.json), 0, 0, "one JSON object"},
     {"quiet", NULL, OPTION_FLAG, AT(o.quiet), 0, 0, "no progress on standard error"},

@@ -18,7 +18,7 @@ const char *target_kind_name(enum target_kind kind);
 
 /** Strings are of argv, or constants; NULL: not given. */
 struct bench_options {
-    bool help, version, json, gro, quiet, plain, no_reports;
+    bool help, version, json, gro, quiet, plain, no_reports, poll;
     bool count_syscalls, largest;
     struct scenario scenario;
     enum target_kind target;

@@ -395,6 +395,7 @@ static int run_window(struct load *l)
     struct load_result *r = l->result;
     struct server_cpu server;
     struct cpu_time generator;
+    int64_t idle_us;
     struct totals before;
     struct totals after;
     int64_t begin_us;
@@ -404,12 +405,14 @@ static int run_window(struct load *l)
     before = count_totals(l);
     server = probe_cpu(l);
     generator = measure_cpu(RUSAGE_SELF);
+    idle_us = load_loop_idle_us(&l->loop);
     begin_us = clock_now_us();
     err = run_for(l, l->options->seconds * SECOND, NULL);
     if (err < 0)
         return err;
     r->window_us = clock_now_us() - begin_us;
-    r->generator_us = measure_cpu_us_since(RUSAGE_SELF, generator);
+    r->generator_us = measure_cpu_us_since(RUSAGE_SELF, generator) -
+                      (load_loop_idle_us(&l->loop) - idle_us);
     r->server = probe_cpu(l);
     r->server.user_us -= server.user_us;
     r->server.system_us -= server.system_us;
@@ -572,6 +575,8 @@ static int start(struct load *l)
 {
     int err = load_loop_init(&l->loop);
 
+    if (err == 0 && l->options->poll)
+        load_loop_poll(&l->loop);
     if (err == 0)
         err = srtp_global_init();
     if (err == 0)

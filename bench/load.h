@@ -28,7 +28,7 @@ struct load_result {
     bool probed;              /* the server's process was looked at */
     struct server_cpu server; /* in the window */
     uint64_t memory_before_kib, memory_after_kib;
-    int64_t generator_us;    /* our CPU time in the window */
+    int64_t generator_us;    /* our CPU time in the window, polling in vain left out */
     double calls_per_packet; /* of the server; below 0: not known */
     bool calls_traced;       /* by a tracer, which slowed the server down */
     uint64_t send_errors, key_requests, bad_packets;

@@ -39,8 +39,9 @@ static void receive(struct load_loop *l, struct endpoint *e, int64_t now_us)
         load_loop_wake(l, e, now_us);
 }
 
-/* @param timeout_ms  as epoll_wait(2) has it */
-static void serve_sockets(struct load_loop *l, int timeout_ms)
+/* @param timeout_ms  as epoll_wait(2) has it
+ * @return how many sockets there were */
+static int serve_sockets(struct load_loop *l, int timeout_ms)
 {
     struct epoll_event events[EVENTS];
     int n = epoll_wait(l->epoll_fd, events, EVENTS, timeout_ms);
@@ -53,13 +54,14 @@ static void serve_sockets(struct load_loop *l, int timeout_ms)
             l->timer_us = NEVER_US; /* it has gone off; it is set anew before we wait */
     }
     advance_due(l);
+    return n;
 }
 
 static void on_sockets(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    serve_sockets(arg, 0);
+    (void)serve_sockets(arg, 0);
 }
 
 static void on_signal(evutil_socket_t fd, short what, void *arg)
@@ -160,10 +162,31 @@ static void set_timer(struct load_loop *l, int64_t due_us)
     (void)timerfd_settime(l->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
+static void serve_signaling(struct load_loop *l)
+{
+    (void)event_base_loop(l->base, EVLOOP_NONBLOCK);
+    l->signaling_us = clock_now_us() + SIGNALING_US;
+}
+
+static void poll_sockets(struct load_loop *l)
+{
+    int64_t before_us = clock_now_us();
+    bool due = deadline_heap_next_us(&l->deadlines) <= before_us;
+
+    if (serve_sockets(l, 0) <= 0 && !due)
+        l->idle_us += clock_now_us() - before_us;
+    if (before_us >= l->signaling_us)
+        serve_signaling(l);
+}
+
 void load_loop_turn(struct load_loop *l, int64_t until_us)
 {
     int64_t next_us = deadline_heap_next_us(&l->deadlines);
 
+    if (l->polling && l->signaling_us != NEVER_US) {
+        poll_sockets(l);
+        return;
+    }
     next_us = next_us < until_us ? next_us : until_us;
     next_us = next_us < l->signaling_us ? next_us : l->signaling_us;
     set_timer(l, next_us);
@@ -171,11 +194,9 @@ void load_loop_turn(struct load_loop *l, int64_t until_us)
         (void)event_base_loop(l->base, EVLOOP_ONCE);
         return;
     }
-    serve_sockets(l, -1);
-    if (clock_now_us() < l->signaling_us)
-        return;
-    (void)event_base_loop(l->base, EVLOOP_NONBLOCK);
-    l->signaling_us = clock_now_us() + SIGNALING_US;
+    (void)serve_sockets(l, -1);
+    if (clock_now_us() >= l->signaling_us)
+        serve_signaling(l);
 }
 
 void load_loop_media_first(struct load_loop *l, bool first)
@@ -189,6 +210,16 @@ void load_loop_media_first(struct load_loop *l, bool first)
     else
         (void)event_add(l->sockets, NULL);
     l->signaling_us = first ? clock_now_us() : NEVER_US;
+}
+
+void load_loop_poll(struct load_loop *l)
+{
+    l->polling = true;
+}
+
+int64_t load_loop_idle_us(const struct load_loop *l)
+{
+    return l->idle_us;
 }
 
 bool load_loop_interrupted(const struct load_loop *l)

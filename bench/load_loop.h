@@ -22,7 +22,8 @@ struct load_loop {
     struct deadline_heap deadlines;
     int epoll_fd, timer_fd;
     int64_t timer_us, signaling_us;
-    bool interrupted;
+    int64_t idle_us; /* looked for something to do, and found nothing */
+    bool polling, interrupted;
 };
 
 /** @return 0; -ENOMEM; -errno. load_loop_done() in every case */
@@ -48,6 +49,15 @@ void load_loop_turn(struct load_loop *l, int64_t until_us);
  * work that the kernel does on the server's account, packet by packet.
  */
 void load_loop_media_first(struct load_loop *l, bool first);
+
+/**
+ * Do not sleep while media comes first: look again at once. A packet for who sleeps costs its
+ * sender the waking, which over a network is another machine's work. Takes all of a core.
+ */
+void load_loop_poll(struct load_loop *l);
+
+/** @return for how long polling found nothing so far [us] */
+int64_t load_loop_idle_us(const struct load_loop *l);
 
 /** @return true: somebody wants us to stop */
 bool load_loop_interrupted(const struct load_loop *l);

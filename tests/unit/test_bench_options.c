@@ -75,8 +75,9 @@ static void what_browsers_do_can_be_left_out(void)
 {
     CHECK_EQ(parse("broadcast --sluice a"), 0);
     CHECK(!o.plain && !o.no_reports && o.feedback_ms == 100);
-    CHECK_EQ(parse("broadcast --sluice a --plain --no-reports"), 0);
-    CHECK(o.plain && o.no_reports);
+    CHECK(!o.poll);
+    CHECK_EQ(parse("broadcast --sluice a --plain --no-reports --poll"), 0);
+    CHECK(o.plain && o.no_reports && o.poll);
     CHECK_EQ(parse("broadcast --sluice a --feedback 0 --count-syscalls --largest"), 0);
     CHECK(o.feedback_ms == 0 && o.count_syscalls && o.largest);
 }
