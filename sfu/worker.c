@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -41,7 +43,7 @@ struct worker {
     struct event_base *base;
     struct event *readable, *mail, *timer;
     int64_t armed_us; /* what the timer is set to */
-    int wake_fd;
+    int wake_fd, timer_fd;
     struct mailbox mailbox;
     pthread_t thread;
     bool running; /* of the thread that started it */
@@ -82,25 +84,27 @@ static void publish_stats(struct worker *w)
         atomic_store_explicit(&w->stats[i], counts[i], memory_order_relaxed);
 }
 
-static void arm_timer(struct worker *w, int64_t now_us)
+/* A timer of our own, set only when the deadline has come nearer: libevent sets its own in every
+ * turn, a system call and a timer of the processor, which is dear in a virtual machine. This one
+ * goes off too early now and then, and is set anew. */
+static void arm_timer(struct worker *w)
 {
     int64_t due_us = forwarder_deadline(w->forwarder);
-    int64_t wait_us = due_us > now_us ? due_us - now_us : 0;
-    struct timeval wait = {.tv_sec = wait_us / SECOND, .tv_usec = wait_us % SECOND};
+    int64_t at_us = due_us > 0 ? due_us : 1; /* 0 would stop it */
+    struct itimerspec at = {
+        .it_value = {.tv_sec = at_us / SECOND, .tv_nsec = at_us % SECOND * 1000},
+    };
 
-    if (due_us == w->armed_us)
+    if (due_us >= w->armed_us)
         return;
     w->armed_us = due_us;
-    if (due_us == NEVER_US)
-        (void)evtimer_del(w->timer);
-    else
-        (void)evtimer_add(w->timer, &wait);
+    (void)timerfd_settime(w->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
-static void end_turn(struct worker *w, int64_t now_us)
+static void end_turn(struct worker *w)
 {
     forwarder_flush(w->forwarder);
-    arm_timer(w, now_us);
+    arm_timer(w);
     publish_stats(w);
 }
 
@@ -118,7 +122,7 @@ static void on_readable(evutil_socket_t fd, short what, void *owner)
         if (n > 0)
             forwarder_receive(w->forwarder, packets, (size_t)n, now_us);
     }
-    end_turn(w, now_us);
+    end_turn(w);
 }
 
 static void on_mail(evutil_socket_t fd, short what, void *owner)
@@ -137,7 +141,7 @@ static void on_mail(evutil_socket_t fd, short what, void *owner)
         forwarder_mail(w->forwarder, mail, now_us);
         mail = next;
     }
-    end_turn(w, now_us);
+    end_turn(w);
     if (atomic_load(&w->stopping))
         (void)event_base_loopbreak(w->base);
 }
@@ -146,12 +150,13 @@ static void on_timer(evutil_socket_t fd, short what, void *owner)
 {
     struct worker *w = owner;
     int64_t now_us = clock_now_us();
+    uint64_t count;
 
-    (void)fd;
     (void)what;
+    (void)!read(fd, &count, sizeof(count)); /* how often it went off: once */
     w->armed_us = NEVER_US;
     (void)forwarder_advance(w->forwarder, now_us);
-    end_turn(w, now_us);
+    end_turn(w);
 }
 
 static int make_events(struct worker *w)
@@ -160,8 +165,7 @@ static int make_events(struct worker *w)
 
     if (!config)
         return -ENOMEM;
-    /* One thread owns the base; precise timers for the 50 ms of feedback and the NACKs' 10 ms. */
-    (void)event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER);
+    (void)event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK); /* one thread owns the base */
     w->base = event_base_new_with_config(config);
     event_config_free(config);
     if (!w->base)
@@ -169,10 +173,11 @@ static int make_events(struct worker *w)
     w->readable = event_new(w->base, udp_socket_fd(w->socket), EV_READ | EV_PERSIST, on_readable,
                             w);
     w->mail = event_new(w->base, w->wake_fd, EV_READ | EV_PERSIST, on_mail, w);
-    w->timer = evtimer_new(w->base, on_timer, w);
+    w->timer = event_new(w->base, w->timer_fd, EV_READ | EV_PERSIST, on_timer, w);
     if (!w->readable || !w->mail || !w->timer)
         return -ENOMEM;
-    if (event_add(w->readable, NULL) < 0 || event_add(w->mail, NULL) < 0)
+    if (event_add(w->readable, NULL) < 0 || event_add(w->mail, NULL) < 0 ||
+        event_add(w->timer, NULL) < 0)
         return -ENOMEM;
     return 0;
 }
@@ -196,7 +201,8 @@ static int open_all(struct worker *w, const struct worker_config *config)
     if (err < 0)
         return err;
     w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (w->wake_fd < 0)
+    w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC); /* clock_now_us() */
+    if (w->wake_fd < 0 || w->timer_fd < 0)
         return -errno;
     return make_events(w);
 }
@@ -214,7 +220,7 @@ int worker_new(struct worker **ret, const struct worker_config *config,
     w->index = config->index;
     w->pinned = config->pinned;
     w->core = config->core;
-    w->wake_fd = -1;
+    w->wake_fd = w->timer_fd = -1;
     w->armed_us = NEVER_US;
     mailbox_init(&w->mailbox);
     err = open_all(w, config);
@@ -324,6 +330,8 @@ struct worker *worker_free(struct worker *w)
         event_base_free(w->base);
     if (w->wake_fd >= 0)
         (void)close(w->wake_fd);
+    if (w->timer_fd >= 0)
+        (void)close(w->timer_fd);
     w->socket = udp_socket_free(w->socket); /* has packets of the forwarder's pool */
     w->forwarder = forwarder_free(w->forwarder);
     free_mail(w);
