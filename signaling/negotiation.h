@@ -62,9 +62,9 @@ struct plan_layer {
 struct plan_section {
     enum section_use use;
     enum media_kind kind;
-    char mid[PLAN_MID_MAX + 1];
     struct plan_codec codecs[PLAN_MAX_CODECS]; /* in order of preference */
     uint8_t n_codecs;
+    char mid[PLAN_MID_MAX + 1];
     struct extension_map extensions;
     bool rtcp_rsize;
     /* PUBLISH */
