@@ -47,9 +47,10 @@ static void end(void)
     server = server_free(server);
 }
 
-/* Put load on the server for a moment, then everybody leaves. `arguments` ends with NULL.
- * @return true if all that was sent has come: on a busy machine it may be late */
-static bool load_once(const char *const *arguments, uint32_t endpoints)
+/* Put load on the server for a moment, then everybody leaves. `arguments` ends with NULL. That
+ * nothing is lost on the way is not asked here: threads that wait for a busy machine lose packets
+ * in their sockets. tests/loop/test_relay.c asks it, in simulated time. */
+static void load_once(const char *const *arguments, uint32_t endpoints)
 {
     static struct load_result result;
     struct bench_options options;
@@ -76,18 +77,13 @@ static bool load_once(const char *const *arguments, uint32_t endpoints)
     printf("# %" PRIu64 " packets, %" PRIu64 " lost\n", result.packets, result.lost);
     CHECK_EQ(result.connected, endpoints);
     CHECK_EQ(result.findings.wrong, 0);
-    return result.findings.packets > 0 && result.lost == 0;
+    CHECK(result.findings.packets > 0);
 }
 
-/* The same until all has come, and at least so often. */
 static void load(const char *const *arguments, uint32_t endpoints, uint32_t times)
 {
-    enum { TRIES = 8 };
-    bool whole = false;
-
-    for (uint32_t i = 0; i < times || (!whole && i < TRIES); i++)
-        whole = load_once(arguments, endpoints) || whole;
-    CHECK(whole);
+    for (uint32_t i = 0; i < times; i++)
+        load_once(arguments, endpoints);
 }
 
 static void all_who_meet_on_three_workers_receive_each_other(void)
