@@ -7,6 +7,7 @@
 
 #include "media/base/codec.h"
 #include "media/base/extension.h"
+#include "media/frame_info.h"
 #include "media/packet.h"
 
 #include <stdbool.h>
@@ -27,12 +28,12 @@ struct forward {
     struct forward *next;  /* of those of its track that wait in core */
     struct packet *packet; /* borrowed; while it waits, a reference */
     struct track_layer *layer;
-    uint8_t format;        /* index in codecs of the publisher's m-line */
-    bool starts_key_frame; /* decoding can begin here; always true of audio */
-    bool newest;           /* no packet of the layer with a higher number has come yet */
-    uint32_t clock_rate;   /* [Hz] of its timestamps */
-    uint32_t send_time;    /* now, as head_template_send_time() */
+    uint8_t format;      /* index in codecs of the publisher's m-line */
+    bool newest;         /* no packet of the layer with a higher number has come yet */
+    uint32_t clock_rate; /* [Hz] of its timestamps */
+    uint32_t send_time;  /* now, as head_template_send_time() */
     int64_t now_us;
+    struct frame_info frame; /* of audio nothing but starts_key, which is true */
     uint8_t n_extensions;
     struct forward_extension extensions[FORWARD_MAX_EXTENSIONS];
 };

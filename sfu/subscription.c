@@ -171,7 +171,7 @@ static bool begin_layer(struct subscription *s, const struct forward *f)
 {
     bool other = s->layer && f->layer != s->target;
 
-    if (other || !f->starts_key_frame || f->packet->rtp.payload_len == 0) {
+    if (other || !f->frame.starts_key || f->packet->rtp.payload_len == 0) {
         s->subscriber->core->stats.drop_waiting += !s->layer;
         return false;
     }

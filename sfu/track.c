@@ -1,7 +1,6 @@
 #include "sfu/track.h"
 
 #include "media/packet.h"
-#include "media/payload.h"
 #include "media/rtx.h"
 #include "sfu/core.h"
 #include "sfu/relay_out.h"
@@ -181,6 +180,18 @@ static struct forward *wait_place(struct track *t)
     return place;
 }
 
+static void read_frame(enum codec codec, const struct packet *packet, struct frame_info *ret)
+{
+    struct frame_packet from = {
+        .codec = codec,
+        .marker = packet->rtp.marker,
+        .payload = packet->data + packet->rtp.header_len,
+        .len = packet->rtp.payload_len,
+    };
+
+    frame_info_read(ret, &from, NULL);
+}
+
 /* Find out what the subscriptions need to know. `format` is the index of its payload type. */
 static void describe(const struct track *t, struct track_layer *layer, struct packet *packet,
                      uint8_t format, int64_t now_us, struct forward *ret)
@@ -194,11 +205,11 @@ static void describe(const struct track *t, struct track_layer *layer, struct pa
         .clock_rate = codec_info(codec)->clock_rate,
         .send_time = head_template_send_time(now_us),
         .now_us = now_us,
-        .starts_key_frame = t->kind == KIND_AUDIO ||
-                            payload_starts_key_frame(codec, packet->data + packet->rtp.header_len,
-                                                     packet->rtp.payload_len),
+        .frame.starts_key = true,
     };
     note_extensions(t, ret);
+    if (t->kind == KIND_VIDEO)
+        read_frame(codec, packet, &ret->frame);
 }
 
 int track_find_packet(struct track *t, struct track_layer *layer, uint16_t seq, int64_t now_us,
@@ -313,8 +324,12 @@ static void forward(struct track *t, struct track_layer *layer, struct packet *p
     describe(t, layer, packet, format, now_us, f);
     f->packet = packet_ref(packet);
     f->newest = newest;
-    if (t->kind == KIND_VIDEO && f->starts_key_frame)
+    if (t->kind == KIND_VIDEO && f->frame.starts_key)
         track_layer_note_key_frame(layer, packet->rtp.seq, packet->arrival_us);
+    if (f->frame.width) {
+        layer->width = f->frame.width;
+        layer->height = f->frame.height;
+    }
 }
 
 static void skip(struct track *t, const struct track_layer *layer, uint16_t seq)

@@ -33,9 +33,10 @@ struct track_layer {
     struct packet_store store;
     struct nack_generator *nack; /* NULL: what is missing is not asked for */
     struct key_frame_request key_frame;
-    int64_t newest_us; /* when a packet last came */
-    bool ended;        /* BYE, nothing since */
-    uint8_t fir_seq;   /* of the next FIR (RFC 5104) */
+    int64_t newest_us;      /* when a packet last came */
+    bool ended;             /* BYE, nothing since */
+    uint8_t fir_seq;        /* of the next FIR (RFC 5104) */
+    uint16_t width, height; /* [px] of the picture, as last told; 0: not yet */
     /* the newest key frame */
     bool has_key_frame;
     int64_t key_frame_seq; /* unwrapped, of its first packet */
