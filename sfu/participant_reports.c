@@ -176,6 +176,7 @@ static int64_t write_requests(struct compound *c, int64_t now_us)
     int64_t next_us = NEVER_US;
 
     for (uint32_t i = 0; i < c->p->tracks.n; i++) {
+        (void)track_update_wishes(c->p->tracks.tracks[i]);
         track_serve_fresh(c->p->tracks.tracks[i], now_us);
         for (size_t k = 0; k < PLAN_MAX_LAYERS; k++) {
             struct track_layer *layer = c->p->tracks.tracks[i]->layers[k];

@@ -143,6 +143,7 @@ static void settle(struct relay_in *r, struct track *t, int64_t now_us)
 {
     bool wanted = !list_empty(&t->live);
 
+    (void)track_update_wishes(t);
     if (wanted == t->asked || say(r, wanted ? &start : &stop, t) < 0)
         return;
     t->asked = wanted;

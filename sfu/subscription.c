@@ -7,6 +7,7 @@
 #include "media/seq.h"
 #include "sfu/core.h"
 #include "sfu/format_match.h"
+#include "sfu/subscription_target.h"
 #include "sfu/track.h"
 
 #include <errno.h>
@@ -118,6 +119,8 @@ void subscription_refresh(struct subscription *s)
 void subscription_bind(struct subscription *s, struct track *track)
 {
     s->track = track;
+    s->automatic = true;
+    s->wanted = (struct layer_target){.layer = UINT8_MAX, .sid = UINT8_MAX, .tid = UINT8_MAX};
     s->sender.clock_rate = codec_info(track_codec(track)->codec)->clock_rate;
     subscription_refresh(s);
     list_append(&track->idle, &s->link);
@@ -132,53 +135,9 @@ void subscription_unbind(struct subscription *s)
     list_unlink(&s->link);
     s->track = NULL;
     s->layer = s->target = NULL;
-    if (track && list_empty(&track->live))
-        core_touch(track->core, track->publisher); /* a replica may be wanted no more */
-}
-
-void subscription_connect(struct subscription *s)
-{
-    if (!s->track)
-        return;
-    list_unlink(&s->link);
-    list_append(&s->track->live, &s->link);
-    subscription_restart(s);
-}
-
-void subscription_restart(struct subscription *s)
-{
-    s->layer = NULL;
-    s->target = s->track->best;
-    s->fresh = true;
-    track_note_fresh(s->track);
-}
-
-void subscription_set_target(struct subscription *s, struct track_layer *layer)
-{
-    s->target = layer;
-    if (s->layer != layer)
-        track_want_key_frame(s->track, layer);
-}
-
-void subscription_want_key_frame(struct subscription *s)
-{
-    if (s->track)
-        track_want_key_frame(s->track, s->layer ? s->layer : s->target);
-}
-
-/* May the stream begin, or go on, with this packet of another layer than before? */
-static bool begin_layer(struct subscription *s, const struct forward *f)
-{
-    bool other = s->layer && f->layer != s->target;
-
-    if (other || !f->frame.starts_key || f->packet->rtp.payload_len == 0) {
-        s->subscriber->core->stats.drop_waiting += !s->layer;
-        return false;
-    }
-    if (s->rewriter.started)
-        seq_rewriter_switch(&s->rewriter);
-    s->layer = f->layer;
-    return true;
+    s->attention = 0;
+    if (track)
+        track_note_wishes(track); /* it may be wanted no more */
 }
 
 /** What of a packet goes out: `lead`, then the packet's bytes. */
@@ -278,6 +237,8 @@ static void send_new(struct subscription *s, const struct forward *f)
         stats->drop_queue++;
         return;
     }
+    if (f->newest)
+        s->mid_picture = !fields.marker;
     stats->rtp_out++;
     stream_sender_on_packet(&s->sender, rtp->payload_len);
     if (s->subscriber->responder)
@@ -288,7 +249,9 @@ bool subscription_forward(struct subscription *s, const struct forward *f)
 {
     bool begins = UNLIKELY(s->layer != f->layer);
 
-    if (begins && !begin_layer(s, f))
+    if (begins && !subscription_begin(s, f))
+        return false;
+    if (UNLIKELY(s->attention) && !subscription_admit(s, f))
         return false;
     send_new(s, f);
     return begins && !f->newest;

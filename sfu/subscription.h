@@ -36,6 +36,18 @@ struct subscriber {
     int64_t rtt_us;                   /* as last measured; -1: not yet */
 };
 
+/** What of a track a subscription shall carry, or does. */
+struct layer_target {
+    bool paused;      /* nothing at all */
+    uint8_t layer;    /* simulcast encoding: index in the track's layers; 255: the highest */
+    uint8_t sid, tid; /* highest spatial and temporal layer of it; 255: no limit */
+};
+
+/** Why a packet of the layer that is forwarded needs a second look. */
+enum subscription_attention {
+    ATTEND_STOP = 1, /* paused: only until the picture that was begun is complete */
+};
+
 /** How packets of one of the publisher's formats go out. */
 enum payload_form {
     PAYLOAD_REFUSED, /* the slot takes nothing like it */
@@ -59,16 +71,20 @@ struct subscription {
     struct egress_peer *peer;           /* the subscriber's */
     const struct plan_section *section; /* the slot's m-line; kept current by the participant */
     struct track *track;                /* NULL: the slot is free */
-    struct track_layer *target;         /* what shall be forwarded from its next key frame on */
+    struct track_layer *target; /* what shall be forwarded from its next key frame on; NULL: none */
+    uint8_t attention;          /* a set of enum subscription_attention */
+    bool mid_picture;           /* the newest packet that was sent does not end its picture */
     struct payload_mapping mappings[PLAN_MAX_CODECS]; /* by format of the publisher's m-line */
     struct head_template head;
     struct stream_sender sender;
     struct seq_rewriter rewriter; /* goes on whatever is bound */
     int64_t plain_after; /* unwrapped number: later ones had the header that is written now */
     uint16_t rtx_seq;
-    bool fresh;             /* waits, and the track has not looked at it yet */
-    int64_t waits_since_us; /* once it has */
-    uint32_t told_track;    /* what control was told last; 0: free */
+    bool fresh;                 /* waits, and the track has not looked at it yet */
+    int64_t waits_since_us;     /* once it has */
+    uint32_t told_track;        /* what control was told last; 0: free */
+    bool automatic;             /* nobody has set a target since it was bound */
+    struct layer_target wanted; /* `target` is what of it flows */
 };
 
 /** @return a free slot, or NULL: no memory. @param section  borrowed, see above */
@@ -97,8 +113,20 @@ void subscription_connect(struct subscription *s);
 /** What comes next does not continue what came before: wait for a key frame again. */
 void subscription_restart(struct subscription *s);
 
-/** Go over to `layer` at its next key frame. */
-void subscription_set_target(struct subscription *s, struct track_layer *layer);
+/**
+ * Go over to `target` at the next point where a decoder can; a key frame is asked for once where
+ * one is needed, and until it comes the old layer goes on. Paused: stops at the end of a frame;
+ * resumed: begins with a key frame. A layer that does not flow is replaced by the next lower one
+ * that does, as long as that lasts. Cheap if nothing changes. Until this is called for what is
+ * bound, the subscription is `automatic`: it takes the highest layer that flows.
+ */
+void subscription_set_target(struct subscription *s, const struct layer_target *target);
+
+/** @return what is being sent now, not what is aimed for; paused: nothing is */
+struct layer_target subscription_current(const struct subscription *s);
+
+/** Other layers of the track flow now: choose among them anew. */
+void subscription_aim(struct subscription *s);
 
 /**
  * Decide about one packet, and queue it.

@@ -270,14 +270,38 @@ bool track_has_burst(const struct track *t, const struct track_layer *layer, int
            now_us - layer->key_frame_us <= age_us && has_burst(layer);
 }
 
+/* @return the layers that have a burst of at most this age, a set */
+static uint8_t find_bursts(const struct track *t, int64_t age_us, int64_t now_us)
+{
+    uint8_t found = 0;
+
+    for (size_t i = 0; i < PLAN_MAX_LAYERS; i++) {
+        if (track_has_burst(t, t->layers[i], age_us, now_us))
+            found |= (uint8_t)(1U << i);
+    }
+    return found;
+}
+
+/* @return true: `s` began with the newest key frame of what it aims for, which is in `bursts` */
+static bool begin_with_burst(struct track *t, struct subscription *s, uint8_t bursts,
+                             int64_t now_us)
+{
+    struct track_layer *layer = s->target;
+
+    if (!layer || !(bursts >> track_layer_index(t, layer) & 1))
+        return false;
+    track_replay(t, layer, (uint16_t)layer->key_frame_seq, s, now_us);
+    return true;
+}
+
 void track_serve_fresh(struct track *t, int64_t now_us)
 {
-    struct track_layer *layer = t->best;
-    bool serves = track_has_burst(t, layer, TRACK_YOUNG_US, now_us);
+    uint8_t bursts;
 
     if (!t->has_fresh)
         return;
     t->has_fresh = false;
+    bursts = find_bursts(t, TRACK_YOUNG_US, now_us);
     LIST_FOREACH(link, &t->live) {
         struct subscription *s = subscription_of_link(link);
 
@@ -285,24 +309,22 @@ void track_serve_fresh(struct track *t, int64_t now_us)
             continue;
         s->fresh = false;
         s->waits_since_us = now_us;
-        if (serves)
-            track_replay(t, layer, (uint16_t)layer->key_frame_seq, s, now_us);
-        else
-            track_want_key_frame(t, layer);
+        if (!begin_with_burst(t, s, bursts, now_us))
+            track_want_key_frame(t, s->target);
     }
 }
 
 void track_serve_waiting(struct track *t, int64_t now_us)
 {
-    struct track_layer *layer = t->best;
+    uint8_t bursts = t->muted ? 0 : find_bursts(t, now_us, now_us);
 
-    if (t->kind != KIND_VIDEO || t->muted || !layer || !has_burst(layer))
+    if (!bursts)
         return;
     LIST_FOREACH(link, &t->live) {
         struct subscription *s = subscription_of_link(link);
 
         if (!s->layer && !s->fresh && now_us - s->waits_since_us >= TRACK_PATIENCE_US)
-            track_replay(t, layer, (uint16_t)layer->key_frame_seq, s, now_us);
+            (void)begin_with_burst(t, s, bursts, now_us);
     }
 }
 
@@ -326,10 +348,8 @@ static void forward(struct track *t, struct track_layer *layer, struct packet *p
     f->newest = newest;
     if (t->kind == KIND_VIDEO && f->frame.starts_key)
         track_layer_note_key_frame(layer, packet->rtp.seq, packet->arrival_us);
-    if (f->frame.width) {
-        layer->width = f->frame.width;
-        layer->height = f->frame.height;
-    }
+    if (t->kind == KIND_VIDEO)
+        track_layer_note_frame(layer, &f->frame, packet);
 }
 
 static void skip(struct track *t, const struct track_layer *layer, uint16_t seq)
@@ -377,17 +397,12 @@ static bool unwrap(struct track *t, uint8_t layer, struct packet *packet)
     return err == 0;
 }
 
-static bool is_better(const struct track *t, const struct track_layer *layer)
-{
-    return layer != t->best &&
-           (!t->best || track_layer_index(t, layer) > track_layer_index(t, t->best));
-}
-
 /* Time is that of arrival: a replica decides as its original did. @return false: dropped */
-static bool take(struct track *t, struct track_layer *layer, bool recovered, struct packet *packet,
-                 int64_t now_us)
+static bool take(struct track *t, uint8_t at, bool recovered, struct packet *packet, int64_t now_us)
 {
     struct forwarder_stats *stats = &t->core->stats;
+    struct track_layer *layer = t->layers[at];
+    bool begins = !(t->flowing >> at & 1);
     int format = find_format(t, packet->rtp.pt);
     enum arrival arrival;
 
@@ -407,11 +422,11 @@ static bool take(struct track *t, struct track_layer *layer, bool recovered, str
         skip(t, layer, packet->rtp.seq);
         return true;
     }
-    if (arrival == ARRIVAL_RESTART || is_better(t, layer))
+    if (arrival == ARRIVAL_RESTART || begins)
         fan_out(t); /* what came before is not concerned */
     if (arrival == ARRIVAL_RESTART)
         restart_subscriptions(t, layer);
-    if (is_better(t, layer)) /* before it is forwarded: it may begin with a key frame */
+    if (begins) /* before it is forwarded: it may begin with a key frame */
         track_choose_layer(t, now_us);
     if (t->muted)
         stats->drop_muted++;
@@ -448,7 +463,7 @@ void track_receive(struct track *t, uint8_t at, enum track_path path, struct pac
     if (path == TRACK_RTX && !unwrap(t, at, packet))
         return;
     layer = layer_at(t, at, packet->rtp.ssrc, now_us);
-    if (!layer || !take(t, layer, recovered, packet, now_us))
+    if (!layer || !take(t, at, recovered, packet, now_us))
         return;
     if (path < TRACK_RELAYED) { /* the original has counted it */
         t->core->stats.recovered_in += recovered;
@@ -486,23 +501,9 @@ void track_forget(struct track *t)
     assert(list_empty(&t->live));
     clear_waiting(t);
     t->best = NULL;
+    t->flowing = 0;
     for (size_t i = 0; i < PLAN_MAX_LAYERS; i++)
         t->layers[i] = track_layer_free(t->layers[i]);
-}
-
-void track_choose_layer(struct track *t, int64_t now_us)
-{
-    struct track_layer *best = NULL;
-
-    for (size_t i = 0; i < PLAN_MAX_LAYERS; i++) {
-        if (t->layers[i] && track_layer_flows(t->layers[i], now_us))
-            best = t->layers[i];
-    }
-    if (!best || best == t->best)
-        return;
-    t->best = best;
-    LIST_FOREACH(link, &t->live)
-        subscription_set_target(subscription_of_link(link), best);
 }
 
 void track_expire(struct track *t, int64_t keep_us, int64_t now_us)

@@ -56,8 +56,11 @@ struct track {
     struct extension_map extensions;             /* of the publisher's bundle */
     struct track_layer *layers[PLAN_MAX_LAYERS]; /* NULL until something arrives */
     struct track_layer *best;                    /* highest that flows; NULL: none */
-    struct list waiting_link;                    /* in core->waiting_tracks */
-    struct forward *waiting, *last_waiting;      /* not handed to the subscriptions yet */
+    uint8_t flowing;                             /* layers that flow, a set */
+    uint8_t wanted_layers;    /* those that somebody gets, or would if they flowed: a set */
+    bool wishes_changed;      /* and that is to be found out anew */
+    struct list waiting_link; /* in core->waiting_tracks */
+    struct forward *waiting, *last_waiting; /* not handed to the subscriptions yet */
 };
 
 /**
@@ -119,8 +122,18 @@ bool track_has_burst(const struct track *t, const struct track_layer *layer, int
  * key frame, if all since is in the store; call about once per second. */
 void track_serve_waiting(struct track *t, int64_t now_us);
 
-/** Choose the best layer anew; call about once per second and when one starts. */
+/** See which layers flow, and let subscriptions aim anew; call about once per second. */
 void track_choose_layer(struct track *t, int64_t now_us);
+
+/** @return the layer to aim for by who wants `at`: the highest that flows and is not above; if
+ * there is none, the lowest that flows; NULL: none ever did */
+struct track_layer *track_aim(const struct track *t, uint8_t at);
+
+/** What some subscription gets or aims for is another layer now. */
+void track_note_wishes(struct track *t);
+
+/** Find out what is wanted, if that changed. @return true: wanted_layers is another set now */
+bool track_update_wishes(struct track *t);
 
 /**
  * Send what the store has of `layer` from number `from` up to the newest to one subscription.

@@ -25,6 +25,14 @@ int track_layer_new(struct track_layer **ret, enum media_kind kind, enum codec c
                             kind == KIND_VIDEO ? PACKET_STORE_VIDEO : PACKET_STORE_AUDIO);
     if (err < 0)
         goto fail;
+    if (kind == KIND_VIDEO) {
+        l->rates = malloc(sizeof(*l->rates));
+        if (!l->rates) {
+            err = -ENOMEM;
+            goto fail;
+        }
+        rate_meter_init(l->rates);
+    }
     if (repairs) {
         l->nack = malloc(sizeof(*l->nack));
         if (!l->nack) {
@@ -48,6 +56,7 @@ struct track_layer *track_layer_free(struct track_layer *l)
         return NULL;
     packet_store_done(&l->store);
     free(l->nack);
+    free(l->rates);
     free(l);
     return NULL;
 }
@@ -60,6 +69,7 @@ static void restart(struct track_layer *l, uint32_t ssrc)
     if (l->nack)
         nack_generator_init(l->nack, REORDER_US);
     l->has_key_frame = false;
+    l->n_spatial = l->n_temporal = 0;
 }
 
 static bool is_far(const struct track_layer *l, uint16_t seq)
@@ -130,6 +140,33 @@ void track_layer_note_key_frame(struct track_layer *l, uint16_t seq16, int64_t n
     l->has_key_frame = true;
     l->key_frame_seq = seq;
     l->key_frame_us = now_us;
+}
+
+static uint8_t larger(uint8_t a, uint8_t b)
+{
+    return a > b ? a : b;
+}
+
+void track_layer_note_frame(struct track_layer *l, const struct frame_info *frame,
+                            const struct packet *packet)
+{
+    if (packet->arrival_us >= l->rates->end_us)
+        l->fps = (uint8_t)rate_meter_pictures(l->rates);
+    rate_meter_count(l->rates, frame->sid, frame->tid, packet->len, packet->rtp.marker,
+                     packet->arrival_us);
+    l->n_temporal = larger(l->n_temporal, (uint8_t)(frame->tid + 1));
+    l->n_spatial = larger(l->n_spatial, larger(frame->n_spatial, (uint8_t)(frame->sid + 1)));
+    if (UNLIKELY(frame->n_spatial && frame->key))
+        l->n_spatial = frame->n_spatial; /* it may have become fewer */
+    if (UNLIKELY(frame->width)) {
+        l->width = frame->width;
+        l->height = frame->height;
+    }
+}
+
+uint32_t track_layer_rate(const struct track_layer *l, uint8_t sid, uint8_t tid)
+{
+    return l->rates ? rate_meter_rate(l->rates, sid, tid) : 0;
 }
 
 bool track_layer_flows(const struct track_layer *l, int64_t now_us)

@@ -11,12 +11,14 @@
 #include "media/base/codec.h"
 #include "media/key_frame_request.h"
 #include "media/packet_store.h"
+#include "media/rate_meter.h"
 #include "media/stream_receiver.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct forwarder_stats;
+struct frame_info;
 struct nack_generator;
 struct packet;
 
@@ -37,6 +39,10 @@ struct track_layer {
     bool ended;             /* BYE, nothing since */
     uint8_t fir_seq;        /* of the next FIR (RFC 5104) */
     uint16_t width, height; /* [px] of the picture, as last told; 0: not yet */
+    uint8_t n_spatial;      /* layers seen or told of; 0: nothing came yet */
+    uint8_t n_temporal;
+    uint8_t fps;              /* pictures per second, of all temporal layers; 0: not known yet */
+    struct rate_meter *rates; /* NULL: sound */
     /* the newest key frame */
     bool has_key_frame;
     int64_t key_frame_seq; /* unwrapped, of its first packet */
@@ -75,6 +81,15 @@ enum arrival track_layer_receive(struct track_layer *l, struct packet *packet, b
 
 /** The packet just received is the first of a key frame. */
 void track_layer_note_key_frame(struct track_layer *l, uint16_t seq, int64_t now_us);
+
+/** The packet just received is of `frame`: count it, and note what it tells of the picture. Video
+ *  only. */
+void track_layer_note_frame(struct track_layer *l, const struct frame_info *frame,
+                            const struct packet *packet);
+
+/** @return how much of all packets with at most this sid and tid comes, over the last second
+ *          [bit/s]; 0: not known yet, or sound; a layer that stopped keeps what it had */
+uint32_t track_layer_rate(const struct track_layer *l, uint8_t sid, uint8_t tid);
 
 /** @return true if packets came lately */
 bool track_layer_flows(const struct track_layer *l, int64_t now_us);

@@ -417,6 +417,86 @@ static void a_layer_that_stops_gives_way_to_the_next_lower(void)
     scene_free(s);
 }
 
+static void a_target_is_gone_over_to_at_its_key_frame(void)
+{
+    struct scene *s = scene_new(video_section(96, 97), video_section(96, 97));
+    struct layer_target target = {.layer = 0, .sid = 255, .tid = 255};
+
+    s->published.n_layers = 3;
+    receive_layer(s, 0, 100, CODEC_VP8, true, 1 * SECOND);
+    receive_layer(s, 1, 500, CODEC_VP8, true, 1 * SECOND);
+    CHECK(s->subscription->automatic);
+    CHECK_EQ(subscription_current(s->subscription).layer, 1);
+    subscription_set_target(s->subscription, &target);
+    CHECK(!s->subscription->automatic);
+    CHECK_EQ(subscription_current(s->subscription).layer, 1);
+    CHECK(s->track->layers[0]->key_frame.wanted);
+    CHECK(track_update_wishes(s->track));
+    CHECK_EQ(s->track->wanted_layers, 3);
+    receive_layer(s, 1, 501, CODEC_VP8, true, 1 * SECOND);
+    CHECK_EQ(newest_layer(s), 1);
+    receive_layer(s, 0, 101, CODEC_VP8, true, 1 * SECOND);
+    CHECK_EQ(newest_layer(s), 0);
+    CHECK_EQ(subscription_current(s->subscription).layer, 0);
+    CHECK(track_update_wishes(s->track));
+    CHECK_EQ(s->track->wanted_layers, 1);
+    list_unlink(&s->publisher.touched_link);
+    scene_free(s);
+}
+
+static void a_target_that_does_not_flow_gives_way(void)
+{
+    struct scene *s = scene_new(video_section(96, 97), video_section(96, 97));
+    struct layer_target target = {.layer = 1, .sid = 255, .tid = 255};
+
+    s->published.n_layers = 3;
+    subscription_set_target(s->subscription, &target);
+    receive_layer(s, 0, 100, CODEC_VP8, true, 1 * SECOND);
+    CHECK_EQ(newest_layer(s), 0);
+    (void)track_update_wishes(s->track);
+    CHECK_EQ(s->track->wanted_layers, 3); /* it would be taken if it came */
+    receive_layer(s, 2, 100, CODEC_VP8, true, 1 * SECOND);
+    CHECK_EQ(s->n_out, 1);
+    receive_layer(s, 1, 700, CODEC_VP8, true, 1 * SECOND);
+    CHECK_EQ(newest_layer(s), 1);
+    receive_layer(s, 2, 101, CODEC_VP8, false, 3 * SECOND);
+    track_choose_layer(s->track, 3 * SECOND);
+    CHECK(s->track->layers[2]->key_frame.wanted); /* all that is left */
+    receive_layer(s, 2, 102, CODEC_VP8, true, 3 * SECOND);
+    CHECK_EQ(newest_layer(s), 2);
+    list_unlink(&s->publisher.touched_link);
+    scene_free(s);
+}
+
+static void paused_it_stops_and_resumes_with_a_key_frame(void)
+{
+    struct scene *s = scene_new(video_section(96, 97), video_section(96, 97));
+    struct layer_target target = {.paused = true, .layer = 0, .sid = 255, .tid = 255};
+
+    receive(s, 100, CODEC_VP8, true, 1 * SECOND);
+    s->subscription->mid_picture = true; /* its end was lost */
+    s->subscription->rewriter.last_out_ts -= 10;
+    subscription_set_target(s->subscription, &target);
+    CHECK(!subscription_current(s->subscription).paused);
+    receive(s, 101, CODEC_VP8, true, 1 * SECOND);
+    CHECK(subscription_current(s->subscription).paused);
+    receive(s, 102, CODEC_VP8, true, 1 * SECOND);
+    CHECK_EQ(s->n_out, 1);
+    CHECK_EQ(s->core.stats.drop_waiting, 0);
+    (void)track_update_wishes(s->track);
+    CHECK_EQ(s->track->wanted_layers, 0);
+    target.paused = false;
+    subscription_set_target(s->subscription, &target);
+    CHECK(s->subscription->fresh);
+    receive(s, 103, CODEC_VP8, false, 2 * SECOND);
+    CHECK_EQ(s->n_out, 1);
+    receive(s, 104, CODEC_VP8, true, 2 * SECOND);
+    CHECK_EQ(s->n_out, 2);
+    CHECK_EQ((uint16_t)(s->out[1].seq - s->out[0].seq), 1);
+    list_unlink(&s->publisher.touched_link);
+    scene_free(s);
+}
+
 static void without_rtx_a_packet_is_sent_again_as_it_was(void)
 {
     struct scene *s = scene_new(video_section(96, 97), video_section(96, 0));
@@ -531,6 +611,9 @@ TAP_CASES(CASE(video_waits_for_a_key_frame_and_asks_for_it),
           CASE(red_is_stripped_for_who_has_none), CASE(rebinding_continues_the_numbers),
           CASE(layers_are_switched_at_key_frames_only),
           CASE(a_layer_that_stops_gives_way_to_the_next_lower),
+          CASE(a_target_is_gone_over_to_at_its_key_frame),
+          CASE(a_target_that_does_not_flow_gives_way),
+          CASE(paused_it_stops_and_resumes_with_a_key_frame),
           CASE(without_rtx_a_packet_is_sent_again_as_it_was),
           CASE(what_went_out_under_another_plan_is_not_sent_again_plain),
           CASE(packets_are_padded_and_not_reported_longer),
