@@ -2,8 +2,10 @@
 
 #include "media/base/clock.h"
 #include "media/packet.h"
+#include "media/rtp.h"
 #include "media/run_plan.h"
 #include "media/seal.h"
+#include "media/send_history.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,6 +21,8 @@ enum {
     CACHE_LINE = 64,
     PADDING_BIT = 0x20, /* of the first byte of an RTP packet */
     SSRC_AT = 8,
+    UDP_IPV4_LEN = 8 + 20,
+    UDP_IPV6_LEN = 8 + 40,
 };
 
 /* Of its own cache lines: most heads end in the first. */
@@ -60,6 +64,8 @@ struct egress {
     struct list ready;   /* the same of those that leave at the end of the turn */
     size_t queued;       /* entries of all peers */
     int64_t wait_us;
+    int64_t now_us;
+    uint32_t send_time; /* the same, as rtp_send_time() */
     uint16_t pad_max;
     struct slab *slabs;
     struct egress_entry *free;
@@ -82,6 +88,8 @@ struct egress *egress_new(void (*send)(void *owner, const struct datagram *datag
     list_init(&e->ready);
     e->queued = 0;
     e->wait_us = 0;
+    e->now_us = 0;
+    e->send_time = 0;
     e->pad_max = 0;
     e->slabs = NULL;
     e->free = NULL;
@@ -123,6 +131,12 @@ void egress_pad_runs(struct egress *e, uint16_t bytes)
 void egress_coalesce(struct egress *e, int64_t wait_us)
 {
     e->wait_us = wait_us;
+}
+
+void egress_set_time(struct egress *e, int64_t now_us)
+{
+    e->now_us = now_us;
+    e->send_time = rtp_send_time(now_us);
 }
 
 void egress_peer_init(struct egress_peer *peer)
@@ -240,6 +254,8 @@ struct egress_head *egress_push(struct egress *e, struct egress_peer *peer, stru
     entry->payload_len = payload_len;
     entry->head.head_len = entry->head.lead_len = 0;
     entry->head.may_pad = false;
+    entry->head.transport_seq_at = entry->head.send_time_at = 0;
+    entry->head.probe = SEND_HISTORY_NO_PROBE;
     append_entry(e, peer, entry);
     return &entry->head;
 }
@@ -342,19 +358,50 @@ static void pad(struct egress *e, struct egress_entry *entry, struct seal_packet
     e->stats.padding_bytes += bytes;
 }
 
+/* [bytes] that a packet of this peer takes on its way besides its own */
+static size_t wire_overhead(const struct egress_peer *peer)
+{
+    return peer->to.ss_family == AF_INET6 ? UDP_IPV6_LEN : UDP_IPV4_LEN;
+}
+
+/* Write what is known now that the packet leaves. @param len  of the datagram [bytes] */
+static void stamp(const struct egress *e, struct egress_peer *peer, struct egress_head *head,
+                  size_t len)
+{
+    uint16_t seq = peer->transport_seq;
+
+    if (head->send_time_at) {
+        uint8_t *at = head->bytes + head->send_time_at;
+
+        at[0] = (uint8_t)(e->send_time >> 16);
+        at[1] = (uint8_t)(e->send_time >> 8);
+        at[2] = (uint8_t)e->send_time;
+    }
+    if (!head->transport_seq_at)
+        return;
+    peer->transport_seq++;
+    head->bytes[head->transport_seq_at] = (uint8_t)(seq >> 8);
+    head->bytes[head->transport_seq_at + 1] = (uint8_t)seq;
+    if (peer->history)
+        send_history_put(peer->history, seq, (uint16_t)(len + wire_overhead(peer)), head->probe,
+                         e->now_us);
+}
+
 /* Give `entry` its place in the chunk, sending the chunk first if it is full. */
 static void lay_out(struct egress *e, struct egress_peer *peer, struct egress_entry *entry,
                     uint16_t padding)
 {
-    const struct egress_head *head = &entry->head;
+    struct egress_head *head = &entry->head;
     struct chunk *chunk = &e->chunk;
-    size_t room = clear_len(entry) + padding + SRTP_TRAILER_MAX;
+    size_t len = clear_len(entry) + padding;
+    size_t room = len + SRTP_TRAILER_MAX;
     struct seal_packet *packet;
 
     assert(head->head_len + head->lead_len <= EGRESS_HEAD_MAX);
     room = (room + OUT_ALIGN - 1) / OUT_ALIGN * OUT_ALIGN;
     if (chunk->n == CHUNK_DATAGRAMS || room > sizeof(chunk->bytes) - chunk->used)
         send_chunk(e);
+    stamp(e, peer, head, len + seal_overhead(peer->session));
     packet = &chunk->sealing[chunk->n];
     *packet = (struct seal_packet){
         .session = peer->session,
@@ -467,6 +514,7 @@ static void note_time(struct egress *e, int64_t now_us)
 
 void egress_flush_due(struct egress *e, int64_t now_us)
 {
+    egress_set_time(e, now_us);
     note_time(e, now_us);
     while (egress_deadline(e) <= now_us)
         make_ready(e, first_peer(&e->waiting));

@@ -25,6 +25,7 @@
 
 struct packet;
 struct seal_session;
+struct send_history;
 
 enum {
     EGRESS_HEAD_MAX = 256,   /* RTP header and lead bytes [bytes]: a dependency descriptor with its
@@ -51,6 +52,8 @@ struct egress_peer {
     /* The peer's path, kept current by the owner: its address, and ours. */
     struct sockaddr_storage to;
     struct local_address from;
+    struct send_history *history;     /* borrowed; NULL: nobody asks what left when */
+    uint16_t transport_seq;           /* of the next packet that has one */
     uint64_t packets, bytes, dropped; /* RTP sent, its wire bytes, and given up */
 };
 
@@ -75,6 +78,9 @@ void egress_pad_runs(struct egress *e, uint16_t bytes);
 /** Let packets wait up to `wait_us` for others of their peer. 0, as at first: they never do. */
 void egress_coalesce(struct egress *e, int64_t wait_us);
 
+/** Tell the time of what is sent from now on [us]. Each turn begins with it. */
+void egress_set_time(struct egress *e, int64_t now_us);
+
 /** Make `peer` empty; its owner then keeps `session`, `to` and `from` current. */
 void egress_peer_init(struct egress_peer *peer);
 /** Take the peer's queued packets out, unsent. */
@@ -85,6 +91,10 @@ struct egress_head {
     uint16_t head_len; /* RTP header */
     uint16_t lead_len; /* payload bytes in front of the packet's own (RTX: original number) */
     bool may_pad;      /* at first not: must not, if the packet may be sealed again (seal.h) */
+    /* Where in the header these go, which are known when the packet leaves; 0, as at first:
+     * nowhere. What has a transport-wide number [2 bytes] is noted in the peer's history. */
+    uint8_t transport_seq_at, send_time_at;
+    uint8_t probe; /* for the history; at first none */
     uint8_t bytes[EGRESS_HEAD_MAX];
 };
 
@@ -107,9 +117,9 @@ MUST_USE int egress_push_datagram(struct egress *e, const struct sockaddr_storag
                                   const struct local_address *from, const uint8_t *data,
                                   size_t len);
 
-/** Seal and send everything queued; STUN, DTLS and SRTCP first. Calls `send` with up to
- *  UDP_SEND_BATCH datagrams at a time, a peer's next to each other, and in order but for what
- *  run_plan.h says. */
+/** Seal and send everything queued, at the time that was last told; STUN, DTLS and SRTCP first.
+ * Calls `send` with up to UDP_SEND_BATCH datagrams at a time, a peer's next to each other, and in
+ * order but for what run_plan.h says. */
 void egress_flush(struct egress *e);
 
 /** The same for what must not wait: STUN, DTLS, SRTCP, and peers whose first packet has waited long

@@ -1,5 +1,6 @@
 #include "media/rtp.h"
 
+#include "media/base/clock.h"
 #include "media/base/reader.h"
 #include "media/base/writer.h"
 
@@ -155,6 +156,11 @@ static void write_extensions(struct writer *w, const struct rtp_write *h)
     words = (w->len - start) / 4;
     if (writer_ok(w))
         writer_patch_u16(w, start - 2, (uint16_t)words);
+}
+
+uint32_t rtp_send_time(int64_t now_us)
+{
+    return (uint32_t)(((uint64_t)(now_us % (64 * SECOND)) << 18) / SECOND) & 0xffffff;
 }
 
 int rtp_write_header(uint8_t *out, size_t capacity, const struct rtp_write *h)

@@ -63,6 +63,10 @@ struct rtp_extension_value {
     const uint8_t *value;
 };
 
+/** @return what abs-send-time says of `now_us`: 24 bits of seconds in 6.18 fixed point, of any
+ *          clock that counts evenly */
+uint32_t rtp_send_time(int64_t now_us);
+
 /** What rtp_write_header() writes. */
 struct rtp_write {
     bool marker, padding; /* padding: sets the P bit only */

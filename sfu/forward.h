@@ -31,7 +31,6 @@ struct forward {
     uint8_t format;      /* index in codecs of the publisher's m-line */
     bool newest;         /* no packet of the layer with a higher number has come yet */
     uint32_t clock_rate; /* [Hz] of its timestamps */
-    uint32_t send_time;  /* now, as head_template_send_time() */
     int64_t now_us;
     struct frame_info frame; /* of audio nothing but starts_key, which is true */
     uint8_t n_extensions;

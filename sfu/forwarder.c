@@ -237,9 +237,15 @@ static void receive(struct forwarder *f, struct packet *packet)
     }
 }
 
-void forwarder_receive(struct forwarder *f, struct packet **packets, size_t n, int64_t now_us)
+static void begin_turn(struct forwarder *f, int64_t now_us)
 {
     f->now_us = now_us;
+    egress_set_time(f->core.egress, now_us);
+}
+
+void forwarder_receive(struct forwarder *f, struct packet **packets, size_t n, int64_t now_us)
+{
+    begin_turn(f, now_us);
     for (size_t i = 0; i < n; i++)
         receive(f, packets[i]);
     f->last = NULL;
@@ -514,7 +520,7 @@ static void on_stop(struct forwarder *f)
 
 void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
 {
-    f->now_us = now_us;
+    begin_turn(f, now_us);
     switch ((enum mail_type)mail->type) {
     case MAIL_JOIN:
         on_join(f, (struct mail_join *)mail);
@@ -618,7 +624,7 @@ int64_t forwarder_advance(struct forwarder *f, int64_t now_us)
 {
     struct deadline_node *due;
 
-    f->now_us = now_us;
+    begin_turn(f, now_us);
     while ((due = deadline_heap_take_due(&f->core.deadlines, now_us)))
         core_touch(&f->core, CONTAINER_OF(due, struct actor, timer));
     settle(f);

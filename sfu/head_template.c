@@ -1,6 +1,5 @@
 #include "sfu/head_template.h"
 
-#include "media/base/clock.h"
 #include "media/base/writer.h"
 
 #include <string.h>
@@ -61,7 +60,7 @@ static bool any_extension(const struct extension_map *ids)
     return false;
 }
 
-/* Reserve an element of `len` bytes whose value is written with each packet.
+/* Reserve an element of `len` bytes whose value is written when a packet leaves.
  * @return where it goes in the header; 0: it was not negotiated */
 static uint8_t reserve(const struct head_template *t, struct writer *w, enum extension extension,
                        uint8_t len)
@@ -125,11 +124,6 @@ void head_template_init(struct head_template *t, const struct plan_section *sect
         t->padded_len = (uint8_t)end_extensions(t->bytes, w.len);
 }
 
-uint32_t head_template_send_time(int64_t now_us)
-{
-    return (uint32_t)(((uint64_t)(now_us % (64 * SECOND)) << 18) / SECOND) & 0xffffff;
-}
-
 /* Append the publisher's extensions. @return length of the header [bytes] */
 static size_t append_passed(const struct head_template *t, const struct forward *f, uint8_t *head)
 {
@@ -177,12 +171,6 @@ uint16_t head_template_write(const struct head_template *t, const struct head_fi
     put_u16(out + 2, fields->seq);
     put_u32(out + 4, fields->ts);
     put_u32(out + 8, fields->ssrc);
-    if (t->transport_cc_at)
-        put_u16(out + t->transport_cc_at, fields->transport_seq);
-    if (t->abs_send_time_at) {
-        out[t->abs_send_time_at] = (uint8_t)(f->send_time >> 16);
-        put_u16(out + t->abs_send_time_at + 1, (uint16_t)f->send_time);
-    }
     if (t->extended && f->n_extensions > 0)
         return (uint16_t)append_passed(t, f, out);
     return t->padded_len;

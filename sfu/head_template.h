@@ -2,9 +2,10 @@
  * @file head_template.h  RTP headers of one slot: everything that is the same in each of them is
  * written once. Pure.
  *
- * CSRC: the publisher. Extensions: mid, transport-wide number, send time, each where negotiated,
- * and what the publisher's packet brings that the subscriber takes, under the subscriber's ids. A
- * slot writes one-byte or two-byte elements (RFC 8285), never both.
+ * CSRC: the publisher. Extensions: mid, transport-wide number, send time, each where negotiated
+ * (the latter two are zero until the egress fills them in), and what the publisher's packet brings
+ * that the subscriber takes, under the subscriber's ids. A slot writes one-byte or two-byte
+ * elements (RFC 8285), never both.
  */
 #ifndef SFU_HEAD_TEMPLATE_H
 #define SFU_HEAD_TEMPLATE_H
@@ -46,12 +47,7 @@ struct head_fields {
     uint8_t pt;
     uint16_t seq;
     uint32_t ts, ssrc;
-    uint16_t transport_seq; /* written where negotiated */
 };
-
-/** @return what abs-send-time says of `now_us`: 24 bits of seconds in 6.18 fixed point, of any
- * clock that counts evenly */
-uint32_t head_template_send_time(int64_t now_us);
 
 /**
  * Write a header. A passed-through extension that would not fit is left out.

@@ -171,7 +171,7 @@ static int make_payload(const struct payload_mapping *m, const struct packet *pa
 /* Queue one packet. `osn`: by RTX, its payload begins with this number; NULL: as it is.
  * @return 0; -ENOBUFS */
 static int push(struct subscription *s, const struct forward *f, const struct payload *payload,
-                struct head_fields *fields, const uint16_t *osn)
+                const struct head_fields *fields, const uint16_t *osn)
 {
     struct egress_head *head;
     uint8_t *lead;
@@ -180,8 +180,8 @@ static int push(struct subscription *s, const struct forward *f, const struct pa
                        payload->len);
     if (!head)
         return -ENOBUFS;
-    if (s->head.ids.id[EXTENSION_TRANSPORT_CC])
-        fields->transport_seq = s->subscriber->transport_seq++;
+    head->transport_seq_at = s->head.transport_cc_at;
+    head->send_time_at = s->head.abs_send_time_at;
     head->head_len = head_template_write(&s->head, fields, f, head->bytes);
     /* What is sent again plain must be the same then; see push_again(). */
     head->may_pad = s->mappings[f->format].rtx_pt || !s->head.repeatable;

@@ -30,7 +30,6 @@ struct track_layer;
 struct subscriber {
     struct core *core;
     struct egress_peer *peer;
-    uint16_t transport_seq; /* of the next packet: one count for the whole transport */
     bool connected;
     struct nack_responder *responder; /* made for the first NACK */
     int64_t rtt_us;                   /* as last measured; -1: not yet */

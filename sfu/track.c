@@ -203,7 +203,6 @@ static void describe(const struct track *t, struct track_layer *layer, struct pa
         .layer = layer,
         .format = format,
         .clock_rate = codec_info(codec)->clock_rate,
-        .send_time = head_template_send_time(now_us),
         .now_us = now_us,
         .frame.starts_key = true,
     };
