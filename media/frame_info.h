@@ -12,12 +12,11 @@
 #define MEDIA_FRAME_INFO_H
 
 #include "media/base/codec.h"
+#include "media/dd_history.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct dd_history;
 
 enum {
     FRAME_MAX_SPATIAL = 4,    /* layers: sid 0..3; higher ones count as the highest */
@@ -66,6 +65,8 @@ struct frame_info {
     bool not_for_upper;  /* VP9 Z: no higher spatial layer of this picture needs it */
     bool ksvc_hint;      /* VP9: upper layer of a picture that is no key, with D clear */
     bool has_dd;
+    bool undecided;         /* there is a descriptor, but its structure is not known (yet, or any
+                               more): what is told is from the payload */
     bool carries_structure; /* the descriptor brings a template dependency structure */
 };
 
@@ -73,6 +74,7 @@ struct frame_info {
 struct frame_packet {
     enum codec codec;
     bool marker;               /* of the RTP header */
+    struct dd_place at;        /* in its stream */
     const uint8_t *payload;    /* of the RTP packet, without padding */
     size_t len;                /* [bytes] */
     const uint8_t *descriptor; /* value of the dependency descriptor extension; NULL: none */
@@ -83,8 +85,7 @@ struct frame_packet {
  * Read what a packet says. Malformed descriptors are as if there were none; a malformed payload
  * says nothing but where the frame ends; sound says nothing.
  *
- * @param dd  structures seen in this stream, updated when the packet brings one; NULL: as if there
- *            were no descriptor
+ * @param dd  structures seen in this stream, updated when the packet brings one; NULL: none yet
  */
 void frame_info_read(struct frame_info *ret, const struct frame_packet *packet,
                      struct dd_history *dd);

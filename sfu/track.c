@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* In the order in which they get what room there is in a header. */
+/* In the order in which they get what room there is in a header; track_layer_read_frame() looks for
+ * the first. */
 static const enum extension passed_through[] = {
     EXTENSION_DEPENDENCY_DESCRIPTOR, EXTENSION_AUDIO_LEVEL, EXTENSION_VIDEO_ORIENTATION,
     EXTENSION_PLAYOUT_DELAY,         EXTENSION_COLOR_SPACE,
@@ -180,18 +181,6 @@ static struct forward *wait_place(struct track *t)
     return place;
 }
 
-static void read_frame(enum codec codec, const struct packet *packet, struct frame_info *ret)
-{
-    struct frame_packet from = {
-        .codec = codec,
-        .marker = packet->rtp.marker,
-        .payload = packet->data + packet->rtp.header_len,
-        .len = packet->rtp.payload_len,
-    };
-
-    frame_info_read(ret, &from, NULL);
-}
-
 /* Find out what the subscriptions need to know. `format` is the index of its payload type. */
 static void describe(const struct track *t, struct track_layer *layer, struct packet *packet,
                      uint8_t format, int64_t now_us, struct forward *ret)
@@ -208,7 +197,7 @@ static void describe(const struct track *t, struct track_layer *layer, struct pa
     };
     note_extensions(t, ret);
     if (t->kind == KIND_VIDEO)
-        read_frame(codec, packet, &ret->frame);
+        track_layer_read_frame(layer, codec, ret);
 }
 
 int track_find_packet(struct track *t, struct track_layer *layer, uint16_t seq, int64_t now_us,

@@ -1,8 +1,10 @@
 #include "sfu/track_layer.h"
 
+#include "media/dd_history.h"
 #include "media/nack_generator.h"
 #include "media/packet.h"
 #include "media/seq.h"
+#include "sfu/forward.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -57,6 +59,7 @@ struct track_layer *track_layer_free(struct track_layer *l)
     packet_store_done(&l->store);
     free(l->nack);
     free(l->rates);
+    free(l->dd);
     free(l);
     return NULL;
 }
@@ -70,6 +73,8 @@ static void restart(struct track_layer *l, uint32_t ssrc)
         nack_generator_init(l->nack, REORDER_US);
     l->has_key_frame = false;
     l->n_spatial = l->n_temporal = 0;
+    if (l->dd)
+        dd_history_clear(l->dd);
 }
 
 static bool is_far(const struct track_layer *l, uint16_t seq)
@@ -128,6 +133,30 @@ enum arrival track_layer_receive(struct track_layer *l, struct packet *packet, b
     if (count(l, packet, recovered, now_us) && arrival != ARRIVAL_RESTART)
         arrival = ARRIVAL_NEWEST;
     return arrival;
+}
+
+void track_layer_read_frame(struct track_layer *l, enum codec codec, struct forward *f)
+{
+    const struct rtp_header *rtp = &f->packet->rtp;
+    struct frame_packet from = {
+        .codec = codec,
+        .marker = rtp->marker,
+        .payload = f->packet->data + rtp->header_len,
+        .len = rtp->payload_len,
+    };
+
+    if (f->n_extensions > 0 && f->extensions[0].kind == EXTENSION_DEPENDENCY_DESCRIPTOR) {
+        from.at = (struct dd_place){
+            .seq = seq_unwrap(l->receiver.highest, rtp->seq),
+            .ts = rtp->ts,
+        };
+        from.descriptor = f->extensions[0].value;
+        from.descriptor_len = f->extensions[0].len;
+        /* Of most codecs there never is one. Without memory its packets stay undecided. */
+        if (!l->dd && dd_has_structure(from.descriptor, from.descriptor_len))
+            l->dd = calloc(1, sizeof(*l->dd));
+    }
+    frame_info_read(&f->frame, &from, l->dd);
 }
 
 void track_layer_note_key_frame(struct track_layer *l, uint16_t seq16, int64_t now_us)

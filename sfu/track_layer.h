@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct dd_history;
+struct forward;
 struct forwarder_stats;
 struct frame_info;
 struct nack_generator;
@@ -39,6 +41,7 @@ struct track_layer {
     bool ended;             /* BYE, nothing since */
     uint8_t fir_seq;        /* of the next FIR (RFC 5104) */
     uint16_t width, height; /* [px] of the picture, as last told; 0: not yet */
+    struct dd_history *dd;  /* structures of its dependency descriptors; NULL: none yet */
     uint8_t n_spatial;      /* layers seen or told of; 0: nothing came yet */
     uint8_t n_temporal;
     uint8_t fps;              /* pictures per second, of all temporal layers; 0: not known yet */
@@ -78,6 +81,9 @@ struct track_layer *track_layer_free(struct track_layer *l);
  */
 enum arrival track_layer_receive(struct track_layer *l, struct packet *packet, bool recovered,
                                  bool keep, int64_t now_us);
+
+/** Say in `f` what its packet, which was received or is read again, tells of its frame. */
+void track_layer_read_frame(struct track_layer *l, enum codec codec, struct forward *f);
 
 /** The packet just received is the first of a key frame. */
 void track_layer_note_key_frame(struct track_layer *l, uint16_t seq, int64_t now_us);

@@ -1,5 +1,7 @@
 #include "media/frame_info.h"
 
+#include "tests/dd_source.h"
+#include "tests/dd_writer.h"
 #include "tests/tap.h"
 
 #define READ(codec, ...) \
@@ -228,6 +230,208 @@ static void sound_says_nothing(void)
     CHECK(!info.ends);
 }
 
+/* ------------------------------------------------------------------ dependency descriptor */
+
+/* A stream whose payload nobody can read. */
+struct stream {
+    struct dd_source source;
+    struct dd_history dd;
+    enum codec codec;
+    int64_t seq;
+    uint32_t ts;
+};
+
+static struct stream stream_of(const char *mode, enum codec codec)
+{
+    struct stream s = {.codec = codec, .seq = 1000};
+
+    dd_source_init(&s.source, mode, 20, 65530);
+    return s;
+}
+
+/* @return what is read of a packet with `frame`. `dd`: NULL, or the stream's */
+static struct frame_info read_frame(struct stream *s, const struct dd_frame *frame,
+                                    struct dd_history *dd)
+{
+    static const uint8_t payload[] = {0x90, 0x80, 0x81, 0x23, 0x00, 0xee};
+    struct dd_writer w = {.structure = &s->source.structure};
+    uint8_t descriptor[DD_MAX_LEN];
+    struct frame_packet packet = {
+        .codec = s->codec,
+        .at = {.seq = s->seq++, .ts = s->ts},
+        .payload = payload,
+        .len = sizeof(payload),
+        .descriptor = descriptor,
+    };
+    struct frame_info info;
+
+    packet.descriptor_len = dd_writer_write(&w, frame, descriptor, sizeof(descriptor));
+    CHECK(packet.descriptor_len > 0);
+    frame_info_read(&info, &packet, dd);
+    return info;
+}
+
+static struct frame_info next_info(struct stream *s, bool key)
+{
+    struct dd_frame frame;
+
+    s->ts += s->source.sid == 0 ? 3000 : 0;
+    frame = dd_source_next(&s->source, key);
+    return read_frame(s, &frame, &s->dd);
+}
+
+static void descriptor_tells_all_of_any_codec(void)
+{
+    static const enum codec codecs[] = {CODEC_VP8, CODEC_VP9, CODEC_H264, CODEC_AV1, CODEC_H265};
+
+    for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
+        struct stream s = stream_of("L3T3_KEY", codecs[i]);
+        struct frame_info info = next_info(&s, false);
+
+        CHECK(info.has_dd && info.carries_structure && !info.undecided);
+        CHECK(info.begins && info.ends && info.begins_picture && info.starts_key && info.key);
+        CHECK_EQ(info.frame_number, 65530);
+        CHECK_EQ(info.n_targets, 9);
+        CHECK_EQ(info.n_chains, 3);
+        CHECK_EQ(info.n_spatial, 3);
+        CHECK_EQ(info.active_targets, UINT32_MAX);
+        CHECK_EQ(info.structure, 1);
+        info = next_info(&s, false);
+        CHECK(info.begins && !info.begins_picture && !info.starts_key && info.key);
+        CHECK_EQ(info.sid, 1);
+        CHECK(!info.carries_structure);
+        CHECK_EQ(info.chain_diffs[1], 1);
+        CHECK_EQ(dd_indication(info.dtis, 0), DD_SWITCH);
+        CHECK_EQ(dd_indication(info.dtis, 8), DD_NOT_PRESENT);
+        CHECK(next_info(&s, false).key);
+        info = next_info(&s, false);
+        CHECK(!info.key && !info.starts_key && info.begins_picture);
+        CHECK_EQ(info.tid, 2);
+    }
+}
+
+static void numbers_in_the_payload_are_found_all_the_same(void)
+{
+    struct stream s = stream_of("L1T1", CODEC_VP8);
+
+    CHECK_EQ(next_info(&s, false).picture, 0x123);
+    CHECK_EQ(next_info(&s, false).picture_at, 2);
+    s = stream_of("L1T1", CODEC_AV1);
+    CHECK_EQ(next_info(&s, false).picture_bits, 0);
+}
+
+static void switches_and_discardable_frames_are_those_of_their_layer(void)
+{
+    struct stream s = stream_of("L2T3", CODEC_AV1);
+    /* of a picture with tid 0, 2, 1, 2; layers 0 and 1 */
+    static const struct {
+        uint8_t tid;
+        bool up_switch, up_follows, discardable;
+    } expected[][2] = {
+        {{0, true, true, false}, {0, true, true, false}},
+        {{2, false, false, false}, {2, false, false, true}},
+        {{1, false, true, false}, {1, false, true, false}},
+        {{2, false, false, false}, {2, false, false, true}},
+    };
+
+    for (size_t i = 0; i < 32; i++) {
+        struct frame_info info = next_info(&s, false);
+
+        CHECK_EQ(info.sid, i % 2);
+        CHECK_EQ(info.tid, expected[i / 2 % 4][i % 2].tid);
+        CHECK_EQ(info.up_switch, expected[i / 2 % 4][i % 2].up_switch);
+        CHECK_EQ(info.up_follows, expected[i / 2 % 4][i % 2].up_follows);
+        CHECK_EQ(info.discardable, expected[i / 2 % 4][i % 2].discardable);
+    }
+}
+
+static void packets_of_a_frame_begin_and_end_it(void)
+{
+    struct stream s = stream_of("L1T2", CODEC_AV1);
+    struct dd_frame first = dd_source_next(&s.source, false);
+    struct dd_frame last = first;
+    struct frame_info info;
+
+    first.ends = false;
+    last.begins = last.has_structure = false;
+    info = read_frame(&s, &first, &s.dd);
+    CHECK(info.begins && !info.ends && info.starts_key && info.key);
+    info = read_frame(&s, &last, &s.dd);
+    CHECK(!info.begins && info.ends && !info.starts_key && info.key);
+}
+
+static void sizes_and_active_targets_are_told_where_they_are(void)
+{
+    struct stream s = stream_of("L2T1", CODEC_AV1);
+    struct dd_frame frame = dd_source_next(&s.source, false);
+    struct frame_info info;
+
+    s.source.structure.width[0] = 320;
+    s.source.structure.height[0] = 180;
+    s.source.structure.width[1] = 640;
+    s.source.structure.height[1] = 360;
+    frame.has_active = true;
+    frame.active_targets = 2;
+    info = read_frame(&s, &frame, &s.dd);
+    CHECK_EQ(info.width, 640);
+    CHECK_EQ(info.height, 360);
+    CHECK_EQ(info.active_targets, 2);
+    info = next_info(&s, false);
+    CHECK_EQ(info.width, 0);
+    CHECK_EQ(info.active_targets, UINT32_MAX);
+}
+
+static void without_its_structure_a_descriptor_tells_nothing(void)
+{
+    struct stream s = stream_of("L1T3", CODEC_VP8);
+    struct frame_info info;
+    struct dd_frame frame = dd_source_next(&s.source, false);
+
+    frame.has_structure = false;
+    info = read_frame(&s, &frame, NULL);
+    CHECK(info.undecided && !info.has_dd);
+    CHECK_EQ(info.picture, 0x123);
+    info = read_frame(&s, &frame, &s.dd);
+    CHECK(info.undecided && !info.has_dd);
+    CHECK(info.starts_key); /* as the payload says */
+    s.codec = CODEC_AV1;
+    info = read_frame(&s, &frame, &s.dd);
+    CHECK(info.undecided && !info.starts_key);
+}
+
+static void malformed_descriptor_is_as_none(void)
+{
+    struct dd_history dd = {0};
+    struct frame_packet packet = {
+        .codec = CODEC_VP8,
+        .payload = (const uint8_t[]){0x10, 0x00},
+        .len = 2,
+        .descriptor = (const uint8_t[]){0x80, 0, 0, 0x80},
+        .descriptor_len = 4,
+    };
+    struct frame_info info;
+
+    frame_info_read(&info, &packet, &dd);
+    CHECK(!info.has_dd && !info.undecided && info.starts_key);
+}
+
+static void more_chains_than_are_kept_are_passed_over(void)
+{
+    struct stream s = stream_of("L1T1", CODEC_AV1);
+    struct dd_structure *t = &s.source.structure;
+    struct dd_frame frame;
+
+    t->n_targets = 12;
+    t->n_chains = 12;
+    for (uint8_t i = 0; i < 12; i++)
+        t->targets[i].chain = i;
+    for (uint8_t i = 0; i < 6; i++)
+        t->chain_diffs[0][i] = 0x55;
+    frame = dd_writer_frame(t, 0, 7);
+    frame.has_structure = true;
+    CHECK_EQ(read_frame(&s, &frame, &s.dd).n_chains, FRAME_MAX_CHAINS);
+}
+
 TAP_CASES(CASE(vp8_frame_begins_with_partition_0), CASE(vp8_key_frame_is_the_start_of_partition_0),
           CASE(vp8_numbers_are_found), CASE(vp8_layer_sync_allows_to_go_up),
           CASE(vp8_cut_anywhere_says_nothing), CASE(vp8_key_frame_says_its_size),
@@ -237,4 +441,11 @@ TAP_CASES(CASE(vp8_frame_begins_with_partition_0), CASE(vp8_key_frame_is_the_sta
           CASE(vp9_upper_layer_that_needs_no_lower_one_hints_at_k_svc),
           CASE(vp9_structure_tells_the_layers_and_their_sizes),
           CASE(layers_beyond_the_highest_count_as_it),
-          CASE(other_codecs_tell_of_key_frames_and_ends), CASE(sound_says_nothing))
+          CASE(other_codecs_tell_of_key_frames_and_ends), CASE(sound_says_nothing),
+          CASE(descriptor_tells_all_of_any_codec),
+          CASE(numbers_in_the_payload_are_found_all_the_same),
+          CASE(switches_and_discardable_frames_are_those_of_their_layer),
+          CASE(packets_of_a_frame_begin_and_end_it),
+          CASE(sizes_and_active_targets_are_told_where_they_are),
+          CASE(without_its_structure_a_descriptor_tells_nothing),
+          CASE(malformed_descriptor_is_as_none), CASE(more_chains_than_are_kept_are_passed_over))
