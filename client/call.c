@@ -288,8 +288,15 @@ static void dispatch(struct call *c, const struct message *m)
     case MESSAGE_JOIN:
     case MESSAGE_OFFER:
     case MESSAGE_MUTE:
+    case MESSAGE_VIEW:
+    case MESSAGE_SUBSCRIBE:
+    case MESSAGE_UNSUBSCRIBE:
     case MESSAGE_PING:
     case MESSAGE_LEAVE:
+    case MESSAGE_SPEAKERS: /* nothing depends on them yet */
+    case MESSAGE_STREAM:
+    case MESSAGE_WANT:
+    case MESSAGE_QUALITY:
     case MESSAGE_PARTICIPANT:
     case MESSAGE_TRACK:
     case MESSAGE_OK:

@@ -554,9 +554,16 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
     case MAIL_RELAY_BATCH:
         on_batch(f, (const struct relay_batch *)mail);
         break;
+    case MAIL_VIEW:
+    case MAIL_SUBSCRIBE:
+        break; /* nothing depends on them yet */
     case MAIL_STATE:
     case MAIL_SLOTS:
     case MAIL_NEED:
+    case MAIL_SPEAKERS:
+    case MAIL_STREAM:
+    case MAIL_WANT:
+    case MAIL_QUALITY:
     case MAIL_GONE:
     case MAIL_STOPPED:
         break; /* ours to send */

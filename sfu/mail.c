@@ -17,10 +17,22 @@ void mail_free(struct mail *mail)
     case MAIL_SLOTS:
         free(((struct mail_slots *)mail)->slots);
         break;
+    case MAIL_VIEW:
+        free(((struct mail_view *)mail)->views);
+        break;
+    case MAIL_STREAM:
+        free(((struct mail_stream *)mail)->streams);
+        break;
+    case MAIL_QUALITY:
+        message_quality_free(((struct mail_quality *)mail)->quality);
+        break;
     case MAIL_RELAY_BATCH:
         relay_batch_give_back(CONTAINER_OF(mail, struct relay_batch, mail));
         return;
     case MAIL_MUTE:
+    case MAIL_SUBSCRIBE:
+    case MAIL_SPEAKERS:
+    case MAIL_WANT:
     case MAIL_LEAVE:
     case MAIL_STOP:
     case MAIL_UNPUBLISH:

@@ -15,11 +15,13 @@
 
 enum mail_type {
     /* control -> worker */
-    MAIL_JOIN,   /* struct mail_join */
-    MAIL_UPDATE, /* struct mail_join again: after a re-offer */
-    MAIL_MUTE,   /* struct mail_mute */
-    MAIL_LEAVE,  /* struct mail_participant: free it; answered with MAIL_GONE */
-    MAIL_STOP,   /* struct mail: close every transport, then MAIL_STOPPED */
+    MAIL_JOIN,      /* struct mail_join */
+    MAIL_UPDATE,    /* struct mail_join again: after a re-offer */
+    MAIL_MUTE,      /* struct mail_mute */
+    MAIL_VIEW,      /* struct mail_view: how it shows what it gets */
+    MAIL_SUBSCRIBE, /* struct mail_subscribe */
+    MAIL_LEAVE,     /* struct mail_participant: free it; answered with MAIL_GONE */
+    MAIL_STOP,      /* struct mail: close every transport, then MAIL_STOPPED */
     /* control -> worker, of a room that is on others, too */
     MAIL_PUBLISHER,  /* struct mail_join: who publishes on another one; again after a re-offer */
     MAIL_UNPUBLISH,  /* struct mail_participant: that publisher is gone */
@@ -30,10 +32,14 @@ enum mail_type {
     MAIL_RELAY_KEY_FRAME, /* struct mail_relay: we need one */
     MAIL_RELAY_BATCH,     /* struct relay_batch (sfu/relay_batch.h): packets */
     /* worker -> control */
-    MAIL_STATE, /* struct mail_state */
-    MAIL_SLOTS, /* struct mail_slots */
-    MAIL_NEED,  /* struct mail_need */
-    MAIL_GONE,  /* struct mail_participant: nothing of it is left on the worker */
+    MAIL_STATE,    /* struct mail_state */
+    MAIL_SLOTS,    /* struct mail_slots */
+    MAIL_NEED,     /* struct mail_need */
+    MAIL_SPEAKERS, /* struct mail_speakers */
+    MAIL_STREAM,   /* struct mail_stream */
+    MAIL_WANT,     /* struct mail_want */
+    MAIL_QUALITY,  /* struct mail_quality */
+    MAIL_GONE,     /* struct mail_participant: nothing of it is left on the worker */
     MAIL_STOPPED,
 };
 
@@ -43,6 +49,7 @@ struct mail_track {
     char mid[PLAN_MID_MAX + 1];
     enum media_kind kind;
     bool muted;
+    bool screen; /* video of a screen: text must be legible, movement may stutter */
 };
 
 struct mail_join {
@@ -59,6 +66,21 @@ struct mail_mute {
     struct mail mail;
     uint32_t participant, track;
     bool muted;
+};
+
+/** Each entry replaces what was said of its stream before; mids are slots of the participant, and
+ *  tracks are of its room. */
+struct mail_view {
+    struct mail mail;
+    uint32_t participant, n_views;
+    struct message_view *views; /* owned */
+};
+
+/** May the track come in a slot of the participant? At first all may. */
+struct mail_subscribe {
+    struct mail mail;
+    uint32_t participant, track;
+    bool subscribed;
 };
 
 struct mail_participant {
@@ -97,6 +119,35 @@ struct mail_slots {
 struct mail_need {
     struct mail mail;
     uint32_t participant, audio, video; /* slots wanted in all */
+};
+
+/** Who speaks, for all of the room on the worker that sends this. */
+struct mail_speakers {
+    struct mail mail;
+    uint32_t participant, room; /* participant: any of those */
+    uint32_t n_speakers;
+    struct message_speaker speakers[MESSAGE_MAX_SPEAKERS]; /* dominant first */
+};
+
+/** What began or ceased to come in slots, and why. */
+struct mail_stream {
+    struct mail mail;
+    uint32_t participant, n_streams;
+    struct message_stream *streams; /* owned */
+};
+
+/** Which encodings of a track of the participant anybody needs, in place of what was said before.
+ */
+struct mail_want {
+    struct mail mail;
+    uint32_t participant;
+    struct message_want want;
+};
+
+struct mail_quality {
+    struct mail mail;
+    uint32_t participant;
+    struct message_quality *quality; /* owned */
 };
 
 /** Free a mail of any type and what it owns. NULL is fine. */

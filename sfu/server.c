@@ -12,6 +12,7 @@
 #include "sfu/mail.h"
 #include "sfu/session.h"
 #include "sfu/session_media.h"
+#include "sfu/session_view.h"
 #include "sfu/start.h"
 #include "sfu/whip.h"
 #include "sfu/worker.h"
@@ -217,6 +218,18 @@ static void read_mail(struct server *s, struct mail *mail)
     case MAIL_NEED:
         give_to_session(s, CONTAINER_OF(mail, struct mail_need, mail)->participant, mail);
         break;
+    case MAIL_STREAM:
+        give_to_session(s, CONTAINER_OF(mail, struct mail_stream, mail)->participant, mail);
+        break;
+    case MAIL_WANT:
+        give_to_session(s, CONTAINER_OF(mail, struct mail_want, mail)->participant, mail);
+        break;
+    case MAIL_QUALITY:
+        give_to_session(s, CONTAINER_OF(mail, struct mail_quality, mail)->participant, mail);
+        break;
+    case MAIL_SPEAKERS:
+        session_tell_speakers(s->host.directory, CONTAINER_OF(mail, struct mail_speakers, mail));
+        break;
     case MAIL_GONE:
         s->n_leaving--;
         break;
@@ -227,6 +240,8 @@ static void read_mail(struct server *s, struct mail *mail)
     case MAIL_JOIN:
     case MAIL_UPDATE:
     case MAIL_MUTE:
+    case MAIL_VIEW:
+    case MAIL_SUBSCRIBE:
     case MAIL_LEAVE:
     case MAIL_STOP:
     case MAIL_PUBLISHER:

@@ -8,6 +8,7 @@
 #include "sfu/refuse.h"
 #include "sfu/session_internal.h"
 #include "sfu/session_spread.h"
+#include "sfu/session_view.h"
 #include "sfu/track_list.h"
 #include "signaling/json_text.h"
 
@@ -397,6 +398,8 @@ void session_mail(struct session *s, struct mail *mail, int64_t now_us)
         on_slots(s, CONTAINER_OF(mail, struct mail_slots, mail));
     else if (mail->type == MAIL_NEED)
         on_need(s, CONTAINER_OF(mail, struct mail_need, mail));
+    else
+        session_tell_media(s, mail);
 }
 
 /* What others may know */

@@ -90,7 +90,8 @@ void session_set_name(struct session *s, const char *name);
 MUST_USE int session_post(struct session *s, const char *room, const struct session_offer *offer,
                           struct text *answer, struct message *error, int64_t now_us);
 
-/** MAIL_STATE, MAIL_SLOTS or MAIL_NEED for this participant; borrowed. */
+/** MAIL_STATE, MAIL_SLOTS, MAIL_NEED, MAIL_STREAM, MAIL_WANT or MAIL_QUALITY for this participant;
+ *  borrowed. */
 void session_mail(struct session *s, struct mail *mail, int64_t now_us);
 
 /** Take the participant out of its room, telling the others `code` and `text` but itself nothing:

@@ -5,6 +5,7 @@
 #include "sfu/mail.h"
 #include "sfu/refuse.h"
 #include "sfu/session_spread.h"
+#include "sfu/session_view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,6 +146,30 @@ static void on_mute(struct session *s, const struct message *m, int64_t now_us)
     send_ok(s, m->id);
 }
 
+static void reply(struct session *s, const struct message *m, int err, struct message *error)
+{
+    if (err < 0)
+        send_error(s, m->id, error);
+    else
+        send_ok(s, m->id);
+}
+
+static void on_view(struct session *s, const struct message *m, int64_t now_us)
+{
+    struct message error = {0};
+
+    (void)now_us;
+    reply(s, m, session_view(s, m, &error), &error);
+}
+
+static void on_subscribe(struct session *s, const struct message *m, int64_t now_us)
+{
+    struct message error = {0};
+
+    (void)now_us;
+    reply(s, m, session_subscribe(s, m->track.id, m->type == MESSAGE_SUBSCRIBE, &error), &error);
+}
+
 static void on_ping(struct session *s, const struct message *m, int64_t now_us)
 {
     (void)now_us;
@@ -166,8 +191,10 @@ struct request {
 };
 
 static const struct request requests[] = {
-    {MESSAGE_JOIN, false, on_join}, {MESSAGE_OFFER, true, on_offer},  {MESSAGE_MUTE, true, on_mute},
-    {MESSAGE_PING, false, on_ping}, {MESSAGE_LEAVE, false, on_leave},
+    {MESSAGE_JOIN, false, on_join},          {MESSAGE_OFFER, true, on_offer},
+    {MESSAGE_MUTE, true, on_mute},           {MESSAGE_PING, false, on_ping},
+    {MESSAGE_LEAVE, false, on_leave},        {MESSAGE_VIEW, true, on_view},
+    {MESSAGE_SUBSCRIBE, true, on_subscribe}, {MESSAGE_UNSUBSCRIBE, true, on_subscribe},
 };
 
 static const struct request *find_request(enum message_type type)

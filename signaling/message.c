@@ -15,6 +15,10 @@ static const char *const type_names[] = {
     [MESSAGE_TRACK] = "track",     [MESSAGE_SLOTS] = "slots",
     [MESSAGE_GO] = "go",           [MESSAGE_OK] = "ok",
     [MESSAGE_ERROR] = "error",     [MESSAGE_PONG] = "pong",
+    [MESSAGE_VIEW] = "view",       [MESSAGE_SUBSCRIBE] = "subscribe",
+    [MESSAGE_STREAM] = "stream",   [MESSAGE_UNSUBSCRIBE] = "unsubscribe",
+    [MESSAGE_WANT] = "want",       [MESSAGE_SPEAKERS] = "speakers",
+    [MESSAGE_QUALITY] = "quality",
 };
 
 const char *message_type_name(enum message_type type)
@@ -27,10 +31,49 @@ void message_done(struct message *m)
     free(m->sdp);
     free(m->participants);
     free(m->slots);
+    free(m->views);
+    free(m->speakers);
+    free(m->streams);
     m->sdp = NULL;
     m->participants = NULL;
     m->slots = NULL;
-    m->n_participants = m->n_slots = 0;
+    m->views = NULL;
+    m->speakers = NULL;
+    m->streams = NULL;
+    m->quality = message_quality_free(m->quality);
+    m->n_participants = m->n_slots = m->n_views = m->n_speakers = m->n_streams = 0;
+}
+
+struct message_quality *message_quality_free(struct message_quality *q)
+{
+    if (!q)
+        return NULL;
+    free(q->participants);
+    free(q->tracks);
+    free(q->subscriptions);
+    free(q);
+    return NULL;
+}
+
+const char *view_priority_name(enum view_priority priority)
+{
+    static const char *const names[] = {[VIEW_NORMAL] = "normal",
+                                        [VIEW_SPEAKER] = "speaker",
+                                        [VIEW_SCREEN] = "screen",
+                                        [VIEW_PINNED] = "pinned"};
+
+    return names[priority];
+}
+
+const char *stream_reason_name(enum stream_reason reason)
+{
+    static const char *const names[] = {[STREAM_ACTIVE] = "active",
+                                        [STREAM_BANDWIDTH] = "bandwidth",
+                                        [STREAM_VIEW] = "view",
+                                        [STREAM_MUTED] = "muted",
+                                        [STREAM_NOT_SENT] = "not_sent"};
+
+    return names[reason];
 }
 
 const char *participant_id_text(uint32_t id, char out[MESSAGE_ID_MAX])

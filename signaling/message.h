@@ -12,6 +12,7 @@
 #include "media/base/attributes.h"
 #include "media/base/codec.h"
 #include "media/base/text.h"
+#include "signaling/message_media.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,8 +29,7 @@ enum {
     MESSAGE_NAME_MAX = 64,    /* participant's name [bytes of UTF-8] */
     MESSAGE_ROOM_MAX = 64,    /* room name: [A-Za-z0-9._~-]+ */
     MESSAGE_SOURCE_MAX = 32,  /* "camera", "microphone", "screen", "screen_audio", ... */
-    MESSAGE_MID_MAX = 32,
-    MESSAGE_ID_MAX = 40, /* text of a participant or track id */
+    MESSAGE_ID_MAX = 40,      /* text of a participant or track id */
 };
 
 enum message_type {
@@ -38,6 +38,9 @@ enum message_type {
     MESSAGE_JOIN,
     MESSAGE_OFFER,
     MESSAGE_MUTE,
+    MESSAGE_VIEW,
+    MESSAGE_SUBSCRIBE,
+    MESSAGE_UNSUBSCRIBE,
     MESSAGE_PING,
     MESSAGE_LEAVE,
     /* server -> client */
@@ -47,6 +50,10 @@ enum message_type {
     MESSAGE_PARTICIPANT,
     MESSAGE_TRACK,
     MESSAGE_SLOTS,
+    MESSAGE_SPEAKERS,
+    MESSAGE_STREAM,
+    MESSAGE_WANT,
+    MESSAGE_QUALITY,
     MESSAGE_GO,
     MESSAGE_OK,
     MESSAGE_ERROR,
@@ -119,9 +126,15 @@ struct message {
     uint32_t n_participants;
     struct message_participant *participants; /* owned: roster (joined) or the one (participant) */
     enum message_change change;
-    struct message_track track; /* track; mute: id and muted */
+    struct message_track track; /* track; mute: id and muted; subscribe, unsubscribe: id */
     uint32_t epoch, n_slots;
-    struct message_slot *slots;      /* owned */
+    struct message_slot *slots; /* owned */
+    uint32_t n_views, n_speakers, n_streams;
+    struct message_view *views;       /* owned, like the next three */
+    struct message_speaker *speakers; /* dominant first */
+    struct message_stream *streams;
+    struct message_quality *quality;
+    struct message_want want;
     uint32_t need_audio, need_video; /* how many slots of each kind are wanted in all */
     char action[16];                 /* go: "leave", later resume, rejoin, redirect */
     char code[32];                   /* error code or reason word */

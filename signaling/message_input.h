@@ -1,5 +1,6 @@
 /**
- * @file message_input.h  Fields of a JSON object that is being read. Used by message_parse.c only.
+ * @file message_input.h  Fields of a JSON object that is being read. Used by what parses
+ * messages only.
  *
  * Every function returns 0 or -EBADMSG with the error set, which names the field and where it is.
  * A field that is null is as good as absent; an absent field leaves the result as it is.

@@ -1,6 +1,7 @@
 #include "signaling/json_text.h"
 #include "signaling/message.h"
 #include "signaling/message_input.h"
+#include "signaling/message_media_input.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -450,6 +451,13 @@ static int read_type(const struct input *in, struct message *m)
         [MESSAGE_OK] = read_nothing,
         [MESSAGE_ERROR] = read_error,
         [MESSAGE_PONG] = read_nothing,
+        [MESSAGE_VIEW] = message_read_view,
+        [MESSAGE_SUBSCRIBE] = message_read_subscribe,
+        [MESSAGE_UNSUBSCRIBE] = message_read_subscribe,
+        [MESSAGE_SPEAKERS] = message_read_speakers,
+        [MESSAGE_STREAM] = message_read_stream,
+        [MESSAGE_WANT] = message_read_want,
+        [MESSAGE_QUALITY] = message_read_quality,
     };
     const char *name = NULL;
     int err = input_string(in, "t", &name);

@@ -1,5 +1,6 @@
 #include "signaling/json_text.h"
 #include "signaling/message.h"
+#include "signaling/message_media_input.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -260,6 +261,15 @@ static void write_fields(struct text *out, const struct message *m)
         break;
     case MESSAGE_SLOTS:
         write_slots(out, m);
+        break;
+    case MESSAGE_VIEW:
+    case MESSAGE_SUBSCRIBE:
+    case MESSAGE_UNSUBSCRIBE:
+    case MESSAGE_SPEAKERS:
+    case MESSAGE_STREAM:
+    case MESSAGE_WANT:
+    case MESSAGE_QUALITY:
+        message_write_media(out, m);
         break;
     case MESSAGE_GO:
         write_string(out, "action", m->action);

@@ -125,6 +125,11 @@ static void on_forwarder_post(void *owner, struct mail *mail)
         p->need_audio = need->audio;
         p->need_video = need->video;
         break;
+    case MAIL_STREAM:
+    case MAIL_WANT:
+    case MAIL_QUALITY:
+    case MAIL_SPEAKERS:
+        break;
     case MAIL_GONE:
         p->gone = true;
         break;
@@ -134,6 +139,8 @@ static void on_forwarder_post(void *owner, struct mail *mail)
     case MAIL_JOIN:
     case MAIL_UPDATE:
     case MAIL_MUTE:
+    case MAIL_VIEW:
+    case MAIL_SUBSCRIBE:
     case MAIL_LEAVE:
     case MAIL_STOP:
     case MAIL_PUBLISHER:

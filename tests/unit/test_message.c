@@ -234,6 +234,97 @@ static void lists_have_a_maximum(void)
     CHECK_EQ(parse_tracks(joined, participant, MESSAGE_MAX_PARTICIPANTS + 1, "]}"), -EBADMSG);
 }
 
+/* In one line of the source as little as possible: ' stands for ". */
+static void check_quoted(const char *json)
+{
+    char quoted[1024];
+    size_t n = 0;
+
+    for (; json[n] && n < sizeof(quoted) - 1; n++)
+        quoted[n] = json[n] == '\'' ? '"' : json[n];
+    quoted[n] = '\0';
+    check_round_trip(quoted);
+}
+
+static void messages_about_media_survive_a_round_trip(void)
+{
+    check_quoted("{'t':'view','id':6,'mid':'4','width':640,'height':360,'fps':30}");
+    check_quoted("{'t':'view','id':7,'track':'t-00000008','priority':'pinned','paused':true}");
+    check_quoted("{'t':'view','views':[{'mid':'4','paused':true},{'mid':'5','height':180}]}");
+    check_quoted("{'t':'view','views':[]}");
+    check_quoted("{'t':'subscribe','id':10,'track':'t-00000008'}");
+    check_quoted("{'t':'unsubscribe','id':9,'track':'t-00000008'}");
+    check_quoted("{'t':'speakers','seq':14,'speakers':[{'participant':'p-00000001','level':23,"
+                 "'dominant':true},{'participant':'p-00000005','level':127}]}");
+    check_quoted("{'t':'speakers','seq':15,'speakers':[]}");
+    check_quoted("{'t':'stream','seq':15,'streams':[{'mid':'4','track':'t-00000008','state':"
+                 "'paused','reason':'bandwidth'},{'mid':'5','track':'t-0000000b','state':"
+                 "'active'},{'mid':'6','track':'t-0000000c','state':'paused','reason':"
+                 "'not_sent'}]}");
+    check_quoted("{'t':'want','seq':16,'track':'t-00000007','layers':[{'rid':'q','active':true},"
+                 "{'rid':'f','active':false}],'max_fps':15}");
+    check_quoted("{'t':'want','track':'t-00000007','layers':[{'rid':null,'active':false}]}");
+    check_quoted("{'t':'quality','seq':17,'you':{'score':87,'estimate_bps':2500000,'rtt_ms':42,"
+                 "'up_loss_permille':1,'down_loss_permille':3},'participants':[{'id':"
+                 "'p-00000001','score':95}],'tracks':[{'track':'t-00000007','rate_bps':640000,"
+                 "'loss_permille':2,'jitter_ms':4,'rtt_ms':42,'layers':[{'rid':'q','rate_bps':"
+                 "140000,'width':320,'height':180,'fps':30,'active':true},{'rid':null,"
+                 "'active':false}]}],'subscriptions':[{'mid':'4','track':'t-00000008',"
+                 "'rate_bps':480000,'loss_permille':5,'layer':1,'target':2,'spatial':1,"
+                 "'temporal':2,'key_frames':3,'freezes_avoided':1},{'mid':'5','track':"
+                 "'t-00000009'}]}");
+}
+
+static void a_list_of_one_view_is_a_view(void)
+{
+    CHECK_EQ(parse("{\"t\":\"view\",\"views\":[{\"mid\":\"4\",\"width\":16384}]}"), 0);
+    CHECK_EQ(message.n_views, 1);
+    CHECK_STR(message.views[0].mid, "4");
+    CHECK_EQ(message.views[0].width, MESSAGE_VIEW_SIDE_MAX);
+    CHECK_EQ(message.views[0].priority, VIEW_NORMAL);
+    message_done(&message);
+}
+
+static void a_bad_word_about_media_is_refused(void)
+{
+    check_refused("{\"t\":\"view\"}", "bad_field", "mid is missing");
+    check_refused("{\"t\":\"view\",\"mid\":\"1\",\"track\":\"t-00000001\"}", "bad_field",
+                  "beside track");
+    check_refused("{\"t\":\"view\",\"mid\":\"1\",\"width\":16385}", "bad_field", "width");
+    check_refused("{\"t\":\"view\",\"mid\":\"1\",\"fps\":241}", "bad_field", "fps");
+    check_refused("{\"t\":\"view\",\"mid\":\"1\",\"priority\":\"highest\"}", "bad_field",
+                  "priority is none of");
+    check_refused("{\"t\":\"view\",\"views\":[{\"mid\":\"1\"},{\"mid\":\"2\",\"paused\":1}]}",
+                  "bad_field", "views[1].paused");
+    check_refused("{\"t\":\"subscribe\",\"track\":\"p-00000001\"}", "bad_field", "track is no id");
+    check_refused("{\"t\":\"speakers\",\"speakers\":[{\"participant\":\"p-00000001\","
+                  "\"level\":128}]}",
+                  "bad_field", "level");
+    check_refused("{\"t\":\"stream\",\"streams\":[{\"mid\":\"1\",\"track\":\"t-00000001\","
+                  "\"state\":\"paused\",\"reason\":\"tired\"}]}",
+                  "bad_field", "reason");
+    check_refused("{\"t\":\"quality\"}", "bad_field", "you");
+    check_refused("{\"t\":\"quality\",\"you\":{\"score\":101}}", "bad_field", "you.score");
+}
+
+static void lists_about_media_have_a_maximum(void)
+{
+    static const char views[] = "{\"t\":\"view\",\"views\":[";
+    static const char speakers[] = "{\"t\":\"speakers\",\"speakers\":[";
+    static const char speaker[] = "{\"participant\":\"p-00000002\"}";
+    static const char want[] = "{\"t\":\"want\",\"track\":\"t-00000001\",\"layers\":[";
+
+    CHECK_EQ(parse_tracks(views, "{\"mid\":\"0\"}", MESSAGE_MAX_VIEWS, "]}"), 0);
+    CHECK_EQ(message.n_views, MESSAGE_MAX_VIEWS);
+    message_done(&message);
+    CHECK_EQ(parse_tracks(views, "{\"mid\":\"0\"}", MESSAGE_MAX_VIEWS + 1, "]}"), -EBADMSG);
+    CHECK_EQ(parse_tracks(speakers, speaker, MESSAGE_MAX_SPEAKERS, "]}"), 0);
+    message_done(&message);
+    CHECK_EQ(parse_tracks(speakers, speaker, MESSAGE_MAX_SPEAKERS + 1, "]}"), -EBADMSG);
+    CHECK_EQ(parse_tracks(want, "{}", MESSAGE_MAX_LAYERS, "]}"), 0);
+    CHECK_EQ(parse_tracks(want, "{}", MESSAGE_MAX_LAYERS + 1, "]}"), -EBADMSG);
+}
+
 static void a_long_name_is_cut_at_a_whole_character(void)
 {
     text_init(&text, MESSAGE_MAX_BYTES);
@@ -315,6 +406,8 @@ TAP_CASES(CASE(requests_survive_a_round_trip), CASE(replies_and_events_survive_a
           CASE(an_error_names_the_field_and_the_request), CASE(numbers_out_of_range_are_refused),
           CASE(what_is_no_json_is_refused), CASE(depth_is_limited_before_anything_recurses),
           CASE(size_is_limited), CASE(lists_have_a_maximum),
+          CASE(messages_about_media_survive_a_round_trip), CASE(a_list_of_one_view_is_a_view),
+          CASE(a_bad_word_about_media_is_refused), CASE(lists_about_media_have_a_maximum),
           CASE(a_long_name_is_cut_at_a_whole_character), CASE(strings_are_escaped_and_always_utf8),
           CASE(a_full_text_is_an_error), CASE(ids_have_one_spelling),
           CASE(room_names_are_safe_in_urls))

@@ -1,3 +1,4 @@
+#include "sfu/session_view.h"
 #include "tests/unit/session_fixture.h"
 
 static void requests_of_a_room_need_one(void)
@@ -159,7 +160,116 @@ static void flood_of_messages_ends_the_session(void)
     end();
 }
 
-TAP_CASES(CASE(requests_of_a_room_need_one), CASE(what_is_no_request_is_answered_with_an_error),
-          CASE(ping_is_answered_at_any_time), CASE(mute_reaches_worker_and_others),
-          CASE(only_own_tracks_can_be_muted), CASE(reoffer_adds_and_removes_tracks),
-          CASE(refused_reoffer_changes_nothing), CASE(flood_of_messages_ends_the_session))
+/* Ada publishes sound, Bob has slots; @return Ada's track. What both heard so far is read. */
+static uint32_t ada_and_bob_meet(void)
+{
+    uint32_t track;
+
+    begin();
+    track = join(ada, "demo", "Ada", "a")->tracks[0].id;
+    join(bob, "demo", "Bob", "A");
+    expect(ada, MESSAGE_PARTICIPANT);
+    return track;
+}
+
+static void a_view_reaches_the_worker_if_slot_and_track_are_known(void)
+{
+    uint32_t track = ada_and_bob_meet();
+    struct message_view views[2] = {{.mid = "0", .width = 640, .priority = VIEW_SCREEN}};
+    struct message view = {.type = MESSAGE_VIEW, .id = 6, .n_views = 2, .views = views};
+    const struct mail_view *mail;
+    size_t before = n_mails;
+
+    views[1] = (struct message_view){.track = track, .paused = true};
+    say(bob, &view);
+    CHECK_EQ(expect(bob, MESSAGE_OK)->id, 6);
+    CHECK_EQ(n_mails, before + 1);
+    CHECK_EQ(mails[before]->type, MAIL_VIEW);
+    mail = CONTAINER_OF(mails[before], struct mail_view, mail);
+    CHECK_EQ(mail->participant, session_participant(bob->session));
+    CHECK_EQ(mail->n_views, 2);
+    CHECK_EQ(mail->views[0].priority, VIEW_SCREEN);
+    CHECK_EQ(mail->views[1].track, track);
+    views[0].mid[0] = '7';
+    say(bob, &view);
+    expect_error(bob, 6, "unknown_slot");
+    views[0].mid[0] = '0';
+    views[1].track = 0x99;
+    say(bob, &view);
+    expect_error(bob, 6, "unknown_track");
+    CHECK_EQ(n_mails, before + 1);
+    end();
+}
+
+static void nobody_subscribes_to_himself(void)
+{
+    uint32_t track = ada_and_bob_meet();
+    struct message m = {.type = MESSAGE_UNSUBSCRIBE, .id = 9, .track = {.id = track}};
+    const struct mail_subscribe *mail;
+
+    say(bob, &m);
+    CHECK_EQ(expect(bob, MESSAGE_OK)->id, 9);
+    CHECK_EQ(mails[n_mails - 1]->type, MAIL_SUBSCRIBE);
+    mail = CONTAINER_OF(mails[n_mails - 1], struct mail_subscribe, mail);
+    CHECK_EQ(mail->track, track);
+    CHECK(!mail->subscribed);
+    m.type = MESSAGE_SUBSCRIBE;
+    say(bob, &m);
+    expect(bob, MESSAGE_OK);
+    mail = CONTAINER_OF(mails[n_mails - 1], struct mail_subscribe, mail);
+    CHECK(mail->subscribed);
+    say(ada, &m);
+    expect_error(ada, 9, "unknown_track");
+    end();
+}
+
+static void who_speaks_is_told_to_the_room(void)
+{
+    struct mail_speakers mail = {.mail = {.type = MAIL_SPEAKERS}, .n_speakers = 1};
+    const struct message *m;
+
+    (void)ada_and_bob_meet();
+    mail.participant = session_participant(bob->session);
+    mail.room = mail_join_at(0, MAIL_JOIN)->room;
+    mail.speakers[0] = (struct message_speaker){
+        .participant = session_participant(ada->session), .level = 20, .dominant = true};
+    session_tell_speakers(host.directory, &mail);
+    m = expect(ada, MESSAGE_SPEAKERS);
+    CHECK_EQ(m->n_speakers, 1);
+    CHECK_EQ(m->speakers[0].level, 20);
+    CHECK_EQ(expect(bob, MESSAGE_SPEAKERS)->speakers[0].participant, mail.speakers[0].participant);
+    mail.room++;
+    session_tell_speakers(host.directory, &mail); /* crossed with Bob's going elsewhere */
+    CHECK(!next(ada));
+    end();
+}
+
+static void news_of_streams_reach_whom_they_are_for(void)
+{
+    uint32_t track = ada_and_bob_meet();
+    struct message_stream stream = {.mid = "0", .track = track, .reason = STREAM_MUTED};
+    struct mail_stream streams = {
+        .mail = {.type = MAIL_STREAM}, .n_streams = 1, .streams = &stream};
+    struct mail_want want = {.mail = {.type = MAIL_WANT}, .want = {.track = track}};
+    struct message_quality quality = {.score = 80};
+    struct mail_quality mail = {.mail = {.type = MAIL_QUALITY}, .quality = &quality};
+
+    session_mail(bob->session, &streams.mail, now_us);
+    CHECK_EQ(expect(bob, MESSAGE_STREAM)->streams[0].reason, STREAM_MUTED);
+    session_mail(bob->session, &want.mail, now_us); /* a track that is not his */
+    CHECK(!next(bob));
+    session_mail(ada->session, &want.mail, now_us);
+    CHECK_EQ(expect(ada, MESSAGE_WANT)->want.track, track);
+    session_mail(bob->session, &mail.mail, now_us);
+    CHECK_EQ(expect(bob, MESSAGE_QUALITY)->quality->score, 80);
+    CHECK(!next(ada));
+    end();
+}
+
+TAP_CASES(CASE(a_view_reaches_the_worker_if_slot_and_track_are_known),
+          CASE(nobody_subscribes_to_himself), CASE(who_speaks_is_told_to_the_room),
+          CASE(news_of_streams_reach_whom_they_are_for), CASE(requests_of_a_room_need_one),
+          CASE(what_is_no_request_is_answered_with_an_error), CASE(ping_is_answered_at_any_time),
+          CASE(mute_reaches_worker_and_others), CASE(only_own_tracks_can_be_muted),
+          CASE(reoffer_adds_and_removes_tracks), CASE(refused_reoffer_changes_nothing),
+          CASE(flood_of_messages_ends_the_session))

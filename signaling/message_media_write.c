@@ -1,0 +1,216 @@
+#include "media/base/text.h"
+#include "signaling/json_text.h"
+#include "signaling/message_media_input.h"
+
+#include <inttypes.h>
+
+static void write_string(struct text *out, const char *name, const char *value)
+{
+    text_printf(out, ",\"%s\":", name);
+    json_append_string(out, value);
+}
+
+/* Zero goes without saying. */
+static void write_number(struct text *out, const char *name, uint32_t value)
+{
+    if (value > 0)
+        text_printf(out, ",\"%s\":%" PRIu32, name, value);
+}
+
+static const char *word(bool value)
+{
+    return value ? "true" : "false";
+}
+
+static void write_view(struct text *out, const struct message_view *view)
+{
+    char id[MESSAGE_ID_MAX];
+
+    if (view->track)
+        text_printf(out, "\"track\":\"%s\"", track_id_text(view->track, id));
+    else
+        text_append(out, "\"mid\":");
+    if (!view->track)
+        json_append_string(out, view->mid);
+    write_number(out, "width", view->width);
+    write_number(out, "height", view->height);
+    write_number(out, "fps", view->fps);
+    if (view->priority != VIEW_NORMAL)
+        write_string(out, "priority", view_priority_name((enum view_priority)view->priority));
+    if (view->paused)
+        text_append(out, ",\"paused\":true");
+}
+
+static void write_views(struct text *out, const struct message *m)
+{
+    if (m->n_views == 1) {
+        text_append(out, ",");
+        write_view(out, m->views);
+        return;
+    }
+    text_append(out, ",\"views\":[");
+    for (uint32_t i = 0; i < m->n_views; i++) {
+        text_append(out, i > 0 ? ",{" : "{");
+        write_view(out, &m->views[i]);
+        text_append(out, "}");
+    }
+    text_append(out, "]");
+}
+
+static void write_track_id(struct text *out, uint32_t track)
+{
+    char id[MESSAGE_ID_MAX];
+
+    text_printf(out, ",\"track\":\"%s\"", track_id_text(track, id));
+}
+
+static void write_speakers(struct text *out, const struct message *m)
+{
+    char id[MESSAGE_ID_MAX];
+
+    text_append(out, ",\"speakers\":[");
+    for (uint32_t i = 0; i < m->n_speakers; i++) {
+        const struct message_speaker *speaker = &m->speakers[i];
+
+        text_printf(out, "%s{\"participant\":\"%s\",\"level\":%u%s}", i > 0 ? "," : "",
+                    participant_id_text(speaker->participant, id), speaker->level,
+                    speaker->dominant ? ",\"dominant\":true" : "");
+    }
+    text_append(out, "]");
+}
+
+static void write_streams(struct text *out, const struct message *m)
+{
+    text_append(out, ",\"streams\":[");
+    for (uint32_t i = 0; i < m->n_streams; i++) {
+        const struct message_stream *stream = &m->streams[i];
+
+        text_append(out, i > 0 ? ",{\"mid\":" : "{\"mid\":");
+        json_append_string(out, stream->mid);
+        write_track_id(out, stream->track);
+        write_string(out, "state", stream->reason == STREAM_ACTIVE ? "active" : "paused");
+        if (stream->reason != STREAM_ACTIVE)
+            write_string(out, "reason", stream_reason_name((enum stream_reason)stream->reason));
+        text_append(out, "}");
+    }
+    text_append(out, "]");
+}
+
+static void write_rid(struct text *out, uint32_t i, const char *rid)
+{
+    text_append(out, i > 0 ? ",{\"rid\":" : "{\"rid\":");
+    if (rid[0])
+        json_append_string(out, rid);
+    else
+        text_append(out, "null");
+}
+
+static void write_want(struct text *out, const struct message_want *want)
+{
+    write_track_id(out, want->track);
+    text_append(out, ",\"layers\":[");
+    for (uint32_t i = 0; i < want->n_layers; i++) {
+        write_rid(out, i, want->layers[i].rid);
+        text_printf(out, ",\"active\":%s}", word(want->layers[i].active));
+    }
+    text_append(out, "]");
+    write_number(out, "max_fps", want->max_fps);
+}
+
+static void write_scores(struct text *out, const struct message_quality *q)
+{
+    char id[MESSAGE_ID_MAX];
+
+    text_append(out, ",\"participants\":[");
+    for (uint32_t i = 0; i < q->n_participants; i++) {
+        const struct message_score *score = &q->participants[i];
+
+        text_printf(out, "%s{\"id\":\"%s\",\"score\":%u}", i > 0 ? "," : "",
+                    participant_id_text(score->participant, id), score->score);
+    }
+    text_append(out, "]");
+}
+
+static void write_quality_track(struct text *out, const struct quality_track *track)
+{
+    char id[MESSAGE_ID_MAX];
+
+    text_printf(out, "{\"track\":\"%s\"", track_id_text(track->track, id));
+    write_number(out, "rate_bps", track->rate_bps);
+    write_number(out, "loss_permille", track->loss_permille);
+    write_number(out, "jitter_ms", track->jitter_ms);
+    write_number(out, "rtt_ms", track->rtt_ms);
+    text_append(out, ",\"layers\":[");
+    for (uint32_t i = 0; i < track->n_layers; i++) {
+        const struct quality_layer *layer = &track->layers[i];
+
+        write_rid(out, i, layer->rid);
+        write_number(out, "rate_bps", layer->rate_bps);
+        write_number(out, "width", layer->width);
+        write_number(out, "height", layer->height);
+        write_number(out, "fps", layer->fps);
+        text_printf(out, ",\"active\":%s}", word(layer->active));
+    }
+    text_append(out, "]}");
+}
+
+/* MESSAGE_LAYER_NONE goes without saying. */
+static void write_layer(struct text *out, const char *name, uint8_t layer)
+{
+    if (layer != MESSAGE_LAYER_NONE)
+        text_printf(out, ",\"%s\":%u", name, layer);
+}
+
+static void write_subscription(struct text *out, const struct quality_subscription *s)
+{
+    text_append(out, "{\"mid\":");
+    json_append_string(out, s->mid);
+    write_track_id(out, s->track);
+    write_number(out, "rate_bps", s->rate_bps);
+    write_number(out, "loss_permille", s->loss_permille);
+    write_layer(out, "layer", s->layer);
+    write_layer(out, "target", s->target);
+    write_number(out, "spatial", s->spatial);
+    write_number(out, "temporal", s->temporal);
+    write_number(out, "key_frames", s->key_frames);
+    write_number(out, "freezes_avoided", s->freezes_avoided);
+    text_append(out, "}");
+}
+
+static void write_quality(struct text *out, const struct message_quality *q)
+{
+    text_printf(out, ",\"you\":{\"score\":%u", q->score);
+    write_number(out, "estimate_bps", q->estimate_bps);
+    write_number(out, "rtt_ms", q->rtt_ms);
+    write_number(out, "up_loss_permille", q->up_loss_permille);
+    write_number(out, "down_loss_permille", q->down_loss_permille);
+    text_append(out, "}");
+    write_scores(out, q);
+    text_append(out, ",\"tracks\":[");
+    for (uint32_t i = 0; i < q->n_tracks; i++) {
+        text_append(out, i > 0 ? "," : "");
+        write_quality_track(out, &q->tracks[i]);
+    }
+    text_append(out, "],\"subscriptions\":[");
+    for (uint32_t i = 0; i < q->n_subscriptions; i++) {
+        text_append(out, i > 0 ? "," : "");
+        write_subscription(out, &q->subscriptions[i]);
+    }
+    text_append(out, "]");
+}
+
+void message_write_media(struct text *out, const struct message *m)
+{
+    if (m->type == MESSAGE_VIEW)
+        write_views(out, m);
+    else if (m->type == MESSAGE_SUBSCRIBE || m->type == MESSAGE_UNSUBSCRIBE)
+        write_track_id(out, m->track.id);
+    else if (m->type == MESSAGE_SPEAKERS)
+        write_speakers(out, m);
+    else if (m->type == MESSAGE_STREAM)
+        write_streams(out, m);
+    else if (m->type == MESSAGE_WANT)
+        write_want(out, &m->want);
+    else if (m->type == MESSAGE_QUALITY)
+        write_quality(out, m->quality);
+}
