@@ -4,6 +4,7 @@
 #include "sfu/refuse.h"
 #include "sfu/session_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,13 +65,8 @@ static int check_view(const struct session *s, const struct message_view *view,
 int session_view(const struct session *s, const struct message *m, struct message *error)
 {
     struct mail_view *mail;
+    int err = 0;
 
-    for (uint32_t i = 0; i < m->n_views; i++) {
-        int err = check_view(s, &m->views[i], error);
-
-        if (err < 0)
-            return err;
-    }
     if (m->n_views == 0)
         return 0;
     mail = calloc(1, sizeof(*mail));
@@ -82,8 +78,16 @@ int session_view(const struct session *s, const struct message *m, struct messag
     }
     mail->mail.type = MAIL_VIEW;
     mail->participant = s->member.id;
-    mail->n_views = m->n_views;
-    memcpy(mail->views, m->views, m->n_views * sizeof(mail->views[0]));
+    for (uint32_t i = 0; i < m->n_views; i++) {
+        if (check_view(s, &m->views[i], error) < 0)
+            err = -EINVAL; /* of several, those that have just left are left out */
+        else
+            mail->views[mail->n_views++] = m->views[i];
+    }
+    if (mail->n_views == 0) {
+        mail_free(&mail->mail);
+        return err;
+    }
     s->host->post(s->host->owner, s->member.worker, &mail->mail);
     return 0;
 }

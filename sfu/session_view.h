@@ -15,7 +15,8 @@ struct mail;
 struct mail_speakers;
 struct session;
 
-/** Pass on a view whose slots and tracks are known. @return 0; -EINVAL: `error` says why */
+/** Pass on views; those of unknown slots and tracks are left out. @return 0; -EINVAL: that leaves
+ *  none, and `error` says why */
 MUST_USE int session_view(const struct session *s, const struct message *m, struct message *error);
 
 /** Pass on whether a track may come. @return 0; -EINVAL: `error` says why */

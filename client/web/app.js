@@ -4,13 +4,16 @@ import { Grid } from '/client/grid.js';
 
 const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
-const grid = new Grid($('grid'), $('tile'));
+const grid = new Grid($('grid'), $('tile'), () => tellViews());
 const local = { stream: new MediaStream(), screen: null, micOn: true, cameraOn: true };
 const tiles = new Map(); // id of a remote video track -> key of its tile
 let call = null;
 let retries = 0;
 let retryTimer = 0;
+let viewTimer = 0;
 
+const PAUSED_WORDS = { bandwidth: 'Paused: your network is too slow for this picture.',
+    not_sent: 'No picture comes at the moment.' };
 const STATE_WORDS = { idle: 'Not connected', signaling: 'Joining…', connecting: 'Connecting media…',
     connected: 'Connected', interrupted: 'Reconnecting…', failed: 'Disconnected', left: 'Left' };
 
@@ -180,6 +183,7 @@ function showState({ state, message }) {
     if (state === 'connected') {
         retries = 0;
         banner(null);
+        tellViews();
     } else if (state === 'interrupted') {
         banner(message);
     } else if (state === 'failed') {
@@ -203,6 +207,31 @@ function showCount() {
     $('count').textContent = n === 1 ? 'only you are here' : `${n} people`;
 }
 
+/** Tell the server how large each picture is, which one is pinned, and that a hidden page needs none. */
+function tellViews() {
+    clearTimeout(viewTimer);
+    viewTimer = setTimeout(() => {
+        for (const [id, key] of call?.state === 'connected' ? tiles : []) {
+            const size = grid.sizeOf(key);
+            call.view(id, { ...size, paused: document.hidden || !size, ...(grid.pinned === key ? { priority: 'pinned' } : {}) });
+        }
+    }, 200);
+}
+
+function showSpeakers({ speakers }) {
+    grid.setSpeakers(new Set(speakers.map(({ id }) => id)));
+}
+
+function showStream({ track }) {
+    grid.setWhy(tileOf(track), PAUSED_WORDS[track.paused] ?? null);
+}
+
+function showQuality({ you, participants = [] }) {
+    grid.setScore('you', you.score);
+    for (const { id, score } of participants)
+        grid.setScore(id, score);
+}
+
 /** A participant has one tile for its camera, and one for each screen and each further picture it shares. */
 function tileOf(track) {
     if (!tiles.has(track.id)) {
@@ -224,6 +253,7 @@ function showPicture({ track, participant, media }) {
     else
         grid.update(key, { video: media && !track.muted && !gone ? media : null, screen,
             name: main ? participant?.name : `${participant.name}'s ${screen ? 'screen' : track.source}` }, !main);
+    tellViews();
 }
 
 function showTrack({ track, participant, media, receiver }) {
@@ -256,11 +286,15 @@ async function join() {
     closeScreen();
     tiles.clear();
     grid.clear();
-    call = new Call({ room: $('room').value, name: $('name').value.trim() });
+    call = new Call({ room: $('room').value, name: $('name').value.trim(),
+        videoCodec: query.get('codec')?.toUpperCase() });
     call.addEventListener('state', (event) => showState(event.detail));
     call.addEventListener('participant', (event) => showParticipant(event.detail));
     call.addEventListener('track', (event) => showTrack(event.detail));
     call.addEventListener('update', (event) => showUpdate(event.detail));
+    call.addEventListener('speakers', (event) => showSpeakers(event.detail));
+    call.addEventListener('stream', (event) => showStream(event.detail));
+    call.addEventListener('quality', (event) => showQuality(event.detail));
     document.body.dataset.view = 'call';
     $('lobby').hidden = true;
     $('call').hidden = false;
@@ -315,6 +349,7 @@ $('join-form').onsubmit = (event) => {
     retries = 0;
     join();
 };
+document.addEventListener('visibilitychange', tellViews);
 addEventListener('pagehide', () => call?.leave());
 await openDevices();
 if (query.has('join') && $('name').value)

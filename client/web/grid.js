@@ -1,4 +1,5 @@
-/** Tiles of a call: who, with picture or initials, muted, speaking; and the sound of everybody. */
+/** Tiles of a call: who, with picture or initials, muted, speaking, how well it goes; one of them large if somebody wants
+ *  that; and the sound of everybody. */
 
 const ASPECT = 16 / 9;
 const GAP = 10;
@@ -8,12 +9,70 @@ export class Grid {
     #template;
     #tiles = new Map();  // key -> element
     #audio = new Map();  // track id -> {element, receiver, participant}
+    #pinned = null;      // key of the large tile
+    #told = false;       // the server says who speaks
+    #onLayout;
+    #sizes;
 
-    constructor(element, template) {
+    /** @param {function} onLayout  called when tiles may have another size, or another one is large */
+    constructor(element, template, onLayout = () => {}) {
         this.#element = element;
         this.#template = template;
+        this.#onLayout = onLayout;
+        this.#sizes = new ResizeObserver(() => onLayout());
         new ResizeObserver(() => this.#layout()).observe(element);
         setInterval(() => this.#showSpeakers(), 150);
+    }
+
+    /** Key of the large tile, or null. */
+    get pinned() {
+        return this.#pinned;
+    }
+
+    /** Make this tile large, and no other; null: none. */
+    pin(key) {
+        this.#pinned = this.#tiles.has(key) ? key : null;
+        for (const [other, tile] of this.#tiles) {
+            tile.classList.toggle('pinned', other === this.#pinned);
+            const button = tile.querySelector('.pin');
+            button.setAttribute('aria-pressed', other === this.#pinned);
+            button.title = other === this.#pinned ? 'Show all alike' : 'Show large';
+        }
+        this.#layout();
+        this.#onLayout();
+    }
+
+    /** Size of a tile in device pixels; null: there is none. */
+    sizeOf(key) {
+        const tile = this.#tiles.get(key);
+        return tile ? { width: tile.clientWidth * devicePixelRatio, height: tile.clientHeight * devicePixelRatio } : null;
+    }
+
+    /** A sentence over the picture, why it stands still; null: it does not. */
+    setWhy(key, sentence) {
+        const why = this.#tiles.get(key)?.querySelector('.why');
+        if (!why)
+            return;
+        why.hidden = !sentence;
+        why.textContent = sentence ?? '';
+    }
+
+    /** How well it goes, 0 to 100. */
+    setScore(key, score) {
+        const bars = this.#tiles.get(key)?.querySelector('.bars');
+        if (!bars)
+            return;
+        bars.hidden = false;
+        bars.dataset.level = score >= 70 ? 'good' : score >= 30 ? 'fair' : 'bad';
+        bars.title = `Connection: ${bars.dataset.level}`;
+    }
+
+    /** The server says who speaks; from now on nothing is guessed. @param {Set} keys  of the participants */
+    setSpeakers(keys) {
+        this.#told = true;
+        for (const key of this.#tiles.keys())
+            if (key !== 'you')
+                this.setSpeaking(key, keys.has(key));
     }
 
     /** Change a tile; `create` makes it when missing. Fields left out stay as they are. */
@@ -34,8 +93,13 @@ export class Grid {
     }
 
     remove(key) {
-        this.#tiles.get(key)?.remove();
+        const tile = this.#tiles.get(key);
+        if (tile)
+            this.#sizes.unobserve(tile);
+        tile?.remove();
         this.#tiles.delete(key);
+        if (this.#pinned === key)
+            this.pin(null);
         for (const [id, audio] of this.#audio)
             if (audio.participant === key)
                 this.setAudio(id, null);
@@ -43,6 +107,7 @@ export class Grid {
     }
 
     clear() {
+        this.#told = false;
         for (const key of [...this.#tiles.keys()])
             this.remove(key);
         for (const id of [...this.#audio.keys()])
@@ -75,6 +140,9 @@ export class Grid {
     #make(key) {
         const tile = this.#template.content.firstElementChild.cloneNode(true);
         tile.dataset.key = key;
+        tile.querySelector('.pin').onclick = () => this.pin(this.#pinned === key ? null : key);
+        tile.ondblclick = () => this.pin(this.#pinned === key ? null : key);
+        this.#sizes.observe(tile);
         this.#tiles.set(key, tile);
         if (key === 'you')
             this.#element.prepend(tile);
@@ -106,6 +174,8 @@ export class Grid {
     }
 
     #showSpeakers() {
+        if (this.#told)
+            return;
         for (const { receiver, participant } of this.#audio.values()) {
             const [source] = receiver?.getSynchronizationSources() ?? [];
             const fresh = source && performance.timeOrigin + performance.now() - source.timestamp < 500;
@@ -120,6 +190,12 @@ export class Grid {
         const { clientWidth: width, clientHeight: height } = this.#element;
         if (!n || !width)
             return;
+        const spotlight = this.#pinned !== null && n > 1;
+        this.#element.classList.toggle('spotlight', spotlight);
+        if (spotlight) {
+            this.#layOutSpotlight(n - 1, width, height);
+            return;
+        }
         const tallest = width < height ? 4 / 3 : 1 / ASPECT;
         let best = { area: -1 };
         for (let columns = 1; columns <= n; columns++) {
@@ -132,5 +208,21 @@ export class Grid {
         }
         this.#element.style.setProperty('--tile-width', `${Math.floor(best.tileWidth)}px`);
         this.#element.style.setProperty('--tile-height', `${Math.floor(best.tileHeight)}px`);
+    }
+
+    /** One large tile; `n` others in a column beside it, or in rows below where the window is tall. */
+    #layOutSpotlight(n, width, height) {
+        const tall = width < height;
+        const columns = Math.min(n, 3);
+        const rows = Math.max(2, Math.min(n, 6));
+        const row = tall ? Math.round(width / Math.max(columns, 2) / ASPECT)
+            : Math.round(Math.min((height - GAP * (rows - 1)) / rows, width * 0.22 / ASPECT));
+        this.#element.classList.toggle('tall', tall);
+        const style = this.#element.style;
+        style.setProperty('--strip', `${Math.round(row * ASPECT)}px`);
+        style.setProperty('--strip-row', `${row}px`);
+        style.setProperty('--strip-rows', Math.max(n, Math.floor((height + GAP) / (row + GAP))));
+        style.setProperty('--strip-columns', columns);
+        style.setProperty('--large', `${Math.max(row, height - GAP - Math.min(2, Math.ceil(n / columns)) * (row + GAP))}px`);
     }
 }

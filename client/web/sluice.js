@@ -15,6 +15,12 @@
  *   participant  {participant, change}        change: 'join' | 'update' | 'leave', reason on leave
  *   track        {track, participant, media}  media: MediaStreamTrack, or null when it is gone
  *   update       {track}                      a remote track was muted or unmuted
+ *   speakers     {speakers}                   who speaks now: [{participant, level, dominant}], dominant first
+ *   stream       {track, participant}         a remote track is paused, or comes again: see track.paused
+ *   quality      {you, participants, ...}     how well it goes, as docs/PROTOCOL.md has it, every 5 s
+ *
+ * A camera is published in up to three sizes (simulcast), of which the server forwards to each viewer the one that
+ * suits; those that nobody needs are not sent. Tell with view() how large you show what, and what you do not show.
  */
 
 /** States of a call, in the order they are passed. `failed` and `left` are final. */
@@ -24,6 +30,29 @@ const FIRST_SLOTS = { audio: 4, video: 4 };
 const REQUEST_TIMEOUT_MS = 15000;
 const PING_MS = 15000;
 const MEDIA_TIMEOUT_MS = 20000;
+const VIEW_DELAY_MS = 100;
+
+/** A picture of 1280x720 at 30 frames/s; smaller ones take a little more per pixel. */
+const PIXELS_720P = 1280 * 720;
+const BPS_720P = 1700000;
+const bitrateOf = (pixels) => Math.round(BPS_720P * (pixels / PIXELS_720P) ** 0.85);
+
+/**
+ * The sizes in which a video track is sent, smallest first, as RTCRtpTransceiverInit.sendEncodings.
+ * The rids are "q", "h" and "f" for a quarter, a half and the full width; one size has no rid.
+ */
+export function encodingsFor(track, source) {
+    const { width = 640, height = 360 } = track.getSettings();
+    const screen = source === 'screen';
+    const scales = screen ? [2, 1] : [4, 2, 1].filter((scale) => Math.max(width, height) / scale >= 240);
+    if (scales.length < 2)
+        return [{ maxBitrate: bitrateOf(width * height) }];
+    return scales.map((scale) => ({
+        rid: { 4: 'q', 2: 'h', 1: 'f' }[scale],
+        scaleResolutionDownBy: scale,
+        maxBitrate: screen && scale === 1 ? 2500000 : bitrateOf(width * height / scale ** 2),
+    }));
+}
 
 /** An error with the server's stable code. */
 export class CallError extends Error {
@@ -41,6 +70,17 @@ export function defaultUrl() {
     return url.href;
 }
 
+/** Offer only `codec` and what repairs it; all codecs where the browser does not have it. */
+function preferCodec(transceiver, codec) {
+    const { codecs } = RTCRtpSender.getCapabilities('video');
+    const wanted = codecs.filter(({ mimeType }) => mimeType.toLowerCase() === `video/${codec.toLowerCase()}`);
+    const repair = codecs.filter(({ mimeType }) => /^video\/(rtx|red|ulpfec)$/i.test(mimeType));
+    if (wanted.length)
+        transceiver.setCodecPreferences([...wanted, ...repair]);
+    else
+        console.warn(`sluice: this browser has no ${codec}`);
+}
+
 export class Call extends EventTarget {
     #socket = null;
     #pc = null;
@@ -54,6 +94,10 @@ export class Call extends EventTarget {
     #wanted = { ...FIRST_SLOTS };
     #pingTimer = 0;
     #mediaTimer = 0;
+    #views = new Map();      // track id or mid -> the view that was last asked for, as JSON
+    #newViews = new Map();   // likewise, not sent yet
+    #viewTimer = 0;
+    #videoCodec;
 
     /**
      * @param {object} options
@@ -61,9 +105,11 @@ export class Call extends EventTarget {
      * @param {string} [options.name] shown to the others, at most 64 bytes
      * @param {string} [options.url]  ws(s)://host/ws; default: the server of this page
      * @param {string} [options.token] access token, if the server asks for one
+     * @param {string} [options.videoCodec] publish video in this codec if the browser has it: 'VP8', 'VP9', 'H264', 'AV1'
      */
-    constructor({ room, name = '', url = defaultUrl(), token = undefined }) {
+    constructor({ room, name = '', url = defaultUrl(), token = undefined, videoCodec = undefined }) {
         super();
+        this.#videoCodec = videoCodec;
         this.room = room;
         this.name = name;
         this.url = url;
@@ -151,6 +197,33 @@ export class Call extends EventTarget {
             await this.#request('mute', { track: published.id, muted });
     }
 
+    /**
+     * Say how a remote video track is shown, so that the server sends what suits. It takes the place of what was said of
+     * the track before; call it whenever the layout changes, as often as you like.
+     * @param {string} trackId
+     * @param {object} view
+     * @param {number} [view.width]  as shown, in device pixels; left out: as large as there is
+     * @param {number} [view.height]
+     * @param {number} [view.fps]    more frames per second are of no use
+     * @param {string} [view.priority] 'normal', 'speaker', 'screen' or 'pinned'
+     * @param {boolean} [view.paused] not shown at all
+     */
+    view(trackId, view) {
+        const round = (n) => n && Math.min(16384, Math.max(1, Math.round(n)));
+        const entry = { ...view, track: trackId, width: round(view.width), height: round(view.height) };
+        if (this.#views.get(trackId) === JSON.stringify(entry)) {
+            this.#newViews.delete(trackId);
+            return;
+        }
+        this.#newViews.set(trackId, entry);
+        this.#viewTimer ||= setTimeout(() => this.#sendViews(), VIEW_DELAY_MS);
+    }
+
+    /** Say whether a remote track may come at all. At first all may. */
+    async subscribe(trackId, subscribed = true) {
+        await this.#request(subscribed ? 'subscribe' : 'unsubscribe', { track: trackId });
+    }
+
     /** Leave the room. The call cannot be used again. */
     async leave() {
         if (this.state === 'left' || this.state === 'failed')
@@ -220,6 +293,10 @@ export class Call extends EventTarget {
         case 'track': return this.#onTrack(message);
         case 'slots': return this.#onSlots(message.slots);
         case 'need': return this.#onNeed(message);
+        case 'speakers': return this.#onSpeakers(message.speakers);
+        case 'stream': return this.#onStream(message.streams);
+        case 'want': return this.#onWant(message);
+        case 'quality': return this.#emit('quality', message);
         case 'go': return this.#onGo(message);
         default: return undefined; // replies, and messages of a later version
         }
@@ -291,9 +368,81 @@ export class Call extends EventTarget {
     }
 
     #removeTrack(track) {
+        this.#views.delete(track.id);
+        this.#newViews.delete(track.id);
         const participant = this.participants.get(track.participant);
         participant?.tracks.delete(track.id);
         this.#emit('track', { track, participant, media: null });
+    }
+
+    // --- what is shown and sent --------------------------------------------------------------
+
+    #sendViews() {
+        this.#viewTimer = 0;
+        const views = [...this.#newViews.values()].slice(0, 128);
+        for (const entry of views) {
+            this.#newViews.delete(entry.track);
+            this.#views.set(entry.track, JSON.stringify(entry));
+        }
+        // One that left in the meantime is no news.
+        if (views.length)
+            this.#request('view', views.length === 1 ? views[0] : { views }).catch(() => {});
+        if (this.#newViews.size)
+            this.#viewTimer = setTimeout(() => this.#sendViews(), VIEW_DELAY_MS);
+    }
+
+    #findTrack(trackId) {
+        for (const participant of this.participants.values()) {
+            const track = participant.tracks.get(trackId);
+            if (track)
+                return { participant, track };
+        }
+        return {};
+    }
+
+    #onSpeakers(speakers) {
+        this.#emit('speakers', { speakers: speakers.map(({ participant, level, dominant = false }) =>
+            ({ id: participant, participant: this.participants.get(participant) ?? null, level, dominant })) });
+    }
+
+    #onStream(streams) {
+        for (const { track: id, state, reason } of streams) {
+            const { track, participant } = this.#findTrack(id);
+            if (!track)
+                continue;
+            track.paused = state === 'paused' ? reason : null;
+            this.#emit('stream', { track, participant });
+        }
+    }
+
+    /** Send only what somebody needs. */
+    #onWant({ track, layers, max_fps: maxFps = 0 }) {
+        const published = [...this.#published.values()].find((p) => p.id === track);
+        if (!published)
+            return;
+        published.want = { layers, maxFps };
+        this.#obey(published);
+    }
+
+    #obey(published) {
+        published.obeying = published.obeying.then(async () => {
+            const { sender } = published.transceiver;
+            const { layers, maxFps } = published.want;
+            const parameters = sender.getParameters();
+            if (!parameters.encodings?.length)
+                return;
+            for (const encoding of parameters.encodings) {
+                const layer = layers.find(({ rid }) => (rid ?? '') === (encoding.rid ?? '')) ??
+                    (parameters.encodings.length === 1 ? layers[0] : null);
+                if (layer)
+                    encoding.active = layer.active;
+                if (maxFps)
+                    encoding.maxFramerate = maxFps;
+                else
+                    delete encoding.maxFramerate;
+            }
+            await sender.setParameters(parameters);
+        }).catch((error) => console.debug('sluice: the browser sends what nobody needs:', error.message));
     }
 
     // --- slots -------------------------------------------------------------------------------
@@ -357,8 +506,11 @@ export class Call extends EventTarget {
             idle.direction = 'sendonly';
             idle.sender.replaceTrack(track);
         }
-        const transceiver = idle ?? this.#pc.addTransceiver(track, { direction: 'sendonly', streams: [stream] });
-        const published = { transceiver, id: null, muted: !track.enabled };
+        const transceiver = idle ?? this.#pc.addTransceiver(track, { direction: 'sendonly', streams: [stream],
+            ...(track.kind === 'video' ? { sendEncodings: encodingsFor(track, source) } : {}) });
+        if (track.kind === 'video' && this.#videoCodec)
+            preferCodec(transceiver, this.#videoCodec);
+        const published = { transceiver, id: null, muted: !track.enabled, want: null, obeying: Promise.resolve() };
         this.#published.set(source, published);
         return published;
     }
@@ -387,6 +539,9 @@ export class Call extends EventTarget {
             const answer = await this.#request('offer', { n: ++this.#offers,
                 sdp: this.#pc.localDescription.sdp, tracks: this.#describeTracks() });
             await this.#pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+            for (const published of this.#published.values()) // an answer makes all encodings active
+                if (published.want)
+                    this.#obey(published);
             for (const track of this.#bound.keys())
                 this.#announce(track);
         });
@@ -430,6 +585,7 @@ export class Call extends EventTarget {
     #close() {
         clearInterval(this.#pingTimer);
         clearTimeout(this.#mediaTimer);
+        clearTimeout(this.#viewTimer);
         for (const { reject, timer } of this.#requests.values()) {
             clearTimeout(timer);
             reject(new CallError('disconnected', 'The call has ended.'));

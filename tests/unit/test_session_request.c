@@ -190,14 +190,20 @@ static void a_view_reaches_the_worker_if_slot_and_track_are_known(void)
     CHECK_EQ(mail->n_views, 2);
     CHECK_EQ(mail->views[0].priority, VIEW_SCREEN);
     CHECK_EQ(mail->views[1].track, track);
-    views[0].mid[0] = '7';
-    say(bob, &view);
-    expect_error(bob, 6, "unknown_slot");
-    views[0].mid[0] = '0';
     views[1].track = 0x99;
     say(bob, &view);
+    expect(bob, MESSAGE_OK);
+    mail = CONTAINER_OF(mails[before + 1], struct mail_view, mail);
+    CHECK_EQ(mail->n_views, 1);
+    CHECK_STR(mail->views[0].mid, "0");
+    views[0].mid[0] = '7';
+    view.n_views = 1;
+    say(bob, &view);
+    expect_error(bob, 6, "unknown_slot");
+    view.views = &views[1];
+    say(bob, &view);
     expect_error(bob, 6, "unknown_track");
-    CHECK_EQ(n_mails, before + 1);
+    CHECK_EQ(n_mails, before + 2);
     end();
 }
 
