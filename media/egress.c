@@ -1,6 +1,8 @@
 #include "media/egress.h"
 
 #include "media/base/clock.h"
+#include "media/egress_entry.h"
+#include "media/egress_pace.h"
 #include "media/packet.h"
 #include "media/rtp.h"
 #include "media/run_plan.h"
@@ -18,19 +20,8 @@ enum {
     CHUNK_DATAGRAMS = UDP_SEND_BATCH,
     OUT_ALIGN = 16,            /* ciphers like it */
     CONTROL_BYTES = 64 * 1024, /* of STUN, DTLS and SRTCP between two calls of send */
-    CACHE_LINE = 64,
-    PADDING_BIT = 0x20, /* of the first byte of an RTP packet */
+    PADDING_BIT = 0x20,        /* of the first byte of an RTP packet */
     SSRC_AT = 8,
-    UDP_IPV4_LEN = 8 + 20,
-    UDP_IPV6_LEN = 8 + 40,
-};
-
-/* Of its own cache lines: most heads end in the first. */
-struct egress_entry {
-    _Alignas(CACHE_LINE) struct egress_entry *next; /* in its peer's queue, or in the free list */
-    struct packet *packet; /* a reference; NULL: all of the payload is lead */
-    uint16_t payload_offset, payload_len;
-    struct egress_head head;
 };
 
 struct slab {
@@ -45,7 +36,7 @@ struct chunk {
     struct egress_peer *peers[CHUNK_DATAGRAMS]; /* whose they are */
     struct datagram datagrams[CHUNK_DATAGRAMS];
     size_t n, used; /* entries laid out; bytes of `bytes` taken */
-    _Alignas(CACHE_LINE) uint8_t bytes[CHUNK_BYTES];
+    _Alignas(EGRESS_CACHE_LINE) uint8_t bytes[CHUNK_BYTES];
 };
 
 /* Datagrams that were finished by others, waiting to go first. */
@@ -60,9 +51,11 @@ struct control {
 struct egress {
     void (*send)(void *owner, const struct datagram *datagrams, size_t n);
     void *owner;
-    struct list waiting; /* egress_peer.link, in the order of their first packets */
-    struct list ready;   /* the same of those that leave at the end of the turn */
-    size_t queued;       /* entries of all peers */
+    struct list waiting;          /* egress_peer.link, in the order of their first packets */
+    struct list ready;            /* the same of those that leave at the end of the turn */
+    struct deadline_heap holding; /* egress_peer.pace.timer of those that hold packets */
+    bool holds_nothing;           /* all that is queued leaves now */
+    size_t queued;                /* entries of all peers */
     int64_t wait_us;
     int64_t now_us;
     uint32_t send_time; /* the same, as rtp_send_time() */
@@ -86,6 +79,8 @@ struct egress *egress_new(void (*send)(void *owner, const struct datagram *datag
     e->owner = owner;
     list_init(&e->waiting);
     list_init(&e->ready);
+    deadline_heap_init(&e->holding);
+    e->holds_nothing = false;
     e->queued = 0;
     e->wait_us = 0;
     e->now_us = 0;
@@ -104,10 +99,23 @@ static struct egress_peer *first_peer(const struct list *peers)
     return CONTAINER_OF(peers->next, struct egress_peer, link);
 }
 
+/* @return the peer whose held packets are due next, taken out; NULL: none by then */
+static struct egress_peer *take_holding(struct egress *e, int64_t by_us)
+{
+    struct deadline_node *timer = deadline_heap_take_due(&e->holding, by_us);
+
+    return timer ? CONTAINER_OF(timer, struct egress_peer, pace.timer) : NULL;
+}
+
 struct egress *egress_free(struct egress *e)
 {
+    struct egress_peer *peer;
+
     if (!e)
         return NULL;
+    while ((peer = take_holding(e, NEVER_US)))
+        egress_peer_done(e, peer);
+    deadline_heap_done(&e->holding);
     while (!list_empty(&e->waiting))
         egress_peer_done(e, first_peer(&e->waiting));
     while (!list_empty(&e->ready))
@@ -180,19 +188,24 @@ static void give_entry_back(struct egress *e, struct egress_entry *entry)
     e->queued--;
 }
 
+/* The queue is empty: nothing is to be sent until something comes. */
+static void end_queue(struct egress_peer *peer)
+{
+    peer->queue.last = NULL;
+    peer->queued_bytes = 0;
+    list_unlink(&peer->link);
+}
+
 /* Take the first entry out of the queue, and the peer out of the list with the last. */
 static struct egress_entry *take_first(struct egress_peer *peer)
 {
-    struct egress_entry *entry = peer->first;
+    struct egress_entry *entry = peer->queue.first;
 
-    peer->first = entry->next;
-    PREFETCH(peer->first);
+    peer->queue.first = entry->next;
+    PREFETCH(peer->queue.first);
     peer->queued--;
-    if (!peer->first) {
-        peer->last = NULL;
-        peer->queued_bytes = 0;
-        list_unlink(&peer->link);
-    }
+    if (!peer->queue.first)
+        end_queue(peer);
     return entry;
 }
 
@@ -213,13 +226,13 @@ static void make_ready(struct egress *e, struct egress_peer *peer)
 
 static void append_entry(struct egress *e, struct egress_peer *peer, struct egress_entry *entry)
 {
-    if (peer->last) {
-        peer->last->next = entry;
+    if (peer->queue.last) {
+        peer->queue.last->next = entry;
     } else {
-        peer->first = entry;
+        peer->queue.first = entry;
         link_peer(e, peer);
     }
-    peer->last = entry;
+    peer->queue.last = entry;
     peer->queued++;
     peer->queued_bytes += entry->payload_len;
     if (peer->waits &&
@@ -227,9 +240,20 @@ static void append_entry(struct egress *e, struct egress_peer *peer, struct egre
         make_ready(e, peer);
 }
 
+void egress_peer_set_pace(struct egress *e, struct egress_peer *peer, uint64_t bps)
+{
+    if (bps == peer->pace.bps)
+        return;
+    egress_pace_set(&peer->pace, bps, e->now_us);
+    if (peer->pace.n_held > 0) /* to be looked at anew; it is in the heap, which need not grow */
+        (void)!deadline_heap_set(&e->holding, &peer->pace.timer, e->now_us);
+}
+
 void egress_peer_done(struct egress *e, struct egress_peer *peer)
 {
-    while (peer->first)
+    egress_pace_release(peer);
+    deadline_heap_remove(&e->holding, &peer->pace.timer);
+    while (peer->queue.first)
         give_entry_back(e, take_first(peer));
 }
 
@@ -256,6 +280,7 @@ struct egress_head *egress_push(struct egress *e, struct egress_peer *peer, stru
     entry->head.may_pad = false;
     entry->head.transport_seq_at = entry->head.send_time_at = 0;
     entry->head.probe = SEND_HISTORY_NO_PROBE;
+    entry->head.class = EGRESS_MEDIA;
     append_entry(e, peer, entry);
     return &entry->head;
 }
@@ -335,12 +360,6 @@ static void send_chunk(struct egress *e)
     chunk->n = chunk->used = 0;
 }
 
-/* Bytes of the packet before sealing. */
-static size_t clear_len(const struct egress_entry *entry)
-{
-    return (size_t)entry->head.head_len + entry->head.lead_len + entry->payload_len;
-}
-
 /* Copy the payload to its place in `out`, to be sealed there, and pad it (RFC 3550 section 5.1). */
 static void pad(struct egress *e, struct egress_entry *entry, struct seal_packet *packet,
                 uint8_t bytes)
@@ -358,18 +377,13 @@ static void pad(struct egress *e, struct egress_entry *entry, struct seal_packet
     e->stats.padding_bytes += bytes;
 }
 
-/* [bytes] that a packet of this peer takes on its way besides its own */
-static size_t wire_overhead(const struct egress_peer *peer)
-{
-    return peer->to.ss_family == AF_INET6 ? UDP_IPV6_LEN : UDP_IPV4_LEN;
-}
-
-/* Write what is known now that the packet leaves. @param len  of the datagram [bytes] */
+/* Write what is known now that the packet leaves. @param len  on the wire [bytes] */
 static void stamp(const struct egress *e, struct egress_peer *peer, struct egress_head *head,
                   size_t len)
 {
     uint16_t seq = peer->transport_seq;
 
+    peer->wire_bytes += len;
     if (head->send_time_at) {
         uint8_t *at = head->bytes + head->send_time_at;
 
@@ -383,8 +397,7 @@ static void stamp(const struct egress *e, struct egress_peer *peer, struct egres
     head->bytes[head->transport_seq_at] = (uint8_t)(seq >> 8);
     head->bytes[head->transport_seq_at + 1] = (uint8_t)seq;
     if (peer->history)
-        send_history_put(peer->history, seq, (uint16_t)(len + wire_overhead(peer)), head->probe,
-                         e->now_us);
+        send_history_put(peer->history, seq, (uint16_t)len, head->probe, e->now_us);
 }
 
 /* Give `entry` its place in the chunk, sending the chunk first if it is full. */
@@ -393,7 +406,7 @@ static void lay_out(struct egress *e, struct egress_peer *peer, struct egress_en
 {
     struct egress_head *head = &entry->head;
     struct chunk *chunk = &e->chunk;
-    size_t len = clear_len(entry) + padding;
+    size_t len = egress_entry_len(entry) + padding;
     size_t room = len + SRTP_TRAILER_MAX;
     struct seal_packet *packet;
 
@@ -401,7 +414,7 @@ static void lay_out(struct egress *e, struct egress_peer *peer, struct egress_en
     room = (room + OUT_ALIGN - 1) / OUT_ALIGN * OUT_ALIGN;
     if (chunk->n == CHUNK_DATAGRAMS || room > sizeof(chunk->bytes) - chunk->used)
         send_chunk(e);
-    stamp(e, peer, head, len + seal_overhead(peer->session));
+    stamp(e, peer, head, len + seal_overhead(peer->session) + egress_wire_overhead(peer));
     packet = &chunk->sealing[chunk->n];
     *packet = (struct seal_packet){
         .session = peer->session,
@@ -426,7 +439,7 @@ static struct run_packet run_packet_of(const struct egress *e, const struct egre
     const uint8_t *head = entry->head.bytes;
     bool may_pad = entry->head.may_pad && !(head[0] & PADDING_BIT);
     struct run_packet packet = {
-        .len = (uint16_t)(clear_len(entry) + seal_overhead(peer->session)),
+        .len = (uint16_t)(egress_entry_len(entry) + seal_overhead(peer->session)),
         .pad_max = may_pad ? e->pad_max : 0,
     };
 
@@ -442,7 +455,7 @@ static void lay_out_runs(struct egress *e, struct egress_peer *peer)
     struct run_plan plan;
     size_t n = 0;
 
-    while (peer->first && n < RUN_PLAN_MAX) {
+    while (peer->queue.first && n < RUN_PLAN_MAX) {
         entries[n] = take_first(peer);
         packets[n] = run_packet_of(e, peer, entries[n]);
         n++;
@@ -455,24 +468,42 @@ static void lay_out_runs(struct egress *e, struct egress_peer *peer)
 /* Are the peer's packets of one length, but for a last one that may be shorter? */
 static bool is_one_run(const struct egress_peer *peer)
 {
-    const struct egress_entry *entry = peer->first;
-    size_t len = clear_len(entry);
+    const struct egress_entry *entry = peer->queue.first;
+    size_t len = egress_entry_len(entry);
 
-    while (entry->next && clear_len(entry) == len)
+    while (entry->next && egress_entry_len(entry) == len)
         entry = entry->next;
-    return !entry->next && clear_len(entry) <= len;
+    return !entry->next && egress_entry_len(entry) <= len;
 }
 
 static void lay_out_peer(struct egress *e, struct egress_peer *peer)
 {
     bool plans = e->pad_max > 0 && !is_one_run(peer);
 
-    while (peer->first) {
+    while (peer->queue.first) {
         if (plans)
             lay_out_runs(e, peer);
         else
             lay_out(e, peer, take_first(peer), 0);
     }
+}
+
+/* The same as far as its pace allows. */
+static void lay_out_paced(struct egress *e, struct egress_peer *peer)
+{
+    uint64_t before = peer->wire_bytes;
+    int64_t next_us;
+
+    egress_pace_choose(peer, e->holds_nothing, e->now_us);
+    if (peer->queue.first)
+        lay_out_peer(e, peer);
+    else
+        end_queue(peer);
+    next_us = egress_pace_sent(peer, (uint32_t)(peer->wire_bytes - before), e->now_us);
+    if (deadline_heap_set(&e->holding, &peer->pace.timer, next_us) == 0)
+        return;
+    egress_pace_release(peer); /* no memory: nobody would come back for them */
+    lay_out_peer(e, peer);
 }
 
 static void flush_ready(struct egress *e)
@@ -484,10 +515,13 @@ static void flush_ready(struct egress *e)
 
         /* The next one's first packet, and where the one after it is. */
         if (&next->link != &e->ready) {
-            PREFETCH(next->first);
+            PREFETCH(next->queue.first);
             PREFETCH(next->link.next);
         }
-        lay_out_peer(e, peer);
+        if (peer->pace.bps > 0 || peer->pace.n_held > 0)
+            lay_out_paced(e, peer);
+        else
+            lay_out_peer(e, peer);
     }
     send_chunk(e);
     e->stats.flushes++;
@@ -495,9 +529,15 @@ static void flush_ready(struct egress *e)
 
 void egress_flush(struct egress *e)
 {
+    struct egress_peer *peer;
+
     while (!list_empty(&e->waiting))
         make_ready(e, first_peer(&e->waiting));
+    while ((peer = take_holding(e, NEVER_US)))
+        make_ready(e, peer);
+    e->holds_nothing = true;
     flush_ready(e);
+    e->holds_nothing = false;
 }
 
 /* Those whose first packet came in this turn are the last ones. */
@@ -512,20 +552,32 @@ static void note_time(struct egress *e, int64_t now_us)
     }
 }
 
+static int64_t waiting_deadline(const struct egress *e)
+{
+    int64_t since_us = list_empty(&e->waiting) ? NEVER_US : first_peer(&e->waiting)->since_us;
+
+    return since_us == NEVER_US ? NEVER_US : since_us + e->wait_us;
+}
+
 void egress_flush_due(struct egress *e, int64_t now_us)
 {
+    struct egress_peer *peer;
+
     egress_set_time(e, now_us);
     note_time(e, now_us);
-    while (egress_deadline(e) <= now_us)
+    while (waiting_deadline(e) <= now_us)
         make_ready(e, first_peer(&e->waiting));
+    while ((peer = take_holding(e, now_us)))
+        make_ready(e, peer);
     flush_ready(e);
 }
 
 int64_t egress_deadline(const struct egress *e)
 {
-    int64_t since_us = list_empty(&e->waiting) ? NEVER_US : first_peer(&e->waiting)->since_us;
+    int64_t waiting_us = waiting_deadline(e);
+    int64_t holding_us = deadline_heap_next_us(&e->holding);
 
-    return since_us == NEVER_US ? NEVER_US : since_us + e->wait_us;
+    return waiting_us < holding_us ? waiting_us : holding_us;
 }
 
 const struct egress_stats *egress_stats(const struct egress *e)

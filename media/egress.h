@@ -15,6 +15,8 @@
 
 #include "media/address.h"
 #include "media/base/attributes.h"
+#include "media/base/clock.h"
+#include "media/base/deadline_heap.h"
 #include "media/base/list.h"
 #include "media/udp_socket.h"
 
@@ -30,31 +32,65 @@ struct send_history;
 enum {
     EGRESS_HEAD_MAX = 256,   /* RTP header and lead bytes [bytes]: a dependency descriptor with its
                               * structure (three spatial, three temporal layers) takes about 100 */
-    EGRESS_QUEUE_MAX = 2048, /* packets one peer may have queued in a turn; more are dropped */
-    EGRESS_TURN_MAX = 65536, /* packets of all peers in a turn; reaching it flushes */
+    EGRESS_QUEUE_MAX = 2048, /* packets one peer may have queued or held; more are dropped */
+    EGRESS_TURN_MAX = 65536, /* packets of all peers, held ones too; reaching it sends them */
     /* A peer with so much queued waits for no more: a longer run would save little. */
     EGRESS_WAIT_PACKETS = 16,
     EGRESS_WAIT_BYTES = 4096,
-    EGRESS_PAD_MAX = 255, /* RFC 3550 section 5.1: its length is one byte */
+    EGRESS_PAD_MAX = 255,                 /* RFC 3550 section 5.1: its length is one byte */
+    EGRESS_PACE_MAX = 1000 * 1000 * 1000, /* [bit/s] */
+};
+
+/** What leaves at once of a peer that is paced, in time of its rate: a frame at a picture's usual
+ *  rates, so that runs stay as they are. */
+#define EGRESS_BURST_US (10 * MS)
+/** A packet is held so long, about; if more comes than leaves at the peer's rate, the rate yields.
+ */
+#define EGRESS_HOLD_US (300 * MS)
+
+/** Which of a paced peer's packets leave first. Packets of one SSRC must be of one class, but for
+ *  what is sent again. */
+enum egress_class {
+    EGRESS_REPAIR, /* sent again */
+    EGRESS_MEDIA,
+    EGRESS_HELD_CLASSES,
+    EGRESS_URGENT = EGRESS_HELD_CLASSES, /* never held: sound, probes */
 };
 
 struct egress;
 
-/** One peer's place in the egress; embedded in its owner. */
-struct egress_peer {
-    struct list link; /* in egress while it has packets */
+struct egress_queue {
     struct egress_entry *first, *last;
-    uint32_t queued, queued_bytes; /* packets, and bytes of packets that they refer to */
-    bool waits;                    /* for more packets, or for the time to come */
-    int64_t since_us;              /* while it waits; NEVER_US: since this turn */
+};
+
+/** The leaky bucket of a peer (egress_pace.h). `congested` is for reading. */
+struct egress_pace {
+    uint64_t bps;    /* 0: it has none */
+    int64_t free_us; /* when what has left will have had its time */
+    uint32_t n_held, held_bytes;
+    bool congested; /* more is held than leaves in EGRESS_HOLD_US at this rate */
+    struct egress_queue held[EGRESS_HELD_CLASSES];
+    struct deadline_node timer; /* in egress while packets are held */
+};
+
+/** One peer's place in the egress; embedded in its owner. What each packet needs comes first. */
+struct egress_peer {
+    struct list link; /* in egress while it has packets to send */
+    struct egress_queue queue;
+    uint32_t queued;        /* packets, held ones too */
+    uint32_t queued_bytes;  /* of packets that the queue refers to */
+    bool waits;             /* for more packets, or for the time to come */
+    uint16_t transport_seq; /* of the next packet that has a transport-wide number */
+    int64_t since_us;       /* while it waits; NEVER_US: since this turn */
     /* Borrowed; NULL: RTP cannot be queued. Must not change while anything is queued. */
     struct seal_session *session;
+    struct send_history *history;     /* borrowed; NULL: nobody asks what left when */
+    uint64_t packets, bytes, dropped; /* RTP sent, its bytes as datagrams, and given up */
+    uint64_t wire_bytes;              /* RTP sent, with IP and UDP heads */
+    struct egress_pace pace;
     /* The peer's path, kept current by the owner: its address, and ours. */
     struct sockaddr_storage to;
     struct local_address from;
-    struct send_history *history;     /* borrowed; NULL: nobody asks what left when */
-    uint16_t transport_seq;           /* of the next packet that has one */
-    uint64_t packets, bytes, dropped; /* RTP sent, its wire bytes, and given up */
 };
 
 struct egress_stats {
@@ -83,6 +119,8 @@ void egress_set_time(struct egress *e, int64_t now_us);
 
 /** Make `peer` empty; its owner then keeps `session`, `to` and `from` current. */
 void egress_peer_init(struct egress_peer *peer);
+/** Pace the peer's packets at `bps` [bit/s] from now on. 0, as at first: they leave at once. */
+void egress_peer_set_pace(struct egress *e, struct egress_peer *peer, uint64_t bps);
 /** Take the peer's queued packets out, unsent. */
 void egress_peer_done(struct egress *e, struct egress_peer *peer);
 
@@ -95,6 +133,7 @@ struct egress_head {
      * nowhere. What has a transport-wide number [2 bytes] is noted in the peer's history. */
     uint8_t transport_seq_at, send_time_at;
     uint8_t probe; /* for the history; at first none */
+    uint8_t class; /* enum egress_class; at first EGRESS_MEDIA */
     uint8_t bytes[EGRESS_HEAD_MAX];
 };
 
@@ -123,7 +162,8 @@ MUST_USE int egress_push_datagram(struct egress *e, const struct sockaddr_storag
 void egress_flush(struct egress *e);
 
 /** The same for what must not wait: STUN, DTLS, SRTCP, and peers whose first packet has waited long
- *  enough or that have enough packets. Without egress_coalesce() that is everything. */
+ *  enough or that have enough packets, each as far as its pace allows. Without egress_coalesce()
+ *  and a pace that is everything. */
 void egress_flush_due(struct egress *e, int64_t now_us);
 
 /** @return when egress_flush_due() has more to send [us], or NEVER_US */

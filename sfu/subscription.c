@@ -33,6 +33,7 @@ struct subscription *subscription_new(struct subscriber *subscriber,
         .peer = subscriber->peer,
         .section = section,
         .rtx_seq = (uint16_t)random_u32(),
+        .class = section->kind == KIND_AUDIO ? EGRESS_URGENT : EGRESS_MEDIA,
     };
     seq_rewriter_init(&s->rewriter, (uint16_t)random_u32(), random_u32());
     stream_sender_init(&s->sender, section->ssrc, 0);
@@ -187,7 +188,9 @@ static int push(struct subscription *s, const struct forward *f, const struct pa
     head->may_pad = s->mappings[f->format].rtx_pt || !s->head.repeatable;
     lead = head->bytes + head->head_len;
     head->lead_len = payload->lead_len;
+    head->class = s->class;
     if (osn) {
+        head->class = s->class == EGRESS_MEDIA ? EGRESS_REPAIR : s->class;
         *lead++ = (uint8_t)(*osn >> 8);
         *lead++ = (uint8_t)*osn;
         head->lead_len += RTX_LEAD_LEN;

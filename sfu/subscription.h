@@ -75,6 +75,7 @@ struct subscription {
     bool mid_picture;           /* the newest packet that was sent does not end its picture */
     struct payload_mapping mappings[PLAN_MAX_CODECS]; /* by format of the publisher's m-line */
     struct head_template head;
+    uint8_t class; /* enum egress_class of what is sent for the first time */
     struct stream_sender sender;
     struct seq_rewriter rewriter; /* goes on whatever is bound */
     int64_t plain_after; /* unwrapped number: later ones had the header that is written now */

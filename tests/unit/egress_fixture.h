@@ -14,7 +14,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-enum { POOL_PACKETS = 64, LOG_MAX = 4096, LEN_MAX = 2048 };
+enum { POOL_PACKETS = 256, LOG_MAX = 4096, LEN_MAX = 2048 };
 
 /* What was handed to send(). */
 struct sent {
