@@ -457,6 +457,8 @@ int negotiation_answer(struct negotiation *n, const struct negotiation_local *lo
     err = make_plan(n, &plan, sdp, error);
     if (err < 0)
         goto out;
+    if (local->cap)
+        local->cap(local->cap_owner, plan);
     write_answer(n, local, plan, sdp, answer);
     if (!text_ok(answer)) {
         err = sdp_fail(error, -E2BIG, "answer_too_large", "the answer has no place");

@@ -70,6 +70,7 @@ struct plan_section {
     /* PUBLISH */
     uint8_t n_layers;                          /* 1..PLAN_MAX_LAYERS */
     struct plan_layer layers[PLAN_MAX_LAYERS]; /* lowest first, as in a=simulcast */
+    uint32_t max_bps; /* to be sent at most, all layers, heads not counted; 0: no limit */
     /* SLOT */
     uint32_t slot;           /* 0.. among the slots of this kind; one that is
                                 STOPPED as inactive keeps number and SSRCs */
@@ -133,6 +134,10 @@ struct negotiation_local {
     uint32_t n_candidates;
     struct plan_candidate candidates[PLAN_MAX_CANDIDATES];
     char cname[33];
+    /** The server's: set max_bps of the PUBLISH sections of a plan that is made, and no more. NULL:
+     *  there is no limit. */
+    void (*cap)(void *owner, struct media_plan *plan);
+    void *cap_owner;
 };
 
 /**

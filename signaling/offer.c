@@ -202,6 +202,7 @@ static int read_section(struct media_plan *all, struct plan_section *plan,
     if (plan->use == SECTION_SLOT)
         plan_read_ssrc(answered, &plan->ssrc, &plan->rtx_ssrc);
     if (plan->use == SECTION_PUBLISH) {
+        plan->max_bps = answered->max_bps;
         plan->n_layers = 1;
         plan->layers[0] = (struct plan_layer){.ssrc = offered->ssrc, .rtx_ssrc = offered->rtx_ssrc};
     }

@@ -95,6 +95,19 @@ static int read_media(struct sdp_cursor *c, char *value)
     return 0;
 }
 
+/* b=<type>:<number>; what is no number there is no reason to refuse the whole. */
+static void read_bandwidth(struct sdp_cursor *c, const char *value)
+{
+    static const char tias[] = "TIAS:";
+    uint32_t bps;
+
+    if (c->section == &c->sdp->session) /* of all together */
+        return;
+    if (strncmp(value, tias, strlen(tias)) == 0 &&
+        sdp_token_number_str(value + strlen(tias), UINT32_MAX, &bps))
+        c->section->max_bps = bps;
+}
+
 /* One line without its end. */
 static int read_line(struct sdp_cursor *c, char *line, bool first)
 {
@@ -106,6 +119,8 @@ static int read_line(struct sdp_cursor *c, char *line, bool first)
         return read_media(c, line + 2);
     if (line[0] == 'a')
         return sdp_attribute_read(c, line + 2);
+    if (line[0] == 'b')
+        read_bandwidth(c, line + 2);
     if (!strchr("vosiuepcbtrzk", line[0]))
         c->sdp->n_unknown++;
     return 0;

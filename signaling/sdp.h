@@ -81,7 +81,8 @@ struct sdp_section {
     const char *protocol; /* "UDP/TLS/RTP/SAVPF" */
     const char *format;   /* the first, as written */
     uint16_t port;
-    const char *mid; /* "" if not said */
+    const char *mid;  /* "" if not said */
+    uint32_t max_bps; /* b=TIAS; 0: not said. b=AS counts heads, too: we know better */
     enum sdp_direction direction;
     bool bundle_only, rtcp_mux, rtcp_rsize, extmap_allow_mixed;
     bool ice_lite; /* of all, so only said before the first m-line */

@@ -160,6 +160,22 @@ static void write_rejected(struct text *out, const struct sdp_write_section *sec
     text_append(out, "a=inactive\r\n");
 }
 
+/* RFC 8866 section 5.8 and RFC 3890: AS [kbit/s] has the heads of the packets in it (IPv4, UDP and
+ * RTP; of 1200 bytes, or of 50 packets/s of sound), TIAS [bit/s] has not. Who knows both takes the
+ * last. */
+static void write_bandwidth(struct text *out, const struct plan_section *plan)
+{
+    enum { HEAD_BITS = (20 + 8 + 12) * 8, PACKET_BITS = 1200 * 8, SOUND_HZ = 50 };
+    uint64_t heads_bps = plan->kind == KIND_AUDIO
+                             ? HEAD_BITS * SOUND_HZ
+                             : (uint64_t)plan->max_bps * HEAD_BITS / PACKET_BITS;
+
+    if (plan->max_bps == 0 || plan->use != SECTION_PUBLISH)
+        return;
+    text_printf(out, "b=AS:%" PRIu64 "\r\nb=TIAS:%" PRIu32 "\r\n",
+                (plan->max_bps + heads_bps + 999) / 1000, plan->max_bps);
+}
+
 void sdp_write_section(struct text *out, const struct sdp_write_section *section)
 {
     const struct plan_section *plan = section->plan;
@@ -177,6 +193,7 @@ void sdp_write_section(struct text *out, const struct sdp_write_section *section
             text_printf(out, " %u", plan->codecs[i].rtx_pt);
     }
     text_append(out, "\r\nc=IN IP4 0.0.0.0\r\n");
+    write_bandwidth(out, plan);
     text_printf(out, "a=mid:%s\r\na=%s\r\n", plan->mid, sdp_direction_name(section->direction));
     write_transport(out, section);
     write_extensions(out, section);

@@ -161,6 +161,44 @@ static void both_sides_come_to_the_same_plan(void)
     end();
 }
 
+/* Sound at most so fast, pictures at most that. */
+static void cap(void *owner, struct media_plan *plan)
+{
+    const uint32_t *max_bps = owner;
+
+    for (uint32_t i = 0; i < plan->n_sections; i++)
+        plan->sections[i].max_bps = max_bps[plan->sections[i].kind];
+}
+
+static void a_publisher_is_told_how_much_it_may_send(void)
+{
+    uint32_t max_bps[] = {[KIND_AUDIO] = 40000, [KIND_VIDEO] = 0};
+    struct negotiation_local local = sdp_text_local();
+
+    local.cap = cap;
+    local.cap_owner = max_bps;
+    begin();
+    write_offer(four, 4, 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_EQ(negotiation_answer(server, &local, text_str(&offer), offer.len, &answer, &error),
+                 0);
+        client_plan = media_plan_unref(client_plan);
+        CHECK_EQ(answer_read(&client_plan, text_str(&answer), answer.len, four, 4, &error), 0);
+        CHECK_EQ(sdp_text_count(text_str(&answer), "b="), max_bps[KIND_VIDEO] ? 4 : 2);
+        CHECK_EQ(client_plan->sections[0].max_bps, 40000);
+        CHECK_EQ(client_plan->sections[1].max_bps, max_bps[KIND_VIDEO]);
+        CHECK_EQ(client_plan->sections[2].max_bps, 0);
+        CHECK_EQ(client_plan->sections[3].max_bps, 0);
+        max_bps[KIND_VIDEO] = i == 0 ? 1500000 : UINT32_MAX;
+    }
+    /* 40 kbit/s and 50 heads of 40 bytes a second; and one such head on 1200 bytes. */
+    CHECK(sdp_text_has(text_str(&answer), 0, "b=AS:56"));
+    CHECK(sdp_text_has(text_str(&answer), 0, "b=TIAS:40000"));
+    CHECK(sdp_text_has(text_str(&answer), 1, "b=AS:4438133"));
+    CHECK(sdp_text_has(text_str(&answer), 1, "b=TIAS:4294967295"));
+    end();
+}
+
 static void more_m_lines_make_a_reoffer(void)
 {
     struct offer_section five[5];
@@ -280,8 +318,8 @@ static void an_offer_that_has_no_place_is_an_error(void)
 }
 
 TAP_CASES(CASE(the_offer_has_the_numbers_that_browsers_use), CASE(both_sides_come_to_the_same_plan),
-          CASE(more_m_lines_make_a_reoffer), CASE(a_rejected_m_line_is_in_the_plan),
-          CASE(an_answer_to_something_else_is_refused),
+          CASE(a_publisher_is_told_how_much_it_may_send), CASE(more_m_lines_make_a_reoffer),
+          CASE(a_rejected_m_line_is_in_the_plan), CASE(an_answer_to_something_else_is_refused),
           CASE(a_payload_type_that_was_not_offered_so_is_refused),
           CASE(an_answer_says_who_is_active), CASE(an_answer_that_rejects_everything_is_refused),
           CASE(an_offer_that_has_no_place_is_an_error))

@@ -386,6 +386,25 @@ static void layers_and_ssrcs_are_read(void)
     end();
 }
 
+static void the_bandwidth_of_an_m_line_is_read(void)
+{
+    sdp_text_begin(&text, "");
+    sdp_text_add(&text, "b=TIAS:1");
+    sdp_text_add(&text, "m=video 9 RTP/SAVPF 96");
+    sdp_text_add(&text, "b=AS:600");
+    sdp_text_add(&text, "b=TIAS:500000");
+    sdp_text_add(&text, "m=video 9 RTP/SAVPF 96");
+    sdp_text_add(&text, "b=TIAS:4294967296");
+    sdp_text_add(&text, "b=TIAS:-1");
+    sdp_text_add(&text, "b=TIAS:");
+    sdp_text_add(&text, "b=CT");
+    CHECK_EQ(read_text(), 0);
+    CHECK_EQ(sdp->n_unknown, 0);
+    CHECK_EQ(sdp->sections[0].max_bps, 500000);
+    CHECK_EQ(sdp->sections[1].max_bps, 0);
+    end();
+}
+
 static void only_the_first_bundle_group_counts(void)
 {
     CHECK_EQ(read_with_session("a=group:BUNDLE 1 2"), 0);
@@ -513,7 +532,8 @@ TAP_CASES(CASE(real_offers_are_read_whole), CASE(lines_may_end_in_lf_and_empty_o
           CASE(a_fingerprint_has_the_length_of_its_hash),
           CASE(candidates_are_reduced_to_what_we_use),
           CASE(more_candidates_than_we_keep_are_dropped), CASE(extensions_keep_id_and_direction),
-          CASE(layers_and_ssrcs_are_read), CASE(only_the_first_bundle_group_counts),
+          CASE(layers_and_ssrcs_are_read), CASE(the_bandwidth_of_an_m_line_is_read),
+          CASE(only_the_first_bundle_group_counts),
           CASE(an_m_line_with_port_0_lives_only_as_bundle_only),
           CASE(a_description_has_at_most_so_many_bytes), CASE(a_line_has_at_most_so_many_bytes),
           CASE(a_description_has_at_most_so_many_m_lines), CASE(lists_of_an_m_line_have_a_maximum),
