@@ -40,12 +40,28 @@ static bool is_bound(const struct slot_allocation *a, const struct slot_track *t
     return false;
 }
 
+/* @return how many more places may carry something */
 static size_t count_free(const struct slot_allocation *a, enum media_kind kind)
+{
+    size_t max = a->max_bound[kind];
+    size_t free = 0;
+    size_t bound = 0;
+
+    for (size_t i = 0; i < a->n_places[kind]; i++) {
+        free += is_free(&a->places[kind][i]);
+        bound += a->places[kind][i].track != 0;
+    }
+    if (max == 0 || max - bound > free)
+        return free;
+    return max > bound ? max - bound : 0;
+}
+
+static size_t count_waiting(const struct slot_allocation *a, enum media_kind kind)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < a->n_places[kind]; i++)
-        n += is_free(&a->places[kind][i]);
+    for (size_t i = 0; i < a->n_tracks; i++)
+        n += a->tracks[i].kind == kind && !is_bound(a, &a->tracks[i]);
     return n;
 }
 
@@ -62,6 +78,11 @@ static int suitability(const struct slot_allocation *a, const struct slot_track 
     if (beside->track != 0)
         return beside->participant == track->participant ? 3 : 1;
     return 2;
+}
+
+static void put(struct slot_place *place, const struct slot_track *track)
+{
+    *place = (struct slot_place){.track = track->track, .participant = track->participant};
 }
 
 /* @return true if a slot was free and fitted */
@@ -84,22 +105,131 @@ static bool place_track(struct slot_allocation *a, size_t at)
         }
     }
     if (best)
-        *best = (struct slot_place){.track = track->track, .participant = track->participant};
+        put(best, track);
     return best != NULL;
+}
+
+/* @return true if the first has more right to a slot; equals: false */
+static bool outranks(const struct slot_track *track, const struct slot_track *other)
+{
+    return track->priority != other->priority ? track->priority > other->priority
+                                              : track->rank > other->rank;
+}
+
+/* Which tracks wait: all, or those that claim a slot. */
+enum waiting { WAITING_ALL, WAITING_CLAIMS };
+
+/* @return index of the track that is next after `after` (the first: n_tracks) in the order of their
+ *         right to a slot; n_tracks: there is none */
+static size_t next_waiting(const struct slot_allocation *a, enum media_kind kind,
+                           enum waiting which, size_t after)
+{
+    size_t best = a->n_tracks;
+
+    for (size_t i = 0; i < a->n_tracks; i++) {
+        const struct slot_track *track = &a->tracks[i];
+
+        if (track->kind != kind || i == after || (which == WAITING_CLAIMS && !track->claims))
+            continue;
+        if (after < a->n_tracks && (outranks(track, &a->tracks[after]) ||
+                                    (i < after && !outranks(&a->tracks[after], track))))
+            continue; /* it comes before */
+        if (best < a->n_tracks && !outranks(track, &a->tracks[best]))
+            continue;
+        if (!is_bound(a, track))
+            best = i;
+    }
+    return best;
+}
+
+/* There are slots for all: as they were published. */
+static void place_all(struct slot_allocation *a, enum media_kind kind)
+{
+    for (size_t i = 0; i < a->n_tracks; i++) {
+        if (a->tracks[i].kind == kind && !is_bound(a, &a->tracks[i]))
+            (void)place_track(a, i);
+    }
+}
+
+static void place_first(struct slot_allocation *a, enum media_kind kind, size_t n_free)
+{
+    size_t at = a->n_tracks;
+
+    while (n_free > 0 && (at = next_waiting(a, kind, WAITING_ALL, at)) < a->n_tracks)
+        n_free -= place_track(a, at);
+}
+
+/** What a track finds that claims a slot. */
+struct claim {
+    struct slot_place *place; /* of who has the least right to one; NULL: none */
+    bool outranks_some;
+    bool held; /* by a fixed place */
+};
+
+static void make_claim(const struct slot_allocation *a, size_t at, struct claim *ret)
+{
+    const struct slot_track *track = &a->tracks[at];
+    size_t victim = a->n_tracks;
+
+    *ret = (struct claim){0};
+    for (size_t i = 0; i < a->n_places[track->kind]; i++) {
+        struct slot_place *place = &a->places[track->kind][i];
+        size_t other = place->track ? find_track(a, place->track) : a->n_tracks;
+
+        if (other == a->n_tracks || !outranks(track, &a->tracks[other]))
+            continue;
+        ret->outranks_some = true;
+        if (!a->accepts(a->owner, track->kind, i, at))
+            continue;
+        if (place->fixed && track->priority < PRIORITY_SCREEN) {
+            ret->held = true;
+            continue;
+        }
+        if (victim < a->n_tracks &&
+            (outranks(&a->tracks[other], &a->tracks[victim]) ||
+             (!outranks(&a->tracks[victim], &a->tracks[other]) && other < victim)))
+            continue;
+        victim = other;
+        ret->place = place;
+    }
+}
+
+void slot_allocator_claim(struct slot_allocation *a, enum media_kind kind)
+{
+    size_t at = a->n_tracks;
+    bool moved = false;
+
+    a->held[kind] = false;
+    while ((at = next_waiting(a, kind, WAITING_CLAIMS, at)) < a->n_tracks) {
+        bool slow = kind == KIND_VIDEO && a->tracks[at].priority < PRIORITY_SCREEN;
+        struct claim claim;
+
+        make_claim(a, at, &claim);
+        if (!claim.outranks_some)
+            break; /* nor do those after it */
+        if (slow && (moved || (claim.held && !claim.place))) {
+            a->held[kind] = true;
+            break;
+        }
+        if (!claim.place)
+            continue;
+        put(claim.place, &a->tracks[at]);
+        moved = true;
+    }
 }
 
 void slot_allocator_run(struct slot_allocation *a)
 {
-    size_t n_free[SLOT_KINDS];
+    for (int i = 0; i < SLOT_KINDS; i++)
+        clear_ended(a, (enum media_kind)i);
+    for (int i = 0; i < SLOT_KINDS; i++) {
+        enum media_kind kind = (enum media_kind)i;
+        size_t n_free = count_free(a, kind);
 
-    for (int kind = 0; kind < SLOT_KINDS; kind++) {
-        clear_ended(a, (enum media_kind)kind);
-        n_free[kind] = count_free(a, (enum media_kind)kind);
-    }
-    for (size_t i = 0; i < a->n_tracks && n_free[KIND_AUDIO] + n_free[KIND_VIDEO] > 0; i++) {
-        const struct slot_track *track = &a->tracks[i];
-
-        if (n_free[track->kind] > 0 && !is_bound(a, track) && place_track(a, i))
-            n_free[track->kind]--;
+        if (n_free > 0 && count_waiting(a, kind) <= n_free)
+            place_all(a, kind);
+        else
+            place_first(a, kind, n_free);
+        slot_allocator_claim(a, kind);
     }
 }
