@@ -150,6 +150,7 @@ static bool begin(struct speaker *s, enum speaker_state state, int64_t now_us)
         return false;
     leave(s);
     s->state = state;
+    s->began_us = now_us;
     if (state == SPEAKER_SPEAKING) {
         insert_after(s->dominant ? &d->speaking : place_of_newcomer(d, decision_bin(now_us)),
                      &s->link);
@@ -177,8 +178,7 @@ static void end(struct speaker *s)
 
 /* ------------------------------------------------------------------ sources */
 
-struct speaker *speaker_new(struct speaker_detector *d, uint32_t id, bool background, uint8_t level,
-                            int64_t now_us)
+struct speaker *speaker_new(struct speaker_detector *d, uint32_t id, uint8_t level, int64_t now_us)
 {
     struct speaker *s = calloc(1, sizeof(*s));
 
@@ -186,7 +186,6 @@ struct speaker *speaker_new(struct speaker_detector *d, uint32_t id, bool backgr
         return NULL;
     s->detector = d;
     s->id = id;
-    s->background = background;
     speech_activity_init(&s->activity, level, now_us);
     s->reported = s->activity.bin;
     return s;

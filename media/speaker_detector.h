@@ -49,16 +49,18 @@ const char *speaker_state_name(enum speaker_state state);
 
 struct speaker_detector;
 
-/** One source. Its members may be read, and are the detector's to change. */
+/** One source. Its members may be read, and are the detector's to change but for two. */
 struct speaker {
     struct list link; /* in the detector's speaking or sounding */
     struct speaker_detector *detector;
+    void *owner;     /* the caller's to set */
+    bool background; /* likewise: never dominant, as what a screen plays is no person */
     uint32_t id;
     enum speaker_state state;
-    bool background; /* never dominant: what a screen plays, not a person */
-    bool remote;     /* known by reports */
-    bool confirmed;  /* has spoken for more than a moment since it began */
+    bool remote;    /* known by reports */
+    bool confirmed; /* has spoken for more than a moment since it began */
     bool dominant;
+    int64_t began_us;            /* when it last did */
     uint64_t rank;               /* in the order, more is earlier; 0: never said anything */
     uint64_t dominated;          /* more: dominant more lately; 0: never */
     int64_t averaged, reported;  /* bins: up to where */
@@ -90,8 +92,7 @@ struct speaker_detector *speaker_detector_new(const struct speaker_handler *hand
 struct speaker_detector *speaker_detector_free(struct speaker_detector *d);
 
 /** @param level  its first one [-dBov]. @return a source, or NULL: no memory */
-struct speaker *speaker_new(struct speaker_detector *d, uint32_t id, bool background, uint8_t level,
-                            int64_t now_us);
+struct speaker *speaker_new(struct speaker_detector *d, uint32_t id, uint8_t level, int64_t now_us);
 /** It is no more; nothing is reported. NULL is fine. @return NULL */
 struct speaker *speaker_free(struct speaker *s);
 

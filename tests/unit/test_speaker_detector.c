@@ -47,8 +47,8 @@ static void begin_at(uint32_t n, uint32_t seed, uint8_t first_level)
     CHECK(s.detector && s.other);
     for (uint32_t i = 0; i < n; i++) {
         s.levels[i] = NOISE;
-        s.speakers[i] = speaker_new(s.detector, i + 1, false, first_level, s.now_us);
-        s.copies[i] = speaker_new(s.other, i + 1, false, 127, s.now_us);
+        s.speakers[i] = speaker_new(s.detector, i + 1, first_level, s.now_us);
+        s.copies[i] = speaker_new(s.other, i + 1, 127, s.now_us);
         CHECK(s.speakers[i] && s.copies[i]);
     }
 }
