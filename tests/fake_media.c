@@ -93,6 +93,7 @@ void fake_source_init(struct fake_source *s, int64_t now_us)
 {
     s->next_us = now_us;
     s->key_wanted = true;
+    s->level = FAKE_QUIET;
     s->seq = (uint16_t)(65500 + s->ssrc % 50); /* wraps on the way */
     s->rtx_seq = 65530;
     s->ts = UINT32_MAX - 90000;
@@ -112,7 +113,6 @@ static void send_packet(struct fake_source *s, const struct rtp_write *packet, b
     enum extension rid = rtx ? EXTENSION_REPAIRED_RID : EXTENSION_RID;
     struct rtp_extension_value values[EXTENSION_COUNT];
     uint8_t transport_seq[2] = {(uint8_t)(*s->transport_seq >> 8), (uint8_t)*s->transport_seq};
-    uint8_t level = (uint8_t)(s->index % 100);
     uint8_t head[128];
     uint8_t n = 0;
     int head_len;
@@ -121,8 +121,8 @@ static void send_packet(struct fake_source *s, const struct rtp_write *packet, b
     add_extension(values, &n, s->extensions.id[EXTENSION_MID], s->mid, strlen(s->mid));
     add_extension(values, &n, s->extensions.id[rid], s->rid, strlen(s->rid));
     add_extension(values, &n, s->extensions.id[EXTENSION_TRANSPORT_CC], transport_seq, 2);
-    if (!is_video(s->codec))
-        add_extension(values, &n, s->extensions.id[EXTENSION_AUDIO_LEVEL], &level, 1);
+    if (!is_video(s->codec) && !s->no_level)
+        add_extension(values, &n, s->extensions.id[EXTENSION_AUDIO_LEVEL], &s->level, 1);
     h.n_extensions = n;
     h.extensions = values;
     head_len = rtp_write_header(head, sizeof(head), &h);
@@ -133,6 +133,19 @@ static void send_packet(struct fake_source *s, const struct rtp_write *packet, b
         head_len += RTX_LEAD_LEN;
     }
     s->send(s->owner, head, (size_t)head_len, payload, len);
+}
+
+/* Of Opus; it is not sent again. */
+static void send_comfort(struct fake_source *s)
+{
+    static const uint8_t payload[FAKE_COMFORT_LEN + 1] = {111, 0xf8, 0}; /* RED: but one block */
+    size_t skipped = s->codec == CODEC_RED ? 0 : 1;
+    struct rtp_write h = {.pt = s->pt, .seq = s->seq, .ts = s->ts, .ssrc = s->ssrc};
+
+    s->sent[s->seq % FAKE_HISTORY] = (struct fake_sent){0};
+    s->seq++;
+    s->packets++;
+    send_packet(s, &h, false, NULL, payload + skipped, sizeof(payload) - skipped);
 }
 
 static void send_new(struct fake_source *s, const struct fake_content *content, bool marker)
@@ -169,7 +182,9 @@ void fake_source_advance(struct fake_source *s, int64_t now_us)
     uint32_t rate = codec_info(s->codec)->clock_rate;
 
     while (s->next_us <= now_us) {
-        if (!s->paused)
+        if (!s->paused && s->comfort)
+            send_comfort(s);
+        else if (!s->paused)
             fake_source_send_frame(s);
         s->ts += (uint32_t)(s->frame_us * rate / SECOND);
         s->next_us += s->frame_us;
@@ -253,6 +268,10 @@ static void keep(struct fake_sink *s, struct packet *packet, enum codec codec)
         s->newest = seq;
     if (seq < s->first) {
         s->wrong++; /* before the key frame it began with */
+        return;
+    }
+    if (!is_video(codec) && rtp->payload_len <= FAKE_COMFORT_LEN + (codec == CODEC_RED)) {
+        s->comfort++;
         return;
     }
     got = &s->got[(seq - s->first) % FAKE_HISTORY];

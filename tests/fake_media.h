@@ -22,6 +22,8 @@ enum {
     FAKE_PAYLOAD_MAX = 1200,
     FAKE_HISTORY = 8192, /* packets a source can send again, and a sink looks back on */
     FAKE_RED_BLOCK = 30, /* bytes of the old block in RED */
+    FAKE_COMFORT_LEN = 2,
+    FAKE_QUIET = 70, /* level of a source at first: faint noise */
 };
 
 /** What a payload says of itself. */
@@ -57,6 +59,10 @@ struct fake_source {
     int64_t frame_us;
     uint32_t packets_per_frame;
     bool ignores_requests; /* for key frames */
+    /* of audio; may change at any time */
+    uint8_t level; /* that it tells: RFC 6464, with the V bit */
+    bool no_level; /* tells none */
+    bool comfort;  /* sends DTX: FAKE_COMFORT_LEN bytes that say nothing */
     /** Hand one packet to the transport: header, then payload. */
     void (*send)(void *owner, const uint8_t *head, size_t head_len, const uint8_t *payload,
                  size_t payload_len);
@@ -98,7 +104,8 @@ struct fake_sink {
     struct nack_generator nack;
     int64_t first, newest; /* unwrapped; -1: nothing came */
     uint64_t packets, recovered, duplicates;
-    uint64_t wrong; /* content, payload type or extension is not as it must be */
+    uint64_t comfort; /* of DTX; it is not among `got` */
+    uint64_t wrong;   /* content, payload type or extension is not as it must be */
     uint8_t last_pt;
     uint8_t last_level; /* audio level; 255: none */
     bool has_report;    /* a sender report came */

@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FAKE_MAX_PEERS = 12, FAKE_MAX_SECTIONS = 24, FAKE_MAX_WORKERS = 3 };
+enum { FAKE_MAX_PEERS = 64, FAKE_MAX_SECTIONS = 24, FAKE_MAX_WORKERS = 3 };
 
 struct fake_world;
 
@@ -74,6 +74,11 @@ struct fake_peer {
     char reason[96];
     uint32_t epoch, n_slot_mails, n_needs, need_audio, need_video;
     uint32_t track_of_section[FAKE_MAX_SECTIONS], publisher_of_section[FAKE_MAX_SECTIONS];
+    int64_t slots_us; /* when the last MAIL_SLOTS came */
+    /* what the last MAIL_SPEAKERS told, and when it came */
+    uint32_t n_speakers, n_speaker_mails;
+    struct message_speaker speakers[MESSAGE_MAX_SPEAKERS];
+    int64_t speakers_us;
 };
 
 struct fake_world {

@@ -7,6 +7,8 @@
 #include "tests/loop/relay_fixture.h"
 #include "tests/tap.h"
 
+enum { PEERS_MAX = 12 };
+
 static uint32_t next_random(uint64_t *state)
 {
     *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -17,7 +19,7 @@ static void change_something(struct fake_world *w, uint64_t *random)
 {
     struct fake_peer *p;
 
-    if (w->n_peers < FAKE_MAX_PEERS && next_random(random) % 3 == 0) {
+    if (w->n_peers < PEERS_MAX && next_random(random) % 3 == 0) {
         (void)join(w, next_random(random) % w->n_workers, next_random(random) % 2, 6);
         return;
     }
@@ -117,8 +119,7 @@ static void check_all_flow(struct fake_peer *p, const uint64_t *before)
     check_flows(p, KIND_VIDEO, before);
 }
 
-static void note_packets(const struct fake_world *w,
-                         uint64_t ret[FAKE_MAX_PEERS][FAKE_MAX_SECTIONS])
+static void note_packets(const struct fake_world *w, uint64_t ret[PEERS_MAX][FAKE_MAX_SECTIONS])
 {
     for (uint32_t i = 0; i < w->n_peers; i++) {
         for (uint32_t k = 0; k < w->peers[i]->n_sections; k++)
@@ -130,7 +131,7 @@ static void mail_may_cross_in_every_order(void)
 {
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct fake_world *w = begin(3);
-        uint64_t before[FAKE_MAX_PEERS][FAKE_MAX_SECTIONS];
+        uint64_t before[PEERS_MAX][FAKE_MAX_SECTIONS];
         uint64_t random = seed;
 
         w->mail_delay_ms = 20;
