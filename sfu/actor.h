@@ -1,6 +1,7 @@
 /**
  * @file actor.h  What a worker looks after: something with work at certain times, and at the end
- * of each turn that touched it. Embedded in a participant and in a publisher of another worker.
+ * of each turn that touched it. Embedded in a participant in a publisher of another worker,
+ * and in what looks after a room's speakers.
  */
 #ifndef SFU_ACTOR_H
 #define SFU_ACTOR_H
@@ -12,6 +13,7 @@
 enum actor_kind {
     ACTOR_PARTICIPANT, /* struct participant */
     ACTOR_RELAY_IN,    /* struct relay_in */
+    ACTOR_ROOM,        /* struct room_speakers */
 };
 
 struct actor {

@@ -73,6 +73,9 @@ static const struct key keys[] = {
     NUMBER(max_tracks, 1, MESSAGE_MAX_TRACKS, "8", "tracks one participant may publish"),
     NUMBER(max_audio_slots, 0, PLAN_MAX_SECTIONS, "16", "audio slots one participant may have"),
     NUMBER(max_video_slots, 0, PLAN_MAX_SECTIONS, "24", "video slots one participant may have"),
+    NUMBER(max_audio_streams, 0, PLAN_MAX_SECTIONS, "0",
+           "voices that one participant gets at a time, those that\nspeak; 0: as many as it has "
+           "audio slots"),
     NUMBER(max_sections, 1, PLAN_MAX_SECTIONS, "128", "m-lines of one connection"),
     NUMBER(max_sdp_bytes, 4096, SDP_MAX_BYTES, "262144", "bytes of one offer"),
     NUMBER(max_messages_per_s, 1, 100000, "100", "messages of one WebSocket in a second"),

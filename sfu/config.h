@@ -41,7 +41,8 @@ struct config {
     uint32_t max_rooms, max_participants, max_participants_per_room;
     uint32_t max_tracks;                       /* published by one participant */
     uint32_t max_audio_slots, max_video_slots; /* of one participant */
-    uint32_t max_sections;                     /* m-lines of one connection */
+    uint32_t max_audio_streams; /* to one participant at a time; 0: as it has slots */
+    uint32_t max_sections;      /* m-lines of one connection */
     uint32_t max_sdp_bytes;
     uint32_t max_messages_per_s; /* of one WebSocket */
     uint32_t max_connections, max_connections_per_address;

@@ -14,6 +14,7 @@
 #include "sfu/relay_in.h"
 #include "sfu/relay_out.h"
 #include "sfu/room.h"
+#include "sfu/room_speakers.h"
 #include "sfu/track_relay.h"
 
 #include <errno.h>
@@ -482,8 +483,10 @@ static void on_relay(struct forwarder *f, const struct mail_relay *mail)
         track_relay_start(track, mail->worker, f->now_us);
     else if (mail->mail.type == MAIL_RELAY_STOP)
         track_relay_stop(track, mail->worker);
-    else
+    else if (mail->mail.type == MAIL_RELAY_KEY_FRAME)
         track_relay_key_frame(track, mail->worker, mail->layer, mail->any, f->now_us);
+    else
+        track_relay_listen(track, mail->worker, mail->mail.type == MAIL_RELAY_LISTEN);
 }
 
 static void on_batch(struct forwarder *f, const struct relay_batch *batch)
@@ -548,6 +551,8 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
         break;
     case MAIL_RELAY_START:
     case MAIL_RELAY_STOP:
+    case MAIL_RELAY_LISTEN:
+    case MAIL_RELAY_IGNORE:
     case MAIL_RELAY_KEY_FRAME:
         on_relay(f, (const struct mail_relay *)mail);
         break;
@@ -599,6 +604,7 @@ static void look_after_participant(struct forwarder *f, struct participant *p)
 static void look_after(struct forwarder *f, struct actor *actor)
 {
     struct relay_in *r;
+    struct room_speakers *speakers;
 
     switch (actor->kind) {
     case ACTOR_PARTICIPANT:
@@ -607,6 +613,10 @@ static void look_after(struct forwarder *f, struct actor *actor)
     case ACTOR_RELAY_IN:
         r = CONTAINER_OF(actor, struct relay_in, actor);
         set_deadline(f, actor, relay_in_advance(r, f->now_us));
+        break;
+    case ACTOR_ROOM:
+        speakers = CONTAINER_OF(actor, struct room_speakers, actor);
+        set_deadline(f, actor, room_speakers_advance(speakers, f->now_us));
         break;
     }
 }

@@ -39,9 +39,10 @@ struct packet_pool;
 /** How much one worker takes on. */
 struct forwarder_limits {
     uint32_t max_participants;
-    uint32_t max_packets; /* in the pool: received, stored for retransmission, queued */
-    uint16_t pad_runs;    /* padding of one packet, to send several as one [bytes] */
-    int64_t coalesce_us;  /* wait of a packet for others of the same subscriber */
+    uint32_t max_packets;       /* in the pool: received, stored for retransmission, queued */
+    uint16_t pad_runs;          /* padding of one packet, to send several as one [bytes] */
+    int64_t coalesce_us;        /* wait of a packet for others of the same subscriber */
+    uint32_t max_audio_streams; /* that one subscriber gets at a time; 0: as many as it has slots */
 };
 extern const struct forwarder_limits forwarder_default_limits;
 
@@ -91,14 +92,15 @@ struct forwarder_stats {
     uint64_t drop_unrouted;     /* RTP of no track (probes on unknown SSRCs included) */
     uint64_t drop_payload_type; /* RTP with a payload type its m-line does not have */
     uint64_t drop_muted;
-    uint64_t drop_duplicate; /* RTP we had */
-    uint64_t drop_rtx;       /* RTX that could not be unwrapped */
-    uint64_t drop_relay;     /* to another worker, which is too far behind */
-    uint64_t drop_unasked;   /* from another worker, of a track nobody wants any more */
-    uint64_t drop_codec;     /* per subscription: it has no payload type for the codec */
-    uint64_t drop_waiting;   /* per subscription: before its key frame */
-    uint64_t drop_old;       /* per subscription: before the start of its stream */
-    uint64_t drop_queue;     /* per subscription: its egress queue is full */
+    uint64_t silence_left_out; /* packets of audio that say no more than those before */
+    uint64_t drop_duplicate;   /* RTP we had */
+    uint64_t drop_rtx;         /* RTX that could not be unwrapped */
+    uint64_t drop_relay;       /* to another worker, which is too far behind */
+    uint64_t drop_unasked;     /* from another worker, of a track nobody wants any more */
+    uint64_t drop_codec;       /* per subscription: it has no payload type for the codec */
+    uint64_t drop_waiting;     /* per subscription: before its key frame */
+    uint64_t drop_old;         /* per subscription: before the start of its stream */
+    uint64_t drop_queue;       /* per subscription: its egress queue is full */
     uint64_t nack_unknown, nack_gone, nack_limited; /* not served: number unknown, packet gone,
                                                      * asked too often or too much */
     uint64_t drop_rtcp;                             /* malformed RTCP packets */

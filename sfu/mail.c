@@ -39,6 +39,8 @@ void mail_free(struct mail *mail)
     case MAIL_CLOSE_ROOM:
     case MAIL_RELAY_START:
     case MAIL_RELAY_STOP:
+    case MAIL_RELAY_LISTEN:
+    case MAIL_RELAY_IGNORE:
     case MAIL_RELAY_KEY_FRAME:
     case MAIL_STATE:
     case MAIL_NEED:

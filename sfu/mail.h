@@ -29,6 +29,8 @@ enum mail_type {
     /* worker -> worker */
     MAIL_RELAY_START,     /* struct mail_relay: send us this track */
     MAIL_RELAY_STOP,      /* struct mail_relay: no more of it */
+    MAIL_RELAY_LISTEN,    /* struct mail_relay: tell us how loud it is */
+    MAIL_RELAY_IGNORE,    /* struct mail_relay: no more of that */
     MAIL_RELAY_KEY_FRAME, /* struct mail_relay: we need one */
     MAIL_RELAY_BATCH,     /* struct relay_batch (sfu/relay_batch.h): packets */
     /* worker -> control */
@@ -49,7 +51,7 @@ struct mail_track {
     char mid[PLAN_MID_MAX + 1];
     enum media_kind kind;
     bool muted;
-    bool screen; /* video of a screen: text must be legible, movement may stutter */
+    bool screen; /* of what a screen shows (text must be legible, movement may stutter) or plays */
 };
 
 struct mail_join {

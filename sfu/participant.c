@@ -9,6 +9,7 @@
 #include "sfu/participant_reports.h"
 #include "sfu/participant_slots.h"
 #include "sfu/room.h"
+#include "sfu/room_speakers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ static void on_connected(void *owner)
 
     p->core->stats.connected++;
     p->subscriber.connected = true;
+    room_speakers_greet(p->room);
     for (size_t i = 0; i < p->plan->n_sections; i++) {
         if (p->subscriptions[i])
             subscription_connect(p->subscriptions[i]);
@@ -278,6 +280,8 @@ int64_t participant_advance(struct participant *p, int64_t now_us)
 
     if (p->connection.ended)
         return NEVER_US;
+    if (p->untold)
+        participant_tell_slots(p);
     next_us = earlier(next_us, participant_advance_need(p, now_us));
     if (connection_is_up(&p->connection))
         next_us = earlier(next_us, participant_send_rtcp(p, now_us));

@@ -43,6 +43,8 @@ struct participant {
     uint32_t epoch;            /* of the last MAIL_SLOTS */
     uint32_t need[SLOT_KINDS]; /* slots wanted in all */
     bool needs_slots;          /* there are tracks without a slot */
+    bool crowded[SLOT_KINDS];  /* and of this kind some will stay so: slots follow the speakers */
+    bool untold;               /* slots have changed since MAIL_SLOTS */
     bool need_outstanding;     /* MAIL_NEED was sent since the plan last changed */
     bool need_sent;
     int64_t need_us; /* when it was sent last */

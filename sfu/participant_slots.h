@@ -9,6 +9,7 @@
 #include "media/base/clock.h"
 #include "sfu/slot_allocator.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,9 +25,26 @@ struct slot_scratch {
     struct slot_track *described;
 };
 
-/** Bind and unbind slots. @param tracks  all of the room, in order of publishing */
-void participant_assign_slots(struct participant *p, struct track *const *tracks, size_t n,
+/** Bind and unbind slots. @param tracks  all of the room, in order of publishing
+ *  @return true: a picture has to wait before it may move to a slot */
+bool participant_assign_slots(struct participant *p, struct track *const *tracks, size_t n,
                               const struct slot_scratch *scratch, int64_t now_us);
+
+/**
+ * If there are fewer slots of this kind than tracks: let tracks whose right to one has risen take
+ * those of others. Control is told at the end of the turn.
+ *
+ * @return true: one has to wait before it may
+ */
+bool participant_follow(struct participant *p, enum media_kind kind, struct track *const *risen,
+                        size_t n, int64_t now_us);
+
+/** An audio track begins to speak with the packet that is forwarded next: get it into a slot, with
+ *  what was just before. */
+void participant_hear(struct participant *p, struct track *t, int64_t now_us);
+
+/** Send MAIL_SLOTS of what control was not told yet, if anything. */
+void participant_tell_slots(struct participant *p);
 
 /** Send MAIL_NEED if it is due. @return when to call again [us], or NEVER_US */
 MUST_USE int64_t participant_advance_need(struct participant *p, int64_t now_us);

@@ -12,6 +12,7 @@
 #include "media/base/mailbox.h"
 #include "media/rtcp.h"
 #include "media/rtp.h"
+#include "media/speaker_detector.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +28,7 @@ enum relay_kind {
     RELAY_PACKET, /* `len` bytes of RTP follow, as `rtp` describes them */
     RELAY_REPORT, /* a sender report */
     RELAY_BYE,    /* the layer has ended */
+    RELAY_LEVELS, /* how loud it is, as `levels` says */
 };
 
 struct relay_record {
@@ -39,6 +41,7 @@ struct relay_record {
     union {
         struct rtp_header rtp;
         struct rtcp_sender_info report;
+        struct speaker_report levels;
     };
 };
 

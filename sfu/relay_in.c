@@ -4,6 +4,7 @@
 #include "sfu/core.h"
 #include "sfu/relay_batch.h"
 #include "sfu/room.h"
+#include "sfu/room_speakers.h"
 #include "sfu/routing.h"
 #include "sfu/track_layer.h"
 
@@ -88,6 +89,8 @@ static int say(struct relay_in *r, const struct mail_relay *what, const struct t
 
 static const struct mail_relay start = {.mail = {.type = MAIL_RELAY_START}};
 static const struct mail_relay stop = {.mail = {.type = MAIL_RELAY_STOP}};
+static const struct mail_relay hear = {.mail = {.type = MAIL_RELAY_LISTEN}};
+static const struct mail_relay hear_no_more = {.mail = {.type = MAIL_RELAY_IGNORE}};
 
 void relay_in_withdraw(struct relay_in *r)
 {
@@ -96,7 +99,9 @@ void relay_in_withdraw(struct relay_in *r)
 
         if (t->asked)
             (void)say(r, &stop, t); /* without it the batches come, and are dropped */
-        t->asked = false;
+        if (t->levels_asked)
+            (void)say(r, &hear_no_more, t);
+        t->asked = t->levels_asked = false;
     }
 }
 
@@ -121,7 +126,7 @@ void relay_in_receive(struct relay_in *r, const struct relay_record *record, int
 {
     struct track *t = track_set_find(&r->tracks, record->track);
 
-    if (!t || !t->asked) {
+    if (!t || (!t->asked && record->kind != RELAY_LEVELS)) {
         r->core->stats.drop_unasked++;
         return;
     }
@@ -135,7 +140,17 @@ void relay_in_receive(struct relay_in *r, const struct relay_record *record, int
     case RELAY_BYE:
         track_receive_bye(t, record->layer);
         break;
+    case RELAY_LEVELS:
+        room_speakers_take_report(t, &record->levels, now_us);
+        break;
     }
+}
+
+/* Who is to have a slot is decided by who speaks, also of those whom nobody here gets yet. */
+static void ask_for_levels(struct relay_in *r, struct track *t)
+{
+    if (t->kind == KIND_AUDIO && !t->levels_asked)
+        t->levels_asked = say(r, &hear, t) == 0;
 }
 
 /* Ask for the track if somebody here wants it, take that back if nobody does any more. */
@@ -189,6 +204,7 @@ int64_t relay_in_advance(struct relay_in *r, int64_t now_us)
         int64_t due_us;
 
         settle(r, t, now_us);
+        ask_for_levels(r, t);
         busy = busy || t->asked || !list_empty(&t->live);
         due_us = t->asked ? ask_for_key_frames(r, t, now_us) : NEVER_US;
         next_us = due_us < next_us ? due_us : next_us;

@@ -109,8 +109,9 @@ void relay_out_packet(struct relay_out *o, const struct relay_source *source,
     }
 }
 
-static void send_word(struct relay_out *o, const struct relay_source *source, enum relay_kind kind,
-                      const struct rtcp_sender_info *report, int64_t arrival_us)
+/* Send a record without bytes; who and what about is filled in here. */
+static void send_word(struct relay_out *o, const struct relay_source *source,
+                      const struct relay_record *word)
 {
     uint64_t workers = source->workers;
 
@@ -119,27 +120,36 @@ static void send_word(struct relay_out *o, const struct relay_source *source, en
 
         if (!r)
             continue;
-        *r = (struct relay_record){
-            .participant = source->participant,
-            .track = source->track,
-            .kind = kind,
-            .layer = source->layer,
-            .arrival_us = arrival_us,
-        };
-        if (report)
-            r->report = *report;
+        *r = *word;
+        r->participant = source->participant;
+        r->track = source->track;
+        r->layer = source->layer;
     }
 }
 
 void relay_out_report(struct relay_out *o, const struct relay_source *source,
                       const struct rtcp_sender_info *report, int64_t arrival_us)
 {
-    send_word(o, source, RELAY_REPORT, report, arrival_us);
+    struct relay_record word = {.kind = RELAY_REPORT, .arrival_us = arrival_us};
+
+    word.report = *report;
+    send_word(o, source, &word);
+}
+
+void relay_out_levels(struct relay_out *o, const struct relay_source *source,
+                      const struct speaker_report *levels)
+{
+    struct relay_record word = {.kind = RELAY_LEVELS};
+
+    word.levels = *levels;
+    send_word(o, source, &word);
 }
 
 void relay_out_bye(struct relay_out *o, const struct relay_source *source)
 {
-    send_word(o, source, RELAY_BYE, NULL, 0);
+    struct relay_record word = {.kind = RELAY_BYE};
+
+    send_word(o, source, &word);
 }
 
 void relay_out_flush(struct relay_out *o)

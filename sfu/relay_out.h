@@ -14,6 +14,7 @@ struct core;
 struct packet;
 struct relay_out;
 struct rtcp_sender_info;
+struct speaker_report;
 
 enum { RELAY_MAX_WORKERS = 64 }; /* a set of workers is a number of 64 bits, the first the lowest */
 
@@ -36,6 +37,10 @@ void relay_out_packet(struct relay_out *o, const struct relay_source *source,
 /** Send a sender report that came at `arrival_us`. */
 void relay_out_report(struct relay_out *o, const struct relay_source *source,
                       const struct rtcp_sender_info *report, int64_t arrival_us);
+
+/** Tell how loud the track is. */
+void relay_out_levels(struct relay_out *o, const struct relay_source *source,
+                      const struct speaker_report *levels);
 
 /** Say that a layer has ended. */
 void relay_out_bye(struct relay_out *o, const struct relay_source *source);

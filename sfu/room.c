@@ -3,6 +3,7 @@
 #include "sfu/core.h"
 #include "sfu/participant.h"
 #include "sfu/participant_slots.h"
+#include "sfu/room_speakers.h"
 #include "sfu/track.h"
 
 #include <assert.h>
@@ -33,6 +34,7 @@ struct room *room_free(struct room *room)
         return NULL;
     assert(room_empty(room) && list_empty(&room->tracks));
     list_unlink(&room->dirty_link);
+    room_speakers_free(room->speakers);
     free(room);
     return NULL;
 }
@@ -52,6 +54,7 @@ void room_remove(struct room *room, struct participant *p)
 void room_add_track(struct room *room, struct track *track)
 {
     list_append(&room->tracks, &track->room_link);
+    track->room = room;
 }
 
 void room_touch(struct room *room)
@@ -69,6 +72,24 @@ static size_t count_tracks(const struct room *room)
     return n;
 }
 
+/* @return true: a picture has to wait before it may move to a slot */
+static bool assign_each(struct room *room, struct track *const *tracks, size_t n,
+                        const struct slot_scratch *scratch, int64_t now_us)
+{
+    bool held = false;
+
+    room->crowded[KIND_AUDIO] = room->crowded[KIND_VIDEO] = false;
+    LIST_FOREACH(link, &room->participants) {
+        struct participant *p = CONTAINER_OF(link, struct participant, room_link);
+
+        if (participant_assign_slots(p, tracks, n, scratch, now_us))
+            held = true;
+        for (int kind = 0; kind < SLOT_KINDS; kind++)
+            room->crowded[kind] = room->crowded[kind] || p->crowded[kind];
+    }
+    return held;
+}
+
 void room_assign_slots(struct room *room, int64_t now_us)
 {
     size_t n = count_tracks(room);
@@ -84,9 +105,8 @@ void room_assign_slots(struct room *room, int64_t now_us)
     n = 0;
     LIST_FOREACH(link, &room->tracks)
         tracks[n++] = CONTAINER_OF(link, struct track, room_link);
-    LIST_FOREACH(link, &room->participants)
-        participant_assign_slots(CONTAINER_OF(link, struct participant, room_link), tracks, n,
-                                 &scratch, now_us);
+    if (assign_each(room, tracks, n, &scratch, now_us) && room->speakers)
+        room_speakers_hold(room->speakers);
 out:
     free(tracks);
     free(scratch.tracks);

@@ -12,6 +12,7 @@
 
 struct core;
 struct participant;
+struct room_speakers;
 struct track;
 
 struct room {
@@ -22,6 +23,8 @@ struct room {
     struct list tracks; /* in order of publishing */
     struct list relays; /* publishers on other workers */
     size_t n_participants;
+    struct room_speakers *speakers; /* NULL: nobody has made a sound yet */
+    bool crowded[2];                /* by kind: somebody has fewer slots than there are tracks */
 };
 
 /** @return true if nobody is in it and no publisher of it known */

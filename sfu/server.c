@@ -249,6 +249,8 @@ static void read_mail(struct server *s, struct mail *mail)
     case MAIL_CLOSE_ROOM:
     case MAIL_RELAY_START:
     case MAIL_RELAY_STOP:
+    case MAIL_RELAY_LISTEN:
+    case MAIL_RELAY_IGNORE:
     case MAIL_RELAY_KEY_FRAME:
     case MAIL_RELAY_BATCH:
         break; /* these go the other way, or between workers */

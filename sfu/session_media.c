@@ -120,11 +120,13 @@ void session_media_put_tracks(struct mail_join *mail, const struct message_track
 {
     mail->n_tracks = n;
     for (uint32_t i = 0; i < n; i++) {
-        mail->tracks[i] = (struct mail_track){.id = tracks[i].id,
-                                              .kind = tracks[i].kind,
-                                              .muted = tracks[i].muted,
-                                              .screen = tracks[i].kind == KIND_VIDEO &&
-                                                        strcmp(tracks[i].source, "screen") == 0};
+        mail->tracks[i] = (struct mail_track){
+            .id = tracks[i].id,
+            .kind = tracks[i].kind,
+            .muted = tracks[i].muted,
+            .screen = strcmp(tracks[i].source, "screen") == 0 ||
+                      strcmp(tracks[i].source, "screen_audio") == 0,
+        };
         (void)snprintf(mail->tracks[i].mid, sizeof(mail->tracks[i].mid), "%s", tracks[i].mid);
     }
 }

@@ -201,7 +201,7 @@ void slot_allocator_claim(struct slot_allocation *a, enum media_kind kind)
 
     a->held[kind] = false;
     while ((at = next_waiting(a, kind, WAITING_CLAIMS, at)) < a->n_tracks) {
-        bool slow = kind == KIND_VIDEO && a->tracks[at].priority < PRIORITY_SCREEN;
+        bool slow = kind == KIND_VIDEO && a->tracks[at].priority == PRIORITY_SPEAKER;
         struct claim claim;
 
         make_claim(a, at, &claim);

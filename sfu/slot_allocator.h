@@ -5,9 +5,9 @@
  * A track keeps its slot while both live, and nobody with more right to it needs it: with as many
  * slots as tracks nothing ever moves. Free slots go to the waiting tracks with the highest
  * priority; then those that claim one take it from the tracks with the lowest. Of equals, the one
- * that was published first is first. In one run claims move one slot of video at most, but for
- * those of pinned tracks and screens. Slot i of audio and slot i of video are one stream for the
- * client (lip sync), so a participant's audio and video share an index where they can.
+ * that was published first is first. In one run speakers move one slot of video at most. Slot i of
+ * audio and slot i of video are one stream for the client (lip sync), so a participant's audio and
+ * video share an index where they can.
  */
 #ifndef SFU_SLOT_ALLOCATOR_H
 #define SFU_SLOT_ALLOCATOR_H

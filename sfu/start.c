@@ -93,6 +93,7 @@ void start_configure_worker(const struct config *config, uint32_t index, struct 
     ret->limits.max_participants = config->max_participants;
     ret->limits.pad_runs = (uint16_t)config->pad_runs;
     ret->limits.coalesce_us = config->coalesce_ms * MS;
+    ret->limits.max_audio_streams = config->max_audio_streams;
     if (config->pin_workers)
         choose_core(ret);
 }

@@ -83,6 +83,7 @@ struct subscription {
     bool fresh;                 /* waits, and the track has not looked at it yet */
     int64_t waits_since_us;     /* once it has */
     uint32_t told_track;        /* what control was told last; 0: free */
+    int64_t bound_us;           /* when its track was bound */
     bool automatic;             /* nobody has set a target since it was bound */
     struct layer_target wanted; /* `target` is what of it flows */
 };

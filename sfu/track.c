@@ -4,7 +4,9 @@
 #include "media/rtx.h"
 #include "sfu/core.h"
 #include "sfu/relay_out.h"
+#include "sfu/room_speakers.h"
 #include "sfu/subscription.h"
+#include "sfu/track_audio.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -56,6 +58,7 @@ struct track *track_free(struct track *t)
         subscription_unbind(subscription_of_link(link));
     LIST_FOREACH_SAFE(link, &t->idle)
         subscription_unbind(subscription_of_link(link));
+    room_speakers_forget(t);
     list_unlink(&t->room_link);
     for (size_t i = 0; i < PLAN_MAX_LAYERS; i++)
         track_layer_free(t->layers[i]);
@@ -88,6 +91,8 @@ void track_set_muted(struct track *t, bool muted)
     if (t->muted == muted)
         return;
     t->muted = muted;
+    if (muted)
+        room_speakers_mute(t);
     for (size_t i = 0; i < PLAN_MAX_LAYERS && muted; i++) {
         if (t->layers[i])
             key_frame_request_cancel(&t->layers[i]->key_frame);
@@ -418,6 +423,9 @@ static bool take(struct track *t, uint8_t at, bool recovered, struct packet *pac
         track_choose_layer(t, now_us);
     if (t->muted)
         stats->drop_muted++;
+    else if (t->kind == KIND_AUDIO && arrival != ARRIVAL_LATE &&
+             !track_audio_take(t, packet, (uint8_t)format, now_us))
+        skip(t, layer, packet->rtp.seq);
     else
         forward(t, layer, packet, (uint8_t)format, arrival != ARRIVAL_LATE, now_us);
     return true;

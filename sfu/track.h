@@ -10,6 +10,7 @@
 #include "media/base/attributes.h"
 #include "media/base/clock.h"
 #include "media/base/list.h"
+#include "media/silence_gate.h"
 #include "sfu/forward.h"
 #include "sfu/track_layer.h"
 #include "signaling/negotiation.h"
@@ -20,8 +21,11 @@
 struct actor;
 struct core;
 struct packet;
+struct room;
 struct rtcp_sender_info;
+struct speaker;
 struct subscription;
+struct track_set;
 
 enum { TRACK_MAX_BURST = 256 }; /* packets given to one subscription at once */
 
@@ -47,11 +51,19 @@ struct track {
     struct actor *publisher;  /* asks the source for what subscribers miss */
     uint32_t id, participant; /* numbers of the track and of its publisher */
     enum media_kind kind;
+    struct room *room;           /* NULL: in none */
+    const struct track_set *set; /* of its publisher; NULL: in none */
+    bool screen;                 /* of what a screen shows or plays */
     bool muted;
-    bool has_fresh;                              /* some live subscription is fresh */
-    bool asked;                                  /* of a replica: its original is being sent */
-    int64_t asked_us;                            /* since then */
-    uint64_t relay_to;                           /* workers with a replica that want it, a set */
+    bool has_fresh;    /* some live subscription is fresh */
+    bool asked;        /* of a replica: its original is being sent */
+    int64_t asked_us;  /* since then */
+    uint64_t relay_to; /* workers with a replica that want it, a set */
+    /* of audio */
+    struct speaker *speaker; /* in the room's; NULL: it has made no sound yet */
+    struct silence_gate silence;
+    uint64_t levels_to;                          /* workers that are told how loud it is, a set */
+    bool levels_asked;                           /* of a replica: this one is */
     const struct plan_section *section;          /* the publisher's m-line; kept current by it */
     struct extension_map extensions;             /* of the publisher's bundle */
     struct track_layer *layers[PLAN_MAX_LAYERS]; /* NULL until something arrives */

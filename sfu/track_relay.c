@@ -1,9 +1,14 @@
 #include "sfu/track_relay.h"
 
+#include "media/speaker_detector.h"
 #include "sfu/core.h"
 #include "sfu/relay_out.h"
 #include "sfu/track.h"
+#include "sfu/track_audio.h"
 #include "sfu/track_layer.h"
+
+/* Another worker's wish for a track that begins to speak takes no longer. */
+static const int64_t BEGINNING_US = 200 * MS;
 
 static uint64_t set_of(uint32_t worker)
 {
@@ -44,6 +49,24 @@ static void send_burst(struct track *t, uint32_t worker, const struct track_laye
                          packet_store_get(&layer->store, (uint16_t)seq), false);
 }
 
+/* Who wants it does so for what it began to say. */
+static void send_beginning(struct track *t, uint32_t worker, int64_t now_us)
+{
+    struct relay_source source = source_of(t, worker, 0);
+    const struct speaker *s = t->speaker;
+    uint16_t seq;
+
+    if (!s || !t->layers[0] || s->state == SPEAKER_QUIET || now_us - s->began_us > BEGINNING_US)
+        return;
+    seq = track_audio_since(t, now_us - s->began_us + TRACK_PRE_ROLL_US);
+    for (; seq != (uint16_t)(t->layers[0]->receiver.highest + 1); seq++) {
+        const struct packet *packet = packet_store_get(&t->layers[0]->store, seq);
+
+        if (packet)
+            relay_out_packet(t->core->relay_out, &source, packet, false);
+    }
+}
+
 void track_relay_start(struct track *t, uint32_t worker, int64_t now_us)
 {
     if (t->relay_to & set_of(worker))
@@ -52,6 +75,8 @@ void track_relay_start(struct track *t, uint32_t worker, int64_t now_us)
     send_clocks(t, worker);
     if (t->muted || !t->best)
         return;
+    if (t->kind == KIND_AUDIO)
+        send_beginning(t, worker, now_us);
     if (track_has_burst(t, t->best, TRACK_YOUNG_US, now_us))
         send_burst(t, worker, t->best);
     else
@@ -67,6 +92,14 @@ void track_relay_key_frame(struct track *t, uint32_t worker, uint8_t at, bool an
     track_want_key_frame(t, layer);
     if (any && !t->muted && track_has_burst(t, layer, TRACK_LAYER_KEEP_US, now_us))
         send_burst(t, worker, layer);
+}
+
+void track_relay_listen(struct track *t, uint32_t worker, bool listens)
+{
+    if (listens)
+        t->levels_to |= set_of(worker);
+    else
+        t->levels_to &= ~set_of(worker);
 }
 
 void track_relay_stop(struct track *t, uint32_t worker)

@@ -14,7 +14,8 @@ struct track;
 
 /**
  * Send the track to `worker` from now on: first what its clock is and, if there is a young one, all
- * since the newest key frame; else the publisher is asked for a key frame.
+ * since the newest key frame; else the publisher is asked for a key frame. Of audio that has just
+ * begun to speak, all since then, and what was just before.
  *
  * @param worker  less than RELAY_MAX_WORKERS
  */
@@ -23,6 +24,9 @@ void track_relay_start(struct track *t, uint32_t worker, int64_t now_us);
 /** A replica needs a key frame of layer `at`. @param any  it has none at all, and the publisher
  * does not answer: an older one will do */
 void track_relay_key_frame(struct track *t, uint32_t worker, uint8_t at, bool any, int64_t now_us);
+
+/** Tell `worker` how loud the track is, or no more: all workers of a room decide who gets slots. */
+void track_relay_listen(struct track *t, uint32_t worker, bool listens);
 
 /** Send nothing to `worker` any more. */
 void track_relay_stop(struct track *t, uint32_t worker);

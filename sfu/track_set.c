@@ -69,6 +69,8 @@ static struct track *add_track(struct track_set *s, const struct mail_track *fro
 
     if (!track)
         return NULL;
+    track->set = s;
+    track->screen = from->screen;
     track_set_muted(track, from->muted);
     room_add_track(s->room, track);
     s->tracks[s->n++] = track;
@@ -104,8 +106,11 @@ void track_set_mute(struct track_set *s, uint32_t id, bool muted)
 {
     struct track *track = track_set_find(s, id);
 
-    if (track)
-        track_set_muted(track, muted);
+    if (!track)
+        return;
+    track_set_muted(track, muted);
+    if (s->room->crowded[track->kind])
+        room_touch(s->room); /* whoever shows something goes before who does not */
 }
 
 void track_set_look_after(struct track_set *s, int64_t now_us)

@@ -90,11 +90,30 @@ static void on_slots_mail(struct fake_peer *p, const struct mail_slots *mail)
     fake_must(mail->epoch == p->epoch + 1, "epoch grows by one");
     p->epoch = mail->epoch;
     p->n_slot_mails++;
+    p->slots_us = p->world->now_us;
     for (uint32_t i = 0; i < mail->n_slots; i++) {
         uint32_t at = find_section(p, mail->slots[i].mid);
 
         p->track_of_section[at] = mail->slots[i].track;
         p->publisher_of_section[at] = mail->slots[i].participant;
+    }
+}
+
+/* For all of the room on that worker. */
+static void on_speakers_mail(struct fake_world *w, const struct mail_speakers *mail)
+{
+    const struct fake_peer *any = find_peer(w, mail->participant);
+
+    fake_must(any && any->room == mail->room, "speakers of another room");
+    for (uint32_t i = 0; i < w->n_peers; i++) {
+        struct fake_peer *p = w->peers[i];
+
+        if (!p->joined || p->room != any->room || p->worker != any->worker)
+            continue;
+        p->n_speaker_mails++;
+        p->speakers_us = w->now_us;
+        p->n_speakers = mail->n_speakers;
+        memcpy(p->speakers, mail->speakers, sizeof(p->speakers));
     }
 }
 
@@ -125,10 +144,12 @@ static void on_forwarder_post(void *owner, struct mail *mail)
         p->need_audio = need->audio;
         p->need_video = need->video;
         break;
+    case MAIL_SPEAKERS:
+        on_speakers_mail(w, (const struct mail_speakers *)mail);
+        break;
     case MAIL_STREAM:
     case MAIL_WANT:
     case MAIL_QUALITY:
-    case MAIL_SPEAKERS:
         break;
     case MAIL_GONE:
         p->gone = true;
@@ -148,6 +169,8 @@ static void on_forwarder_post(void *owner, struct mail *mail)
     case MAIL_CLOSE_ROOM:
     case MAIL_RELAY_START:
     case MAIL_RELAY_STOP:
+    case MAIL_RELAY_LISTEN:
+    case MAIL_RELAY_IGNORE:
     case MAIL_RELAY_KEY_FRAME:
     case MAIL_RELAY_BATCH:
         fake_must(false, "mail in the wrong direction");
