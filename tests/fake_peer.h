@@ -14,7 +14,7 @@
 #include "sfu/mail.h"
 #include "signaling/negotiation.h"
 #include "tests/fake_media.h"
-#include "tests/netem.h"
+#include "bench/netem.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #include "media/base/clock.h"
 #include "media/base/reader.h"
 #include "media/base/writer.h"
-#include "tests/netem.h"
+#include "bench/netem.h"
 #include "tests/tap.h"
 
 #include <math.h>

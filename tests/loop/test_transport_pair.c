@@ -5,7 +5,7 @@
 #include "media/rtp.h"
 #include "media/seal.h"
 #include "media/transport.h"
-#include "tests/netem.h"
+#include "bench/netem.h"
 #include "tests/tap.h"
 
 enum {

@@ -4,7 +4,7 @@
 #include "client/vp8.h"
 #include "media/base/clock.h"
 #include "media/packet.h"
-#include "tests/netem.h"
+#include "bench/netem.h"
 #include "tests/tap.h"
 
 enum { FRAMES = 900, MAX_PACKETS = 16384, MAX_NACKS = 64, SOURCE = 5, KEY_EVERY = 300 };

@@ -1,6 +1,6 @@
 #include "sfu/bandwidth_allocator.h"
 
-#include "tests/netem.h"
+#include "bench/netem.h"
 #include "tests/tap.h"
 
 /* Three encodings of a camera: 60/90/150, 200/300/500 and 680/1020/1700 kbit/s. A camera takes the

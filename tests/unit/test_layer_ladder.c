@@ -1,6 +1,6 @@
 #include "sfu/layer_ladder.h"
 
-#include "tests/netem.h"
+#include "bench/netem.h"
 #include "tests/tap.h"
 
 /* Three encodings with three temporal layers each, as Chrome sends 720p. */

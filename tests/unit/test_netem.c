@@ -1,4 +1,4 @@
-#include "tests/netem.h"
+#include "bench/netem.h"
 
 #include "media/base/clock.h"
 #include "tests/tap.h"
@@ -198,8 +198,139 @@ static void link_may_change_on_the_way(void)
     netem_free(n);
 }
 
+static void a_queue_may_be_a_time(void)
+{
+    /* 1,000 bytes take 8 ms; what would wait longer than 20 ms is dropped, but never all */
+    struct netem_config config = {.rate_bps = 1000000, .queue_us = 20 * MS};
+    struct netem *n = make(&config);
+
+    push_many(n, 6, 1000, 0);
+    CHECK_EQ(netem_stats(n)->overflowed, 4);
+    CHECK_EQ(netem_stats(n)->queue_max_us, 16 * MS);
+    CHECK_EQ(drain(n), 2);
+    config.queue_us = MS;
+    netem_change(n, &config);
+    push_many(n, 1, 1000, 0);
+    netem_push(n, 9, (const uint8_t *)"x", 1, SECOND);
+    CHECK_EQ(pop_at(n, SECOND + 8), 9);
+    netem_free(n);
+}
+
+static void overhead_takes_its_time_too(void)
+{
+    struct netem_config config = {.rate_bps = 1000000, .overhead = 50};
+    struct netem *n = make(&config);
+
+    push_many(n, 1, 950, 0);
+    CHECK_EQ(pop_at(n, 8 * MS), 0);
+    netem_free(n);
+}
+
+static void what_waits_goes_on_at_a_new_rate(void)
+{
+    struct netem_config config = {.rate_bps = 1000000, .delay_us = 10 * MS};
+    struct netem *n = make(&config);
+
+    push_many(n, 4, 1000, 0); /* sent at 8, 16, 24, 32 ms */
+    CHECK_EQ(pop_at(n, 18 * MS), 0);
+    /* now is 18 ms: the second is under way, of the third a quarter was sent */
+    config.rate_bps = 2000000;
+    netem_change(n, &config);
+    CHECK_EQ(pop_at(n, 26 * MS), 1);
+    CHECK_EQ(pop_at(n, 31 * MS), 2);
+    CHECK_EQ(pop_at(n, 35 * MS), 3);
+    push_many(n, 3, 1000, 0);
+    netem_free(n);
+}
+
+static void without_a_rate_nothing_waits_any_more(void)
+{
+    struct netem_config config = {.rate_bps = 100000, .jitter_us = 5 * MS, .duplicate = 0.3};
+    struct netem *n = make(&config);
+    uint8_t data[NETEM_DATAGRAM_MAX] = {0};
+    uint64_t last = 0;
+    uint64_t tag;
+    size_t len;
+
+    push_many(n, 50, 1000, 0);
+    CHECK(!netem_pop(n, MS, &tag, data, &len));
+    config.rate_bps = 0;
+    netem_change(n, &config);
+    while (netem_pop(n, 6 * MS, &tag, data, &len)) {
+        CHECK(tag == last || tag == last + 1);
+        last = tag;
+    }
+    CHECK_EQ(last, 49);
+    CHECK_EQ(netem_deadline(n), NEVER_US);
+    netem_free(n);
+}
+
+static void a_slower_rate_delays_what_waits(void)
+{
+    struct netem_config config = {.rate_bps = 1000000};
+    struct netem *n = make(&config);
+
+    push_many(n, 2, 1000, 0);
+    CHECK_EQ(pop_at(n, 8 * MS), 0);
+    config.rate_bps = 100000;
+    netem_change(n, &config);
+    netem_push(n, 2, (const uint8_t *)"0123456789", 10, 8 * MS);
+    CHECK_EQ(pop_at(n, 88 * MS), 1);
+    CHECK_EQ(pop_at(n, 88 * MS + 800), 2);
+    netem_free(n);
+}
+
+static void a_blackout_on_command_swallows_everything(void)
+{
+    struct netem_config config = {.delay_us = 10 * MS};
+    struct netem *n = make(&config);
+
+    push_many(n, 1, 10, 0);
+    config.blackout = true;
+    netem_change(n, &config);
+    push_many(n, 5, 10, 0);
+    config.blackout = false;
+    netem_change(n, &config);
+    push_many(n, 1, 10, 0);
+    CHECK_EQ(netem_stats(n)->blacked_out, 5);
+    CHECK_EQ(drain(n), 2);
+    netem_free(n);
+}
+
+static void blackouts_come_at_the_end_of_every_period(void)
+{
+    struct netem_config config = {.blackout_us = 20 * MS, .blackout_period_us = 100 * MS};
+    struct netem *n = make(&config);
+    uint8_t data[NETEM_DATAGRAM_MAX];
+    uint64_t tag;
+    size_t len;
+
+    push_many(n, 1000, 10, MS);
+    CHECK_EQ(netem_stats(n)->blacked_out, 200);
+    while (netem_pop(n, NEVER_US, &tag, data, &len))
+        CHECK(tag % 100 < 80);
+    netem_free(n);
+}
+
+static void bytes_are_counted(void)
+{
+    struct netem_config config = {.seed = 9};
+    struct netem *n = make(&config);
+
+    push_many(n, 3, 100, 0);
+    CHECK_EQ(netem_stats(n)->pushed_bytes, 300);
+    CHECK_EQ(netem_stats(n)->delivered_bytes, 0);
+    CHECK_EQ(drain(n), 3);
+    CHECK_EQ(netem_stats(n)->delivered_bytes, 300);
+    netem_free(n);
+}
+
 TAP_CASES(CASE(plain_link_delivers_at_once_and_in_order), CASE(bytes_arrive_as_they_were),
           CASE(rate_spaces_datagrams_and_the_queue_overflows),
           CASE(jitter_stays_in_range_and_keeps_the_order), CASE(share_of_losses_is_as_asked),
           CASE(bursts_lose_neighbours), CASE(reordered_and_duplicated_shares_are_as_asked),
-          CASE(same_seed_gives_the_same_link), CASE(link_may_change_on_the_way))
+          CASE(same_seed_gives_the_same_link), CASE(link_may_change_on_the_way),
+          CASE(a_queue_may_be_a_time), CASE(overhead_takes_its_time_too),
+          CASE(what_waits_goes_on_at_a_new_rate), CASE(without_a_rate_nothing_waits_any_more),
+          CASE(a_slower_rate_delays_what_waits), CASE(a_blackout_on_command_swallows_everything),
+          CASE(blackouts_come_at_the_end_of_every_period), CASE(bytes_are_counted))

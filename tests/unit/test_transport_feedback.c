@@ -1,7 +1,7 @@
 #include "media/transport_feedback.h"
 
 #include "media/base/clock.h"
-#include "tests/netem.h"
+#include "bench/netem.h"
 #include "tests/tap.h"
 
 #include <errno.h>
