@@ -2,10 +2,10 @@
 
 #include "client/vp8.h"
 #include "media/base/clock.h"
+#include "media/frame_info.h"
 #include "media/key_frame_request.h"
 #include "media/nack_generator.h"
 #include "media/packet.h"
-#include "media/payload.h"
 #include "media/seq.h"
 
 #include <errno.h>
@@ -110,6 +110,12 @@ static void begin_frame(struct video_receiver *r, const struct held *held,
                         const struct vp8_payload *part)
 {
     const struct rtp_header *rtp = &held->packet->rtp;
+    struct frame_packet from = {
+        .codec = CODEC_VP8,
+        .payload = held->packet->data + rtp->header_len,
+        .len = rtp->payload_len,
+    };
+    struct frame_info info;
 
     r->in_frame = true;
     r->len = 0;
@@ -118,9 +124,9 @@ static void begin_frame(struct video_receiver *r, const struct held *held,
     r->frame.source = held->source;
     if (!part->key_frame)
         return;
-    if (payload_vp8_size(held->packet->data + rtp->header_len, rtp->payload_len, &r->frame.width,
-                         &r->frame.height) < 0)
-        r->frame.width = r->frame.height = 0;
+    frame_info_read(&info, &from, NULL);
+    r->frame.width = info.width;
+    r->frame.height = info.height;
     r->waiting = false;
     key_frame_request_on_key_frame(&r->key_frames);
 }

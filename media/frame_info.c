@@ -1,8 +1,9 @@
 #include "media/frame_info.h"
 
 #include "media/base/attributes.h"
+#include "media/frame_av1.h"
+#include "media/frame_h26x.h"
 #include "media/frame_vpx.h"
-#include "media/payload.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,22 +16,6 @@ static uint8_t lower(uint8_t a, uint8_t b)
     return a < b ? a : b;
 }
 
-/* What is told without looking further than to the first units of the payload. */
-static void read_start(struct frame_info *ret, const struct frame_packet *packet)
-{
-    bool starts = payload_starts_key_frame(packet->codec, packet->payload, packet->len);
-
-    *ret = (struct frame_info){
-        .active_targets = UINT32_MAX,
-        .begins = starts,
-        .ends = packet->marker,
-        .begins_picture = starts,
-        .starts_key = starts,
-        .key = starts,
-        .up_follows = starts,
-    };
-}
-
 static void read_payload(struct frame_info *ret, const struct frame_packet *packet)
 {
     switch (packet->codec) {
@@ -41,9 +26,16 @@ static void read_payload(struct frame_info *ret, const struct frame_packet *pack
         frame_vp9_read(ret, packet->payload, packet->len);
         break;
     case CODEC_H264:
+        *ret = (struct frame_info){.active_targets = UINT32_MAX, .ends = packet->marker};
+        frame_h264_read(ret, packet->payload, packet->len);
+        break;
     case CODEC_H265:
+        *ret = (struct frame_info){.active_targets = UINT32_MAX, .ends = packet->marker};
+        frame_h265_read(ret, packet->payload, packet->len);
+        break;
     case CODEC_AV1:
-        read_start(ret, packet);
+        *ret = (struct frame_info){.active_targets = UINT32_MAX, .ends = packet->marker};
+        frame_av1_read(ret, packet->payload, packet->len);
         break;
     case CODEC_OPUS:
     case CODEC_RED:

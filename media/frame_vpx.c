@@ -1,5 +1,6 @@
 #include "media/frame_vpx.h"
 
+#include "media/base/bit_reader.h"
 #include "media/base/reader.h"
 #include "media/frame_info.h"
 
@@ -26,6 +27,8 @@ enum {
     VP9_V = 0x02,
     VP9_Z = 0x01,
     VP9_MAX_REFERENCES = 3,
+    VP9_SYNC = 0x498342,
+    VP9_RGB = 7,
 };
 
 static uint8_t lower(uint8_t a, uint8_t b)
@@ -144,6 +147,41 @@ static void read_vp9_structure(struct frame_info *ret, struct reader *r)
         reader_skip(r, reader_u8(r) >> 2 & 3);
 }
 
+static uint16_t read_vp9_extent(struct bit_reader *r)
+{
+    uint32_t extent = bit_reader_bits(r, 16) + 1;
+
+    return (uint16_t)(extent < UINT16_MAX ? extent : UINT16_MAX);
+}
+
+/* The size in the uncompressed header of a key frame (VP9 bitstream, section 6.2), for streams that
+ * bring no scalability structure. */
+static void read_vp9_size(struct frame_info *ret, const uint8_t *frame, size_t len)
+{
+    struct bit_reader r = bit_reader_of(frame, len);
+    uint32_t marker = bit_reader_bits(&r, 2);
+    uint32_t profile = bit_reader_bits(&r, 1);
+    uint32_t space;
+
+    profile |= bit_reader_bits(&r, 1) << 1;
+    bit_reader_skip(&r, profile == 3);
+    if (marker != 2 || bit_reader_bits(&r, 2) != 0) /* a frame shown again, or no key frame */
+        return;
+    bit_reader_skip(&r, 2);
+    if (bit_reader_bits(&r, 24) != VP9_SYNC)
+        return;
+    bit_reader_skip(&r, profile >= 2); /* bit depth */
+    space = bit_reader_bits(&r, 3);
+    if (space != VP9_RGB)
+        bit_reader_skip(&r, profile & 1 ? 4 : 1);
+    else
+        bit_reader_skip(&r, profile & 1);
+    ret->width = read_vp9_extent(&r);
+    ret->height = read_vp9_extent(&r);
+    if (!bit_reader_ok(&r))
+        ret->width = ret->height = 0;
+}
+
 void frame_vp9_read(struct frame_info *ret, const uint8_t *payload, size_t len)
 {
     struct reader r = reader_of(payload, len);
@@ -174,6 +212,8 @@ void frame_vp9_read(struct frame_info *ret, const uint8_t *payload, size_t len)
     ret->starts_key = ret->begins_picture && ret->key;
     ret->ksvc_hint = !ret->key && ret->sid > 0 && !ret->inter_layer;
     ret->up_switch = ret->key;
+    if (ret->starts_key && ret->width == 0)
+        read_vp9_size(ret, payload + r.at, len - r.at);
     ret->sid = lower(ret->sid, FRAME_MAX_SPATIAL - 1);
     ret->tid = lower(ret->tid, FRAME_MAX_TEMPORAL - 1);
     ret->n_spatial = lower(ret->n_spatial, FRAME_MAX_SPATIAL);

@@ -201,6 +201,27 @@ static void vp9_structure_tells_the_layers_and_their_sizes(void)
     CHECK_EQ(info.width, 0);
 }
 
+static void vp9_key_frame_says_its_size_without_a_structure(void)
+{
+    /* by libvpx: 854 x 478; the same as profile 1 (4:4:4), and as RGB */
+    struct frame_info info = READ(CODEC_VP9, 0x08, 0x82, 0x49, 0x83, 0x42, 0x20, 0x35, 0x50, 0x1d,
+                                  0xd6);
+
+    CHECK_EQ(info.width, 854);
+    CHECK_EQ(info.height, 478);
+    info = READ(CODEC_VP9, 0x08, 0xa2, 0x49, 0x83, 0x42, 0x20, 0x06, 0xaa, 0x03, 0xba, 0xc0);
+    CHECK_EQ(info.width, 854);
+    CHECK_EQ(info.height, 478);
+    info = READ(CODEC_VP9, 0x08, 0xa2, 0x49, 0x83, 0x42, 0xe0, 0x35, 0x50, 0x1d, 0xd6);
+    CHECK_EQ(info.width, 854);
+    info = READ(CODEC_VP9, 0x08, 0x82, 0x49, 0x83, 0x42, 0x20, 0x35, 0x50, 0x1d);
+    CHECK_EQ(info.width, 0);
+    info = READ(CODEC_VP9, 0x08, 0x82, 0x49, 0x83, 0x43, 0x20, 0x35, 0x50, 0x1d, 0xd6);
+    CHECK_EQ(info.width, 0);
+    info = READ(CODEC_VP9, 0x08, 0x86, 0x49, 0x83, 0x42, 0x20, 0x35, 0x50, 0x1d, 0xd6);
+    CHECK_EQ(info.width, 0);
+}
+
 static void layers_beyond_the_highest_count_as_it(void)
 {
     struct frame_info info = READ(CODEC_VP9, 0xea, 0x01, 0xee, 0, 0xe0, 1);
@@ -440,6 +461,7 @@ TAP_CASES(CASE(vp8_frame_begins_with_partition_0), CASE(vp8_key_frame_is_the_sta
           CASE(vp9_in_flexible_mode_names_references),
           CASE(vp9_upper_layer_that_needs_no_lower_one_hints_at_k_svc),
           CASE(vp9_structure_tells_the_layers_and_their_sizes),
+          CASE(vp9_key_frame_says_its_size_without_a_structure),
           CASE(layers_beyond_the_highest_count_as_it),
           CASE(other_codecs_tell_of_key_frames_and_ends), CASE(sound_says_nothing),
           CASE(descriptor_tells_all_of_any_codec),

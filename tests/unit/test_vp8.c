@@ -1,6 +1,6 @@
 #include "client/vp8.h"
 
-#include "media/payload.h"
+#include "media/frame_info.h"
 #include "tests/tap.h"
 
 #include <errno.h>
@@ -79,18 +79,17 @@ static void the_server_sees_our_key_frames_and_their_size(void)
 {
     static const uint8_t frame[] = {0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01, 9};
     uint8_t payload[VP8_PAYLOAD_MAX];
+    struct frame_packet from = {.codec = CODEC_VP8, .payload = payload};
+    struct frame_info info;
     struct vp8_packetizer p;
-    uint16_t width;
-    uint16_t height;
     bool last;
-    size_t len;
 
     vp8_packetizer_init(&p, frame, sizeof(frame), 1);
-    len = vp8_packetizer_next(&p, payload, &last);
-    CHECK(payload_starts_key_frame(CODEC_VP8, payload, len));
-    CHECK_EQ(payload_vp8_size(payload, len, &width, &height), 0);
-    CHECK_EQ(width, 640);
-    CHECK_EQ(height, 360);
+    from.len = vp8_packetizer_next(&p, payload, &last);
+    frame_info_read(&info, &from, NULL);
+    CHECK(info.starts_key);
+    CHECK_EQ(info.width, 640);
+    CHECK_EQ(info.height, 360);
 }
 
 static void every_descriptor_is_read(void)
