@@ -58,10 +58,17 @@ static void read_tl0(struct frame_info *ret, struct reader *r)
 
 static void read_vp8_size(struct frame_info *ret, const uint8_t *frame, size_t len)
 {
+    uint16_t width;
+    uint16_t height;
+
     if (len < VP8_KEY_HEAD || frame[3] != 0x9d || frame[4] != 0x01 || frame[5] != 0x2a)
         return;
-    ret->width = (uint16_t)((frame[7] << 8 | frame[6]) & 0x3fff);
-    ret->height = (uint16_t)((frame[9] << 8 | frame[8]) & 0x3fff);
+    width = (uint16_t)((frame[7] << 8 | frame[6]) & 0x3fff);
+    height = (uint16_t)((frame[9] << 8 | frame[8]) & 0x3fff);
+    if (width == 0 || height == 0)
+        return;
+    ret->width = width;
+    ret->height = height;
 }
 
 static void read_vp8_layer(struct frame_info *ret, struct reader *r, uint8_t present)

@@ -115,6 +115,9 @@ static void vp8_key_frame_says_its_size(void)
     memcpy(broken, data, sizeof(data));
     broken[5] = 0; /* start code */
     CHECK_EQ(read_bytes(CODEC_VP8, broken, sizeof(broken)).width, 0);
+    memcpy(broken, data, sizeof(data));
+    broken[9] = broken[10] = 0; /* no height */
+    CHECK_EQ(read_bytes(CODEC_VP8, broken, sizeof(broken)).width, 0);
 }
 
 /* ------------------------------------------------------------------ VP9 */
