@@ -340,7 +340,7 @@ static void forward(struct track *t, struct track_layer *layer, struct packet *p
     f->packet = packet_ref(packet);
     f->newest = newest;
     if (t->kind == KIND_VIDEO && f->frame.starts_key)
-        track_layer_note_key_frame(layer, packet->rtp.seq, packet->arrival_us);
+        track_layer_note_key_frame(layer, packet);
     if (t->kind == KIND_VIDEO)
         track_layer_note_frame(layer, &f->frame, packet);
 }

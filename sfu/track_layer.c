@@ -159,16 +159,19 @@ void track_layer_read_frame(struct track_layer *l, enum codec codec, struct forw
     frame_info_read(&f->frame, &from, l->dd);
 }
 
-void track_layer_note_key_frame(struct track_layer *l, uint16_t seq16, int64_t now_us)
+void track_layer_note_key_frame(struct track_layer *l, const struct packet *packet)
 {
-    int64_t seq = seq_unwrap(l->receiver.highest, seq16);
+    int64_t seq = seq_unwrap(l->receiver.highest, packet->rtp.seq);
+    bool same = l->has_key_frame && packet->rtp.ts == l->key_frame_ts;
 
     key_frame_request_on_key_frame(&l->key_frame);
-    if (l->has_key_frame && seq < l->key_frame_seq)
+    /* Parameter sets begin a key frame of H.264 and H.265, and so does its first slice. */
+    if (l->has_key_frame && same == (seq >= l->key_frame_seq))
         return;
     l->has_key_frame = true;
     l->key_frame_seq = seq;
-    l->key_frame_us = now_us;
+    l->key_frame_ts = packet->rtp.ts;
+    l->key_frame_us = packet->arrival_us;
 }
 
 static uint8_t larger(uint8_t a, uint8_t b)

@@ -50,6 +50,7 @@ struct track_layer {
     bool has_key_frame;
     int64_t key_frame_seq; /* unwrapped, of its first packet */
     int64_t key_frame_us;  /* when that came */
+    uint32_t key_frame_ts; /* RTP timestamp */
 };
 
 /** What track_layer_receive() says of a packet. */
@@ -85,8 +86,8 @@ enum arrival track_layer_receive(struct track_layer *l, struct packet *packet, b
 /** Say in `f` what its packet, which was received or is read again, tells of its frame. */
 void track_layer_read_frame(struct track_layer *l, enum codec codec, struct forward *f);
 
-/** The packet just received is the first of a key frame. */
-void track_layer_note_key_frame(struct track_layer *l, uint16_t seq, int64_t now_us);
+/** With the packet just received a key frame can begin: it is its first, or that came earlier. */
+void track_layer_note_key_frame(struct track_layer *l, const struct packet *packet);
 
 /** The packet just received is of `frame`: count it, and note what it tells of the picture. Video
  *  only. */
