@@ -279,7 +279,6 @@ struct egress_head *egress_push(struct egress *e, struct egress_peer *peer, stru
     entry->head.head_len = entry->head.lead_len = 0;
     entry->head.may_pad = false;
     entry->head.transport_seq_at = entry->head.send_time_at = 0;
-    entry->head.probe = SEND_HISTORY_NO_PROBE;
     entry->head.class = EGRESS_MEDIA;
     append_entry(e, peer, entry);
     return &entry->head;
@@ -397,7 +396,7 @@ static void stamp(const struct egress *e, struct egress_peer *peer, struct egres
     head->bytes[head->transport_seq_at] = (uint8_t)(seq >> 8);
     head->bytes[head->transport_seq_at + 1] = (uint8_t)seq;
     if (peer->history)
-        send_history_put(peer->history, seq, (uint16_t)len, head->probe, e->now_us);
+        send_history_put(peer->history, seq, (uint16_t)len, peer->probe, e->now_us);
 }
 
 /* Give `entry` its place in the chunk, sending the chunk first if it is full. */

@@ -33,6 +33,7 @@ enum {
     EGRESS_HEAD_MAX = 256,   /* RTP header and lead bytes [bytes]: a dependency descriptor with its
                               * structure (three spatial, three temporal layers) takes about 100 */
     EGRESS_QUEUE_MAX = 2048, /* packets one peer may have queued or held; more are dropped */
+    EGRESS_HELD_MAX = 1024,  /* of which may be held beyond a turn; more leave at once */
     EGRESS_TURN_MAX = 65536, /* packets of all peers, held ones too; reaching it sends them */
     /* A peer with so much queued waits for no more: a longer run would save little. */
     EGRESS_WAIT_PACKETS = 16,
@@ -80,6 +81,7 @@ struct egress_peer {
     uint32_t queued;        /* packets, held ones too */
     uint32_t queued_bytes;  /* of packets that the queue refers to */
     bool waits;             /* for more packets, or for the time to come */
+    uint8_t probe;          /* that what leaves now is part of, for the history; 0: none */
     uint16_t transport_seq; /* of the next packet that has a transport-wide number */
     int64_t since_us;       /* while it waits; NEVER_US: since this turn */
     /* Borrowed; NULL: RTP cannot be queued. Must not change while anything is queued. */
@@ -132,7 +134,6 @@ struct egress_head {
     /* Where in the header these go, which are known when the packet leaves; 0, as at first:
      * nowhere. What has a transport-wide number [2 bytes] is noted in the peer's history. */
     uint8_t transport_seq_at, send_time_at;
-    uint8_t probe; /* for the history; at first none */
     uint8_t class; /* enum egress_class; at first EGRESS_MEDIA */
     uint8_t bytes[EGRESS_HEAD_MAX];
 };

@@ -95,7 +95,7 @@ static void let_go(struct egress_peer *peer, uint64_t budget)
     struct egress_pace *pace = &peer->pace;
 
     for (int class = 0; class < EGRESS_HELD_CLASSES; class ++) {
-        while (budget > 0 && pace->held[class].first) {
+        while ((budget > 0 || pace->n_held > EGRESS_HELD_MAX) && pace->held[class].first) {
             struct egress_entry *entry = take(&pace->held[class]);
             uint32_t len = wire_len(entry);
 
@@ -140,7 +140,7 @@ void egress_pace_choose(struct egress_peer *peer, bool all, int64_t now_us)
         return; /* the usual case: nobody looks at a packet */
     hold_back(peer);
     /* Once something is held, it leaves in runs: when those before have had their time. */
-    if (!holds || pace->free_us <= now_us)
+    if (!holds || pace->free_us <= now_us || pace->n_held > EGRESS_HELD_MAX)
         let_go(peer, bytes_in(rate_of(pace), now_us + EGRESS_BURST_US - pace->free_us));
 }
 

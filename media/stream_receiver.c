@@ -90,6 +90,11 @@ static int64_t clamp(int64_t value, int64_t min, int64_t max)
     return value > max ? max : value;
 }
 
+int64_t stream_receiver_missing(const struct stream_receiver *r)
+{
+    return r->started ? r->highest - r->base + 1 - (int64_t)r->received : 0;
+}
+
 void stream_receiver_report(struct stream_receiver *r, struct rtcp_report *ret, int64_t now_us)
 {
     int64_t expected = r->started ? r->highest - r->base + 1 : 0;

@@ -42,6 +42,9 @@ void stream_receiver_on_recovered(struct stream_receiver *r);
 void stream_receiver_on_sr(struct stream_receiver *r, const struct rtcp_sender_info *sr,
                            int64_t now_us);
 
+/** @return packets missing so far, repeated ones deducted */
+int64_t stream_receiver_missing(const struct stream_receiver *r);
+
 /** Fill the report for now and begin the next interval. */
 void stream_receiver_report(struct stream_receiver *r, struct rtcp_report *ret, int64_t now_us);
 

@@ -5,6 +5,8 @@
 #include "media/packet.h"
 #include "media/transport_feedback.h"
 #include "sfu/core.h"
+#include "sfu/downlink.h"
+#include "sfu/participant_downlink.h"
 #include "sfu/participant_feedback.h"
 #include "sfu/participant_reports.h"
 #include "sfu/participant_slots.h"
@@ -194,6 +196,8 @@ static int set_plan(struct participant *p, struct mail_join *mail)
     p->plan = plan;
     mail->plan = NULL;
     note_feedback(p, plan);
+    if (p->downlink)
+        downlink_set_feedback(p->downlink, downlink_feedback_of(plan));
     return err;
 }
 
@@ -218,6 +222,7 @@ int participant_new(struct participant **ret, struct core *core, struct room *ro
     p->subscriber = (struct subscriber){
         .core = core,
         .peer = &p->connection.egress,
+        .actor = &p->actor,
         .rtt_us = -1,
     };
     routing_init(&p->routing);
@@ -246,6 +251,7 @@ struct participant *participant_free(struct participant *p)
         subscription_free(p->subscriptions[i]);
     free(p->track_of_section);
     free(p->subscriptions);
+    p->downlink = downlink_free(p->downlink);
     connection_done(&p->connection);
     routing_done(&p->routing);
     free(p->feedback);
@@ -283,9 +289,10 @@ int64_t participant_advance(struct participant *p, int64_t now_us)
     if (p->untold)
         participant_tell_slots(p);
     next_us = earlier(next_us, participant_advance_need(p, now_us));
-    if (connection_is_up(&p->connection))
-        next_us = earlier(next_us, participant_send_rtcp(p, now_us));
-    return next_us;
+    if (!connection_is_up(&p->connection))
+        return next_us;
+    next_us = earlier(next_us, participant_advance_downlink(p, now_us));
+    return earlier(next_us, participant_send_rtcp(p, now_us));
 }
 
 struct subscription *participant_find_slot(const struct participant *p, uint32_t ssrc)
@@ -311,6 +318,8 @@ struct track_layer *participant_find_layer(const struct participant *p, uint32_t
 void participant_set_rtt(struct participant *p, int64_t rtt_us)
 {
     p->subscriber.rtt_us = rtt_us;
+    if (p->downlink)
+        downlink_set_rtt(p->downlink, rtt_us);
     if (p->subscriber.responder)
         nack_responder_set_rtt(p->subscriber.responder, rtt_us);
     for (uint32_t i = 0; i < p->tracks.n; i++) {

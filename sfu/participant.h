@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 struct core;
+struct downlink;
 struct feedback_recorder;
 struct packet;
 struct room;
@@ -36,6 +37,9 @@ struct participant {
     struct connection connection;
     struct routing routing;
     struct subscriber subscriber;
+    struct downlink *downlink; /* NULL until media was sent */
+    uint32_t probe_slot;       /* where the next probe goes out: section */
+    uint16_t probe_back;       /* what it sends again: packets before the newest */
     struct track_set tracks;
     struct track **track_of_section;     /* by section of the plan; NULL: publishes nothing */
     struct subscription **subscriptions; /* by section of the plan; NULL: no slot */

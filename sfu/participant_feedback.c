@@ -2,7 +2,27 @@
 
 #include "media/rtcp.h"
 #include "sfu/core.h"
+#include "sfu/downlink.h"
 #include "sfu/participant.h"
+
+#include <errno.h>
+
+/* What was lost before it came to us is missing at the subscriber as well, and says nothing of its
+ * path: only reports of streams that had no gaps since the one before count. */
+static void note_loss(const struct participant *p, struct subscription *s, uint8_t fraction,
+                      int64_t now_us)
+{
+    int64_t missing;
+    bool whole;
+
+    if (!p->downlink || !s->layer)
+        return;
+    missing = stream_receiver_missing(&s->layer->receiver);
+    whole = missing == s->source_missing;
+    s->source_missing = missing;
+    if (whole)
+        downlink_on_loss(p->downlink, fraction, now_us);
+}
 
 static void on_reports(struct participant *p, const struct rtcp_report *reports, int n,
                        int64_t now_us)
@@ -16,6 +36,7 @@ static void on_reports(struct participant *p, const struct rtcp_report *reports,
         rtt_us = stream_sender_on_report(&s->sender, &reports[i], now_us);
         if (rtt_us >= 0)
             participant_set_rtt(p, rtt_us);
+        note_loss(p, s, reports[i].fraction_lost, now_us);
     }
 }
 
@@ -89,13 +110,20 @@ static void on_key_frame_wish(struct participant *p, uint32_t ssrc)
         subscription_want_key_frame(s);
 }
 
-static int on_payload_feedback(struct participant *p, const struct rtcp_packet *packet)
+static int on_payload_feedback(struct participant *p, const struct rtcp_packet *packet,
+                               int64_t now_us)
 {
     struct rtcp_feedback fb;
     uint32_t ssrcs[RTCP_MAX_REPORTS];
+    uint64_t bps;
     int err;
 
     switch (packet->count) {
+    case PSFB_REMB:
+        err = rtcp_read_remb(packet, &fb, &bps);
+        if (err == 0 && p->downlink)
+            downlink_on_remb(p->downlink, bps, now_us);
+        return err == -ENOENT ? 0 : err;
     case PSFB_PLI:
         err = rtcp_read_pli(packet, &fb);
         if (err == 0)
@@ -106,7 +134,21 @@ static int on_payload_feedback(struct participant *p, const struct rtcp_packet *
         for (int i = 0; i < err; i++)
             on_key_frame_wish(p, ssrcs[i]);
         return err < 0 ? err : 0;
-    default: /* REMB and others: nothing depends on them yet */
+    default:
+        return 0;
+    }
+}
+
+static int on_transport_feedback(struct participant *p, const struct rtcp_packet *packet,
+                                 int64_t now_us)
+{
+    switch (packet->count) {
+    case RTPFB_NACK:
+        return on_nack(p, packet, now_us);
+    case RTPFB_TRANSPORT_CC:
+        p->core->stats.feedback_in++;
+        return p->downlink ? downlink_on_transport_feedback(p->downlink, packet, now_us) : 0;
+    default:
         return 0;
     }
 }
@@ -121,9 +163,9 @@ static int on_packet(struct participant *p, const struct rtcp_packet *packet, in
     case RTCP_BYE:
         return on_bye(p, packet);
     case RTCP_RTPFB:
-        return packet->count == RTPFB_NACK ? on_nack(p, packet, now_us) : 0;
+        return on_transport_feedback(p, packet, now_us);
     case RTCP_PSFB:
-        return on_payload_feedback(p, packet);
+        return on_payload_feedback(p, packet, now_us);
     default:
         return 0;
     }

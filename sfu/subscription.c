@@ -17,6 +17,7 @@
 enum {
     RED_LEAD_MAX = HEAD_TEMPLATE_LEAD_MAX - RTX_LEAD_LEN,
     CACHE_LINE = 64,
+    PADDING_BIT = 0x20, /* of the first byte of an RTP packet */
     /* up to the marks of a stream with losses */
     PREFETCH_BYTES = offsetof(struct subscription, rewriter) + offsetof(struct seq_rewriter, marks),
 };
@@ -170,9 +171,10 @@ static int make_payload(const struct payload_mapping *m, const struct packet *pa
 }
 
 /* Queue one packet. `osn`: by RTX, its payload begins with this number; NULL: as it is.
- * @return 0; -ENOBUFS */
-static int push(struct subscription *s, const struct forward *f, const struct payload *payload,
-                const struct head_fields *fields, const uint16_t *osn)
+ * @return NULL: the queue is full */
+static struct egress_head *push(struct subscription *s, const struct forward *f,
+                                const struct payload *payload, const struct head_fields *fields,
+                                const uint16_t *osn)
 {
     struct egress_head *head;
     uint8_t *lead;
@@ -180,7 +182,7 @@ static int push(struct subscription *s, const struct forward *f, const struct pa
     head = egress_push(s->subscriber->core->egress, s->peer, f->packet, payload->offset,
                        payload->len);
     if (!head)
-        return -ENOBUFS;
+        return NULL;
     head->transport_seq_at = s->head.transport_cc_at;
     head->send_time_at = s->head.abs_send_time_at;
     head->head_len = head_template_write(&s->head, fields, f, head->bytes);
@@ -190,14 +192,13 @@ static int push(struct subscription *s, const struct forward *f, const struct pa
     head->lead_len = payload->lead_len;
     head->class = s->class;
     if (osn) {
-        head->class = s->class == EGRESS_MEDIA ? EGRESS_REPAIR : s->class;
         *lead++ = (uint8_t)(*osn >> 8);
         *lead++ = (uint8_t)*osn;
         head->lead_len += RTX_LEAD_LEN;
     }
     if (UNLIKELY(payload->lead_len > 0))
         memcpy(lead, payload->lead, payload->lead_len);
-    return 0;
+    return head;
 }
 
 void subscription_prefetch(const struct subscription *s)
@@ -236,7 +237,7 @@ static void send_new(struct subscription *s, const struct forward *f)
         stats->drop_old++;
         return;
     }
-    if (push(s, f, &payload, &fields, NULL) < 0) {
+    if (!push(s, f, &payload, &fields, NULL)) {
         stats->drop_queue++;
         return;
     }
@@ -303,7 +304,8 @@ static bool is_repeatable(const struct subscription *s, uint16_t seq)
     return s->head.repeatable && seq_unwrap(s->rewriter.out_highest, seq) > s->plain_after;
 }
 
-static int push_again(struct subscription *s, const struct forward *f, uint16_t seq)
+static int push_again(struct subscription *s, const struct forward *f, uint16_t seq,
+                      enum egress_class class)
 {
     const struct payload_mapping *m = &s->mappings[f->format];
     const struct rtp_header *rtp = &f->packet->rtp;
@@ -315,6 +317,7 @@ static int push_again(struct subscription *s, const struct forward *f, uint16_t 
         .ssrc = m->rtx_pt ? s->section->rtx_ssrc : s->section->ssrc,
     };
     struct payload payload;
+    struct egress_head *head;
 
     if (m->form == PAYLOAD_REFUSED || (!m->rtx_pt && !is_repeatable(s, seq)))
         return -ENOENT;
@@ -322,7 +325,11 @@ static int push_again(struct subscription *s, const struct forward *f, uint16_t 
         return -ENOENT;
     if (m->rtx_pt)
         fields.seq = s->rtx_seq++;
-    return push(s, f, &payload, &fields, m->rtx_pt ? &seq : NULL);
+    head = push(s, f, &payload, &fields, m->rtx_pt ? &seq : NULL);
+    if (!head)
+        return -ENOBUFS;
+    head->class = (uint8_t) class;
+    return 0;
 }
 
 static int resend(struct subscription *s, uint16_t seq, int64_t now_us)
@@ -335,7 +342,7 @@ static int resend(struct subscription *s, uint16_t seq, int64_t now_us)
     err = allow(s, seq, f.packet->rtp.payload_len, now_us);
     if (err < 0)
         return err;
-    return push_again(s, &f, seq);
+    return push_again(s, &f, seq, s->class == EGRESS_MEDIA ? EGRESS_REPAIR : s->class);
 }
 
 int subscription_resend(struct subscription *s, uint16_t seq, int64_t now_us)
@@ -354,4 +361,64 @@ int subscription_resend(struct subscription *s, uint16_t seq, int64_t now_us)
     else
         stats->nack_limited++;
     return err;
+}
+
+static uint8_t find_rtx_pt(const struct plan_section *section)
+{
+    for (size_t i = 0; i < section->n_codecs; i++) {
+        if (section->codecs[i].rtx_pt)
+            return section->codecs[i].rtx_pt;
+    }
+    return 0;
+}
+
+bool subscription_can_probe(const struct subscription *s)
+{
+    return s->section->rtx_ssrc && s->section->extensions.id[EXTENSION_TRANSPORT_CC] &&
+           find_rtx_pt(s->section);
+}
+
+int subscription_send_padding(struct subscription *s)
+{
+    struct head_fields fields = {
+        .pt = find_rtx_pt(s->section),
+        .seq = s->rtx_seq,
+        .ts = s->rewriter.last_out_ts,
+        .ssrc = s->section->rtx_ssrc,
+    };
+    struct forward nothing = {.n_extensions = 0};
+    struct egress_head *head = egress_push(s->subscriber->core->egress, s->peer, NULL, 0, 0);
+    uint8_t *lead;
+
+    if (!head)
+        return -ENOBUFS;
+    s->rtx_seq++;
+    if (s->head.padded_len == 0) /* nothing was ever bound */
+        head_template_init(&s->head, s->section, 0);
+    head->head_len = head_template_write(&s->head, &fields, &nothing, head->bytes);
+    head->transport_seq_at = s->head.transport_cc_at;
+    head->send_time_at = s->head.abs_send_time_at;
+    head->class = EGRESS_URGENT;
+    head->bytes[0] |= PADDING_BIT;
+    head->lead_len = (uint16_t)(EGRESS_HEAD_MAX - head->head_len);
+    if (head->lead_len > EGRESS_PAD_MAX)
+        head->lead_len = EGRESS_PAD_MAX;
+    lead = head->bytes + head->head_len;
+    memset(lead, 0, head->lead_len);
+    lead[head->lead_len - 1] = (uint8_t)head->lead_len;
+    return head->head_len + head->lead_len;
+}
+
+int subscription_send_probe(struct subscription *s, uint16_t back, int64_t now_us)
+{
+    uint16_t seq = (uint16_t)(s->rewriter.out_highest - back);
+    struct forward f;
+    int err = find_sent(s, seq, now_us, &f);
+
+    if (err < 0)
+        return err;
+    if (!s->mappings[f.format].rtx_pt)
+        return -ENOENT;
+    err = push_again(s, &f, seq, EGRESS_URGENT);
+    return err < 0 ? err : s->head.padded_len + f.packet->rtp.payload_len;
 }

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct actor;
 struct core;
 struct egress_peer;
 struct track;
@@ -30,7 +31,9 @@ struct track_layer;
 struct subscriber {
     struct core *core;
     struct egress_peer *peer;
+    struct actor *actor; /* looked after once media is sent */
     bool connected;
+    bool sends;                       /* media went out */
     struct nack_responder *responder; /* made for the first NACK */
     int64_t rtt_us;                   /* as last measured; -1: not yet */
 };
@@ -72,12 +75,13 @@ struct subscription {
     struct track *track;                /* NULL: the slot is free */
     struct track_layer *target; /* what shall be forwarded from its next key frame on; NULL: none */
     uint8_t attention;          /* a set of enum subscription_attention */
+    uint8_t class;              /* enum egress_class of what is sent for the first time */
     bool mid_picture;           /* the newest packet that was sent does not end its picture */
     struct payload_mapping mappings[PLAN_MAX_CODECS]; /* by format of the publisher's m-line */
     struct head_template head;
-    uint8_t class; /* enum egress_class of what is sent for the first time */
     struct stream_sender sender;
     struct seq_rewriter rewriter; /* goes on whatever is bound */
+    int64_t source_missing;       /* packets of the source, when the subscriber last reported */
     int64_t plain_after; /* unwrapped number: later ones had the header that is written now */
     uint16_t rtx_seq;
     bool fresh;                 /* waits, and the track has not looked at it yet */
@@ -151,6 +155,21 @@ void subscription_skip(struct subscription *s, const struct track_layer *layer, 
  *         -ENOBUFS: asked too soon, too much or of a full queue; -ENOMEM
  */
 int subscription_resend(struct subscription *s, uint16_t seq, int64_t now_us);
+
+/** @return true if a probe of the path can go out on this slot: it has RTX, and numbers */
+bool subscription_can_probe(const struct subscription *s);
+
+/**
+ * Send once more, by RTX and as a probe of the path, what went out `back` packets before the
+ * newest.
+ *
+ * @return bytes of it, about; -errno: it is gone, or the queue is full
+ */
+int subscription_send_probe(struct subscription *s, uint16_t back, int64_t now_us);
+
+/** Likewise a packet of padding alone (RFC 4588 allows them), also while nothing is bound; of a
+ * slot that can probe. @return bytes of it; -ENOBUFS: the queue is full */
+int subscription_send_padding(struct subscription *s);
 
 /** PLI or FIR: the subscriber needs a key frame. */
 void subscription_want_key_frame(struct subscription *s);

@@ -105,6 +105,15 @@ static bool may_begin(const struct subscription *s, const struct track_layer *la
            track_layer_index(s->track, layer) <= track_layer_index(s->track, s->target);
 }
 
+/* Estimation begins with the first packet, before it leaves. */
+static void note_sending(struct subscriber *subscriber)
+{
+    if (subscriber->sends)
+        return;
+    subscriber->sends = true;
+    core_touch(subscriber->core, subscriber->actor);
+}
+
 bool subscription_begin(struct subscription *s, const struct forward *f)
 {
     if (!f->frame.starts_key || f->packet->rtp.payload_len == 0 ||
@@ -117,6 +126,7 @@ bool subscription_begin(struct subscription *s, const struct forward *f)
     s->layer = f->layer;
     s->attention = 0;
     track_note_wishes(s->track);
+    note_sending(s->subscriber);
     return true;
 }
 

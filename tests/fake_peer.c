@@ -135,6 +135,24 @@ static void on_transport_state(void *owner, enum transport_state state)
         apply_answer(p);
 }
 
+static void note_arrival(struct fake_peer *p, const struct plan_section *section,
+                         const struct packet *packet, int64_t now_us)
+{
+    uint8_t id = section->extensions.id[EXTENSION_TRANSPORT_CC];
+    const struct rtp_extension *e = id ? rtp_find_extension(&packet->rtp, id) : NULL;
+
+    if (!e || p->no_feedback)
+        return;
+    if (!p->arrivals) {
+        p->arrivals = malloc(sizeof(*p->arrivals));
+        fake_must(p->arrivals != NULL, "no memory");
+        feedback_recorder_init(p->arrivals);
+    }
+    feedback_recorder_on_packet(
+        p->arrivals, (uint16_t)(packet->data[e->offset] << 8 | packet->data[e->offset + 1]),
+        now_us);
+}
+
 static void on_rtp(void *owner, struct packet *packet, int64_t now_us)
 {
     struct fake_peer *p = owner;
@@ -144,7 +162,11 @@ static void on_rtp(void *owner, struct packet *packet, int64_t now_us)
 
         if (s && (s->section->ssrc == packet->rtp.ssrc ||
                   (s->section->rtx_ssrc && s->section->rtx_ssrc == packet->rtp.ssrc))) {
-            fake_sink_receive(s, packet, now_us);
+            note_arrival(p, s->section, packet, now_us);
+            if (packet->rtp.payload_len > 0)
+                fake_sink_receive(s, packet, now_us);
+            else
+                p->padding++;
             return;
         }
     }
@@ -263,6 +285,17 @@ static void send_nacks(struct fake_peer *p, struct fake_sink *s)
     (void)!transport_send_rtcp(p->transport, bytes, w.len);
 }
 
+static void send_feedback(struct fake_peer *p)
+{
+    while (p->arrivals && feedback_recorder_deadline(p->arrivals) <= p->world->now_us) {
+        uint8_t bytes[1200];
+        struct writer w = writer_of(bytes, sizeof(bytes));
+
+        (void)feedback_recorder_write(p->arrivals, &w, 1, 1, p->world->now_us);
+        (void)!transport_send_rtcp(p->transport, bytes, w.len);
+    }
+}
+
 /* Sender reports on the client's clock: wall time is simulated time plus its port. */
 static void send_reports(struct fake_peer *p)
 {
@@ -332,6 +365,7 @@ void fake_peer_advance(struct fake_peer *p)
         if (p->sinks[i])
             send_nacks(p, p->sinks[i]);
     }
+    send_feedback(p);
     if (now_us % SECOND == 0 && !p->no_reports)
         send_reports(p);
 }
@@ -344,6 +378,7 @@ struct fake_peer *fake_peer_free(struct fake_peer *p)
     p->identity = dtls_identity_free(p->identity);
     p->negotiation = negotiation_free(p->negotiation);
     p->answer = media_plan_unref(p->answer);
+    free(p->arrivals);
     p->up = netem_free(p->up);
     p->down = netem_free(p->down);
     for (uint32_t i = 0; i < p->n_sections; i++) {

@@ -25,6 +25,7 @@
 enum { FAKE_MAX_PEERS = 64, FAKE_MAX_SECTIONS = 24, FAKE_MAX_WORKERS = 3 };
 
 struct fake_world;
+struct feedback_recorder;
 
 /** Abort with `what` unless it holds: setting up has failed. */
 static inline void fake_must(bool holds, const char *what)
@@ -54,11 +55,14 @@ struct fake_peer {
     struct mail_track tracks[FAKE_MAX_SECTIONS]; /* by section; id 0: none */
     struct dtls_identity *identity;
     struct transport *transport;
-    bool checks;            /* sends connectivity checks */
-    bool nominates;         /* with USE-CANDIDATE */
-    bool no_reports;        /* sends no sender reports */
-    int64_t check_us;       /* when the next one is due */
-    bool strips_extensions; /* from its offers: what GStreamer is like */
+    bool checks;                        /* sends connectivity checks */
+    bool nominates;                     /* with USE-CANDIDATE */
+    bool no_reports;                    /* sends no sender reports */
+    bool no_feedback;                   /* does not tell how what it receives arrives */
+    struct feedback_recorder *arrivals; /* for that; NULL: nothing with a number came */
+    uint64_t padding;                   /* packets of padding alone that came */
+    int64_t check_us;                   /* when the next one is due */
+    bool strips_extensions;             /* from its offers: what GStreamer is like */
     uint16_t transport_seq;
     struct fake_source *sources[FAKE_MAX_SECTIONS]; /* by section, once connected; or NULL */
     struct fake_source *upper[FAKE_MAX_SECTIONS][PLAN_MAX_LAYERS - 1]; /* layers above the first */

@@ -22,7 +22,7 @@ static void more_than_a_queue_takes_in_one_turn_is_sent_in_between(void)
     forwarder_flush(w->forwarder);
     forwarder_stats(w->forwarder, &stats);
     CHECK_EQ(stats.drop_queue, 0);
-    CHECK_EQ(w->sent, BATCHES * UDP_BATCH);
+    CHECK_EQ(w->sent - stats.probe_out, BATCHES * UDP_BATCH);
     (void)forward_world_free(w);
 }
 

@@ -263,19 +263,20 @@ static void a_held_queue_has_a_limit(void)
 
     fixture_init(&f);
     make_paced(&f, &peer, 1, 1000);
-    for (int i = 0; i < EGRESS_QUEUE_MAX + 12; i++) {
-        struct egress_head *head = egress_push(f.egress, &peer, NULL, 0, 0);
-
-        if (head)
-            fill_head(head, VIDEO, (uint16_t)i);
-        if (i % 32 == 0)
+    for (uint16_t i = 0; i < 2000; i++) {
+        fill_head(egress_push(f.egress, &peer, NULL, 0, 0), VIDEO, i);
+        if (i % 50 == 49)
             egress_flush_due(f.egress, START_US);
     }
-    CHECK_EQ(peer.dropped + peer.queued + sent.n, EGRESS_QUEUE_MAX + 12);
-    CHECK(peer.dropped > 0);
+    CHECK_EQ(peer.queued, EGRESS_HELD_MAX); /* the others left */
+    CHECK_EQ(sent.n, 2000 - EGRESS_HELD_MAX);
+    for (int i = 2000; i < 2000 + EGRESS_QUEUE_MAX - EGRESS_HELD_MAX; i++)
+        fill_head(egress_push(f.egress, &peer, NULL, 0, 0), VIDEO, (uint16_t)i);
+    CHECK(!egress_push(f.egress, &peer, NULL, 0, 0));
+    CHECK_EQ(peer.dropped, 1);
     egress_flush(f.egress); /* whatever is held */
     CHECK_EQ(peer.queued, 0);
-    CHECK_EQ(peer.dropped + sent.n, EGRESS_QUEUE_MAX + 12);
+    CHECK_EQ(sent.n, 2000 + EGRESS_QUEUE_MAX - EGRESS_HELD_MAX);
     fixture_done(&f);
 }
 

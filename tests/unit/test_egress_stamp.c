@@ -96,7 +96,7 @@ static void what_left_is_noted(void)
     peer.history = &history;
     send_history_init(&history);
     (void)push_stamped(&f, &peer, 1, 1, 900);
-    push_stamped(&f, &peer, 1, 2, 890)->probe = 3;
+    (void)push_stamped(&f, &peer, 1, 2, 890);
     (void)push_stamped(&f, &peer, 1, 3, 10);
     egress_flush_due(f.egress, 5 * SECOND);
     CHECK_EQ(sent.n, 3);
@@ -106,16 +106,18 @@ static void what_left_is_noted(void)
     CHECK_EQ(p.probe, SEND_HISTORY_NO_PROBE);
     CHECK_EQ(send_history_answer(&history, 1, true, &p), 0);
     CHECK_EQ(p.len, sent.len[0] + 28); /* padded */
-    CHECK_EQ(p.probe, 3);
+    CHECK_EQ(p.probe, SEND_HISTORY_NO_PROBE);
     CHECK_EQ(send_history_answer(&history, 2, true, &p), 0);
     CHECK_EQ(p.len, sent.len[2] + 28);
     CHECK_EQ(send_history_answer(&history, 3, true, &p), -ENOENT);
 
     peer.to.ss_family = AF_INET6;
+    peer.probe = 3;
     (void)push_stamped(&f, &peer, 1, 4, 10);
     egress_flush_due(f.egress, 5 * SECOND);
     CHECK_EQ(send_history_answer(&history, 3, true, &p), 0);
     CHECK_EQ(p.len, sent.len[3] + 48);
+    CHECK_EQ(p.probe, 3);
     fixture_done(&f);
 }
 

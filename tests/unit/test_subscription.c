@@ -18,7 +18,7 @@ enum { MAX_OUT = 64, SSRC = 0x1111, SLOT_SSRC = 0x2222, SLOT_RTX = 0x3333, CSRC 
 /** A track and a subscriber, and what came out, decrypted. */
 struct scene {
     struct core core;
-    struct actor publisher; /* that nobody looks after */
+    struct actor publisher, owner; /* that nobody looks after */
     struct plan_section published, slot;
     struct track *track;
     struct egress_peer peer;
@@ -112,7 +112,8 @@ static struct scene *scene_new(struct plan_section published, struct plan_sectio
     egress_peer_init(&s->peer);
     s->peer.session = s->seal;
     s->peer.to.ss_family = AF_INET;
-    s->subscriber = (struct subscriber){.core = &s->core, .peer = &s->peer, .rtt_us = -1};
+    s->subscriber = (struct subscriber){
+        .core = &s->core, .peer = &s->peer, .actor = &s->owner, .rtt_us = -1};
     s->subscriber.connected = true;
     s->track = track_new(&s->core, &s->publisher, 5, CSRC, &s->published, &none);
     s->subscription = subscription_new(&s->subscriber, &s->slot);
