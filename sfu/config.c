@@ -57,6 +57,9 @@ static const struct key keys[] = {
      "(a list in the file,\ncommas in the environment); default: every local one"},
     {"web_root", KEY_PATH, offsetof(struct config, web_root), 0, 0, NULL, "DIR",
      "serve the page from here, not the one built in"},
+    {"admin_token", KEY_PATH, offsetof(struct config, admin_token), 0, 0, NULL, "TOKEN",
+     "who sends \"Authorization: Bearer TOKEN\" may read\n/metrics and /v1; default: programs on this "
+     "machine may"},
     {"log_level", KEY_LOG_LEVEL, offsetof(struct config, log_level), 0, 0, "info", "LEVEL",
      "trace, debug, info, warn or error"},
     {"seal", KEY_SEAL, offsetof(struct config, seal), 0, 0, "auto", "HOW",

@@ -33,6 +33,7 @@ struct config {
     uint32_t n_advertise;
     char advertise[CONFIG_MAX_ADVERTISE][CONFIG_ADDRESS_MAX + 1]; /* none: the interfaces' */
     char web_root[CONFIG_PATH_MAX + 1]; /* folder of the page; "": the one built in */
+    char admin_token[CONFIG_PATH_MAX + 1]; /* "": reports are for clients on this machine */
     uint32_t log_level;                 /* enum log_level */
     uint32_t seal;                      /* enum seal_backend: who encrypts and decrypts */
     uint32_t pad_runs;                  /* padding of one packet [bytes] */

@@ -370,6 +370,16 @@ struct directory_member *directory_find(const struct directory *d, uint32_t id)
     return map_get(&d->participants, &id, sizeof(id));
 }
 
+const struct directory_room *directory_find_room(const struct directory *d, const char *name)
+{
+    return map_get_str(&d->rooms, name);
+}
+
+const struct directory_room *directory_next_room(const struct directory *d, size_t *cursor)
+{
+    return map_next(&d->rooms, cursor);
+}
+
 uint32_t directory_rooms(const struct directory *d)
 {
     return (uint32_t)map_count(&d->rooms);

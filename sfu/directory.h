@@ -106,6 +106,12 @@ struct directory_member *directory_find(const struct directory *d, uint32_t id);
 uint32_t directory_rooms(const struct directory *d);
 uint32_t directory_participants(const struct directory *d);
 
+/** @return the room named so, or NULL */
+const struct directory_room *directory_find_room(const struct directory *d, const char *name);
+
+/** Walk all rooms, in no order; begin with *cursor = 0. @return the next one, or NULL at the end */
+const struct directory_room *directory_next_room(const struct directory *d, size_t *cursor);
+
 /** @return members on a worker, of all rooms */
 uint32_t directory_load(const struct directory *d, uint32_t worker);
 

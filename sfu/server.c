@@ -10,6 +10,7 @@
 #include "sfu/candidates.h"
 #include "sfu/directory.h"
 #include "sfu/mail.h"
+#include "sfu/server_report.h"
 #include "sfu/session.h"
 #include "sfu/session_media.h"
 #include "sfu/session_view.h"
@@ -184,12 +185,39 @@ static bool on_health(void *owner, char *json, size_t capacity)
     return !status.stopping;
 }
 
+static int on_report(void *owner, enum http_report report, const char *room, struct text *out)
+{
+    const struct server *s = owner;
+    struct forwarder_stats workers[CONFIG_MAX_WORKERS];
+    struct server_status status;
+    struct server_report source = {.directory = s->host.directory,
+                                   .status = &status,
+                                   .http = http_server_stats(s->http),
+                                   .workers = workers};
+
+    server_status(s, &status);
+    switch (report) {
+    case HTTP_METRICS:
+        for (uint32_t i = 0; i < status.workers; i++)
+            worker_stats(s->workers[i], &workers[i]);
+        server_report_metrics(&source, out);
+        return 0;
+    case HTTP_ROOMS:
+        server_report_rooms(&source, out);
+        return 0;
+    case HTTP_ROOM:
+        return server_report_room(&source, room, out);
+    }
+    return -ENOENT;
+}
+
 static const struct http_handler handler = {
     .on_websocket = on_websocket,
     .on_message = on_message,
     .on_close = on_close,
     .on_media_post = on_media_post,
     .on_media_delete = on_media_delete,
+    .on_report = on_report,
     .on_health = on_health,
 };
 

@@ -75,6 +75,7 @@ struct session *session_free(struct session *s, int64_t now_us)
     session_leave(s, "disconnected", "the connection was closed", now_us);
     list_unlink(&s->link);
     session_media_done(&s->media);
+    message_quality_free(s->quality);
     free(s);
     return NULL;
 }
@@ -447,6 +448,11 @@ uint32_t session_participant(const struct session *s)
 const char *session_room(const struct session *s)
 {
     return s->member.room ? directory_room_name(s->member.room) : "";
+}
+
+const struct message_quality *session_quality(const struct session *s)
+{
+    return s->quality;
 }
 
 const char *session_resource(const struct session *s)

@@ -116,6 +116,8 @@ int64_t session_since_us(const struct session *s);
 uint32_t session_participant(const struct session *s);
 /** @return its room's name, "" while in no room */
 const char *session_room(const struct session *s);
+/** @return how well it goes, as the worker said last; NULL: it has not yet. The session's */
+const struct message_quality *session_quality(const struct session *s);
 /** @return random name of a WHIP or WHEP resource */
 const char *session_resource(const struct session *s);
 /** @return the server it was made for */

@@ -33,6 +33,7 @@ struct session {
     int64_t since_us, joined_us;
     int64_t rate_start_us; /* messages are counted in windows of a second */
     uint32_t rate_count;
+    struct message_quality *quality; /* what the worker said last; NULL: nothing yet */
 };
 
 /** Send `m` as it is; nothing happens without a sink. */

@@ -129,11 +129,15 @@ static void tell_want(struct session *s, const struct mail_want *mail)
         session_send_event(s, &event);
 }
 
-static void tell_quality(struct session *s, const struct mail_quality *mail)
+/* It is kept, for operators, in place of the one before. */
+static void tell_quality(struct session *s, struct mail_quality *mail)
 {
     struct message event = {.type = MESSAGE_QUALITY, .quality = mail->quality};
 
     session_send_event(s, &event);
+    message_quality_free(s->quality);
+    s->quality = mail->quality;
+    mail->quality = NULL;
 }
 
 void session_tell_media(struct session *s, struct mail *mail)

@@ -23,7 +23,8 @@ MUST_USE int session_view(const struct session *s, const struct message *m, stru
 MUST_USE int session_subscribe(const struct session *s, uint32_t track, bool subscribed,
                                struct message *error);
 
-/** Tell the client of MAIL_STREAM, MAIL_WANT or MAIL_QUALITY; others are passed over. */
+/** Tell the client of MAIL_STREAM, MAIL_WANT or MAIL_QUALITY (which is taken out of the mail and
+ *  kept); others are passed over. */
 void session_tell_media(struct session *s, struct mail *mail);
 
 /** Tell everybody of the room on the worker that sent it who speaks. */

@@ -159,6 +159,7 @@ int start_http(struct http_server **ret, const struct config *config, struct eve
     wanted.address = config->listen_address;
     wanted.port = (uint16_t)config->listen_port;
     wanted.web_root = config->web_root[0] ? config->web_root : NULL;
+    wanted.admin_token = config->admin_token;
     wanted.max_connections = config->max_connections;
     wanted.max_connections_per_address = config->max_connections_per_address;
     wanted.max_body_bytes = config->max_sdp_bytes;

@@ -39,7 +39,8 @@ enum {
 struct http_server {
     struct event_base *base;
     struct http_config config;
-    char *web_root; /* owned; NULL: built in */
+    char *web_root;    /* owned; NULL: built in */
+    char *admin_token; /* owned; NULL: none */
     struct http_handler handler;
     void *owner;
     struct evconnlistener *listener;
@@ -136,7 +137,11 @@ void http_reply_not_allowed(struct http_exchange *x, const char *allow);
 /** Serve the request that `x` is the exchange of. */
 void http_route(struct http_exchange *x);
 
-/* http_static.c, http_media.c, http_upgrade.c: one route each */
+/* http_static.c, http_media.c, http_upgrade.c, http_report.c: the routes */
+
+/** Serve /metrics; what is below /v1. */
+void http_metrics_serve(struct http_exchange *x);
+void http_v1_serve(struct http_exchange *x);
 
 /** Serve the page. */
 void http_static_serve(struct http_exchange *x);

@@ -43,10 +43,9 @@ void http_route(struct http_exchange *x)
         bool whole;        /* there is nothing below */
         void (*serve)(struct http_exchange *x);
     } routes[] = {
-        {"ws", true, http_upgrade_serve},
-        {"whip", false, serve_whip},
-        {"whep", false, serve_whep},
-        {"healthz", true, serve_health},
+        {"ws", true, http_upgrade_serve},      {"whip", false, serve_whip},
+        {"whep", false, serve_whep},           {"healthz", true, serve_health},
+        {"metrics", true, http_metrics_serve}, {"v1", false, http_v1_serve},
     };
     const struct http_request *r = x->connection->request;
 

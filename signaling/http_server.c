@@ -103,6 +103,13 @@ static int listen_on(struct http_server *s, const char *address, uint16_t port)
     return 0;
 }
 
+/* Copy `text` if there is one. @return 0; -ENOMEM */
+static int keep_text(const char *text, char **ret)
+{
+    *ret = text && text[0] ? strdup(text) : NULL;
+    return text && text[0] && !*ret ? -ENOMEM : 0;
+}
+
 int http_server_new(struct http_server **ret, struct event_base *base,
                     const struct http_config *config, const struct http_handler *handler,
                     void *owner)
@@ -124,14 +131,14 @@ int http_server_new(struct http_server **ret, struct event_base *base,
     s->clients.limit_loopback = config->limit_loopback;
     (void)signal(SIGPIPE, SIG_IGN); /* NOLINT(cert-err33-c): it cannot fail */
 
-    s->web_root = config->web_root ? strdup(config->web_root) : NULL;
     s->accept_again = evtimer_new(base, on_accept_again, s);
-    if (!s->accept_again || (config->web_root && !s->web_root))
+    if (!s->accept_again || keep_text(config->web_root, &s->web_root) < 0 ||
+        keep_text(config->admin_token, &s->admin_token) < 0)
         goto fail;
     err = listen_on(s, config->address, config->port);
     if (err < 0)
         goto fail;
-    s->config.address = s->config.web_root = NULL; /* were the caller's */
+    s->config.address = s->config.web_root = s->config.admin_token = NULL; /* were the caller's */
     *ret = s;
     return 0;
 fail:
@@ -160,6 +167,7 @@ struct http_server *http_server_free(struct http_server *s)
     if (s->accept_again)
         event_free(s->accept_again);
     free(s->web_root);
+    free(s->admin_token);
     free(s);
     return NULL;
 }

@@ -1,6 +1,6 @@
 /**
  * @file http_server.h  The one HTTP port: page, /client/, /ws, /whip/{room}, /whep/{room},
- * /healthz.
+ * /healthz, /metrics, /v1/rooms and /v1/rooms/{room}.
  *
  * Runs on the control thread's event_base. Knows HTTP and WebSocket, no room: everything with a
  * meaning goes to the handler. Limits on headers, bodies, time and connections per address are
@@ -21,9 +21,17 @@
 struct event_base;
 struct http_exchange; /* one HTTP request that waits for its answer */
 struct http_server;
+struct text;      /* media/base/text.h */
 struct websocket; /* signaling/websocket.h */
 
 enum http_media { HTTP_WHIP, HTTP_WHEP };
+
+/** What operators can read. */
+enum http_report {
+    HTTP_METRICS, /* text for Prometheus */
+    HTTP_ROOMS,   /* JSON: all rooms */
+    HTTP_ROOM,    /* JSON: one of them */
+};
 
 struct http_handler {
     /** A client wants /ws; `address` is its IP address as text, borrowed. `ws` is open and may be
@@ -43,6 +51,9 @@ struct http_handler {
      *  or later. */
     void (*on_media_delete)(void *owner, struct http_exchange *x, enum http_media media,
                             const char *room, const char *resource);
+    /** Write a report into `out`, which is empty. `room` names the one of HTTP_ROOM (any text),
+     *  else it is NULL. @return 0; -ENOENT: there is no such room */
+    int (*on_report)(void *owner, enum http_report report, const char *room, struct text *out);
     /** Body of /healthz (JSON). @return false: 503 (draining, overloaded) */
     bool (*on_health)(void *owner, char *json, size_t capacity);
 };
@@ -51,6 +62,8 @@ struct http_config {
     const char *address;  /* "127.0.0.1", "::", ...; copied */
     uint16_t port;        /* 0: any */
     const char *web_root; /* folder of the page; NULL: the page built into the program */
+    /* who sends it may read reports; NULL or "": who is on this machine may */
+    const char *admin_token;
     uint32_t max_connections, max_connections_per_address;
     uint32_t max_header_bytes, max_body_bytes;
     int timeout_s; /* a request must be complete within it */

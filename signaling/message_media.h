@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct text;
+
 enum {
     MESSAGE_MID_MAX = 32,
     MESSAGE_RID_MAX = 16,
@@ -117,6 +119,9 @@ struct message_quality {
     struct quality_track *tracks;               /* one's own */
     struct quality_subscription *subscriptions; /* one's own */
 };
+
+/** Append the members of a quality's JSON object, as docs/PROTOCOL.md has them. */
+void message_quality_write(struct text *out, const struct message_quality *q);
 
 /** Free what `q` owns, and `q`. NULL is fine. @return NULL */
 struct message_quality *message_quality_free(struct message_quality *q);

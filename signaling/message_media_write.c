@@ -177,9 +177,9 @@ static void write_subscription(struct text *out, const struct quality_subscripti
     text_append(out, "}");
 }
 
-static void write_quality(struct text *out, const struct message_quality *q)
+void message_quality_write(struct text *out, const struct message_quality *q)
 {
-    text_printf(out, ",\"you\":{\"score\":%u", q->score);
+    text_printf(out, "\"you\":{\"score\":%u", q->score);
     write_number(out, "estimate_bps", q->estimate_bps);
     write_number(out, "rtt_ms", q->rtt_ms);
     write_number(out, "up_loss_permille", q->up_loss_permille);
@@ -211,6 +211,8 @@ void message_write_media(struct text *out, const struct message *m)
         write_streams(out, m);
     else if (m->type == MESSAGE_WANT)
         write_want(out, &m->want);
-    else if (m->type == MESSAGE_QUALITY)
-        write_quality(out, m->quality);
+    if (m->type == MESSAGE_QUALITY) {
+        text_append(out, ",");
+        message_quality_write(out, m->quality);
+    }
 }

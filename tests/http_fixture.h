@@ -6,6 +6,7 @@
 #ifndef TESTS_HTTP_FIXTURE_H
 #define TESTS_HTTP_FIXTURE_H
 
+#include "media/base/text.h"
 #include "signaling/http_server.h"
 #include "signaling/websocket.h"
 #include "tests/tap.h"
@@ -119,9 +120,19 @@ static inline bool web_on_health(void *owner, char *json, size_t capacity)
     return !s->unhealthy;
 }
 
-static const struct http_handler web_handler = {web_on_websocket,    web_on_message,
-                                                web_on_close,        web_on_media_post,
-                                                web_on_media_delete, web_on_health};
+static inline int web_on_report(void *owner, enum http_report report, const char *room,
+                                struct text *out)
+{
+    (void)owner;
+    if (report == HTTP_ROOM && strcmp(room, "demo") != 0)
+        return -ENOENT;
+    text_printf(out, "report %d of %s", (int)report, room ? room : "all");
+    return 0;
+}
+
+static const struct http_handler web_handler = {
+    web_on_websocket,    web_on_message, web_on_close, web_on_media_post,
+    web_on_media_delete, web_on_report,  web_on_health};
 
 /** Make the loop and a configuration; web_start() makes the server; web_set_up() does both. */
 static inline void web_prepare(void)

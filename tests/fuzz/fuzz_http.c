@@ -1,5 +1,6 @@
 /* Any bytes as a connection to the HTTP server. The first byte: how they are cut, and whether the
  * handler answers at once. */
+#include "media/base/text.h"
 #include "signaling/http_internal.h"
 #include "signaling/websocket.h"
 
@@ -68,6 +69,14 @@ static void on_media_delete(void *owner, struct http_exchange *x, enum http_medi
     http_reply_problem(x, 404, "not_found", resource);
 }
 
+static int on_report(void *owner, enum http_report report, const char *room, struct text *out)
+{
+    (void)owner;
+    assert((report == HTTP_ROOM) == (room != NULL));
+    text_append(out, room ? room : "all");
+    return 0;
+}
+
 static bool on_health(void *owner, char *json, size_t capacity)
 {
     (void)owner;
@@ -77,8 +86,8 @@ static bool on_health(void *owner, char *json, size_t capacity)
 
 static void start(void)
 {
-    static const struct http_handler handler = {on_websocket,  on_message,      on_close,
-                                                on_media_post, on_media_delete, on_health};
+    static const struct http_handler handler = {
+        on_websocket, on_message, on_close, on_media_post, on_media_delete, on_report, on_health};
     struct http_config config = http_default_config;
 
     config.address = "127.0.0.1";

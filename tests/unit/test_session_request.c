@@ -257,9 +257,11 @@ static void news_of_streams_reach_whom_they_are_for(void)
     struct mail_stream streams = {
         .mail = {.type = MAIL_STREAM}, .n_streams = 1, .streams = &stream};
     struct mail_want want = {.mail = {.type = MAIL_WANT}, .want = {.track = track}};
-    struct message_quality quality = {.score = 80};
-    struct mail_quality mail = {.mail = {.type = MAIL_QUALITY}, .quality = &quality};
+    struct mail_quality mail = {.mail = {.type = MAIL_QUALITY}};
 
+    mail.quality = calloc(1, sizeof(*mail.quality));
+    CHECK(mail.quality);
+    mail.quality->score = 80;
     session_mail(bob->session, &streams.mail, now_us);
     CHECK_EQ(expect(bob, MESSAGE_STREAM)->streams[0].reason, STREAM_MUTED);
     session_mail(bob->session, &want.mail, now_us); /* a track that is not his */
@@ -268,6 +270,7 @@ static void news_of_streams_reach_whom_they_are_for(void)
     CHECK_EQ(expect(ada, MESSAGE_WANT)->want.track, track);
     session_mail(bob->session, &mail.mail, now_us);
     CHECK_EQ(expect(bob, MESSAGE_QUALITY)->quality->score, 80);
+    CHECK_EQ(session_quality(bob->session)->score, 80);
     CHECK(!next(ada));
     end();
 }
