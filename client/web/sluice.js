@@ -49,6 +49,7 @@ export function encodingsFor(track, source) {
         return [{ maxBitrate: bitrateOf(width * height) }];
     return scales.map((scale) => ({
         rid: { 4: 'q', 2: 'h', 1: 'f' }[scale],
+        scalabilityMode: 'L1T3', // without it Chromium sends only the first of these in VP9 and AV1
         scaleResolutionDownBy: scale,
         maxBitrate: screen && scale === 1 ? 2500000 : bitrateOf(width * height / scale ** 2),
     }));
