@@ -134,11 +134,11 @@ export function freePort(n = 1) {
     return port;
 }
 
-/** Start a server on ports of its own and wait until it is healthy. */
-export async function startServer(args = [], wrapper = []) {
+/** Start a server on ports of its own and wait until it is healthy. `address`: where it listens. */
+export async function startServer(args = [], wrapper = [], address = '127.0.0.1') {
     const port = freePort();
     const udp = freePort(4);
-    const command = [...wrapper, join(build, 'sfu', 'sluice'), '--listen', `127.0.0.1:${port}`,
+    const command = [...wrapper, join(build, 'sfu', 'sluice'), '--listen', `${address}:${port}`,
         '--udp-port', String(udp), '--workers', '1', ...args];
     const server = new Process(command[0], command.slice(1));
     server.http = `http://127.0.0.1:${port}`;
@@ -183,9 +183,16 @@ export function toneFile(frequency, seconds = 10) {
 const QUIET_HOSTS = ['*.googleapis.com', '*.google.com', '*.gstatic.com', '*.gvt1.com']
     .map((host) => `MAP ${host} ~NOTFOUND`).join(' , ');
 
-export async function startChromium({ tone = 0 } = {}) {
+/** @param {string[]} [wrapper]  command that runs it somewhere else, such as behind a link (link.mjs) */
+export async function startChromium({ tone = 0, wrapper = [] } = {}) {
+    let executablePath = '/usr/bin/chromium';
+    if (wrapper.length) {
+        const script = join(mkdtempSync(join(scratch, 'wrapper-')), 'chromium');
+        writeFileSync(script, `#!/bin/sh\nexec ${wrapper.join(' ')} ${executablePath} "$@"\n`, { mode: 0o755 });
+        executablePath = script;
+    }
     const browser = await chromium.launch({
-        executablePath: '/usr/bin/chromium',
+        executablePath,
         ignoreDefaultArgs: ['--mute-audio'],
         args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
             '--disable-background-networking', '--disable-component-update', '--disable-sync',
