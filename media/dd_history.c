@@ -67,7 +67,6 @@ static void note_key(struct dd_history *h, const struct dd_frame *f, const struc
     if (!f->begins || f->n_fdiffs > 0 || (h->has_key && place->seq < h->key_seq))
         return;
     h->has_key = true;
-    h->key_number = f->number;
     h->key_ts = place->ts;
     h->key_seq = place->seq;
 }
@@ -111,8 +110,7 @@ const struct dd_structure *dd_history_find(const struct dd_history *h, uint8_t i
     return NULL;
 }
 
-bool dd_history_is_key(const struct dd_history *h, const struct dd_frame *frame, uint32_t ts)
+bool dd_history_is_key(const struct dd_history *h, uint32_t ts)
 {
-    return h->has_key && ts == h->key_ts &&
-           (uint16_t)(frame->number - h->key_number) < DD_MAX_SPATIAL;
+    return h->has_key && ts == h->key_ts;
 }

@@ -28,7 +28,6 @@ struct dd_history {
     uint8_t last_id; /* given */
     /* of the newest packet that began a key frame */
     bool has_key;
-    uint16_t key_number;
     uint32_t key_ts;
     int64_t key_seq;
 };
@@ -54,7 +53,7 @@ void dd_history_clear(struct dd_history *h);
 /** @return the structure with this id, valid until the next call with `h`; NULL: it is gone */
 const struct dd_structure *dd_history_find(const struct dd_history *h, uint8_t id);
 
-/** Is a frame of the newest key picture? All spatial layers of a picture have one timestamp. */
-bool dd_history_is_key(const struct dd_history *h, const struct dd_frame *frame, uint32_t ts);
+/** Is a packet with this timestamp of the newest key picture? All its spatial layers have one. */
+bool dd_history_is_key(const struct dd_history *h, uint32_t ts);
 
 #endif

@@ -92,14 +92,13 @@ static void skip_scaling_list(struct bit_reader *r, int n)
     }
 }
 
-/* H.264 section 7.3.2.1.1, up to the scaling matrix. @return chroma_format_idc; 0 also if chroma is
- * coded apart: then it does not count for cropping */
+/* H.264 section 7.3.2.1.1, up to the scaling matrix. @return chroma_format_idc */
 static uint32_t h264_read_format(struct bit_reader *r)
 {
     uint32_t chroma = bit_reader_ue(r);
-    bool apart = chroma == 3 && bit_reader_flag(r);
 
-    (void)bit_reader_ue(r); /* bit depths */
+    bit_reader_skip(r, chroma == 3); /* separate_colour_plane_flag */
+    (void)bit_reader_ue(r);          /* bit depths */
     (void)bit_reader_ue(r);
     bit_reader_skip(r, 1);
     if (bit_reader_flag(r)) {
@@ -108,7 +107,7 @@ static uint32_t h264_read_format(struct bit_reader *r)
                 skip_scaling_list(r, i < 6 ? 16 : 64);
         }
     }
-    return apart ? 0 : chroma;
+    return chroma;
 }
 
 static void h264_skip_order_count(struct bit_reader *r)

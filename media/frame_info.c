@@ -123,7 +123,7 @@ static void read_both(struct frame_info *ret, const struct frame_packet *packet,
         return;
     ret->structure = structure;
     take_frame(ret, &f, dd_history_find(dd, structure));
-    ret->key = dd_history_is_key(dd, &f, packet->at.ts);
+    ret->key = dd_history_is_key(dd, packet->at.ts);
 }
 
 void frame_info_read(struct frame_info *ret, const struct frame_packet *packet,

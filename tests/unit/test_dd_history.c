@@ -171,8 +171,22 @@ static void key_picture_is_all_its_layers(void)
         size_t len = dd_writer_write(&w, &sent, data, sizeof(data));
 
         CHECK_EQ(dd_history_read(&h, &f, &id, &place, data, len), 0);
-        CHECK_EQ(dd_history_is_key(&h, &f, place.ts), i < 3 || (i >= 30 && i < 33));
+        CHECK_EQ(dd_history_is_key(&h, place.ts), i < 3 || (i >= 30 && i < 33));
     }
+}
+
+static void key_picture_is_the_newest_that_can_be_decoded_alone(void)
+{
+    struct dd_history h = {0};
+    uint8_t id;
+
+    CHECK_EQ(bring(&h, 100, A), 0);
+    CHECK_EQ(bring(&h, 200, A), 0);
+    CHECK_EQ(bring(&h, 100, A), 0); /* read again */
+    CHECK(dd_history_is_key(&h, 200 * 3000));
+    CHECK(!dd_history_is_key(&h, 100 * 3000));
+    CHECK_EQ(hand_in(&h, 300, A, 1, true, &id), 0); /* refers to another frame */
+    CHECK(dd_history_is_key(&h, 200 * 3000));
 }
 
 TAP_CASES(CASE(nothing_is_known_before_a_structure),
@@ -180,4 +194,5 @@ TAP_CASES(CASE(nothing_is_known_before_a_structure),
           CASE(structure_told_again_is_the_same),
           CASE(structure_that_comes_late_is_good_for_what_follows_it),
           CASE(ids_are_not_those_of_structures_that_went), CASE(cleared_history_gives_other_ids),
-          CASE(malformed_is_told), CASE(key_picture_is_all_its_layers))
+          CASE(malformed_is_told), CASE(key_picture_is_all_its_layers),
+          CASE(key_picture_is_the_newest_that_can_be_decoded_alone))

@@ -206,8 +206,7 @@ static void random_structure(struct dd_structure *s, uint32_t *state)
             s->chain_diffs[i][chain / 2] |= (uint8_t)(next(state) % 16 << (chain % 2 * 4));
     }
     for (uint8_t i = 0; i < s->n_targets; i++)
-        s->targets[i].chain = s->n_chains ? (uint8_t)(next(state) % s->n_chains)
-                                          : (uint8_t)DD_MAX_CHAINS;
+        s->targets[i].chain = (uint8_t)(s->n_chains ? next(state) % s->n_chains : DD_MAX_CHAINS);
     for (uint8_t sid = 0, sized = next(state) % 2; sized && sid < s->n_spatial; sid++) {
         s->width[sid] = (uint16_t)(1 + next(state) % 8192);
         s->height[sid] = (uint16_t)(1 + next(state) % 8192);

@@ -256,8 +256,11 @@ static void sound_says_nothing(void)
 
 /* ------------------------------------------------------------------ dependency descriptor */
 
-/* A stream whose payload nobody can read. */
+enum { STREAM_PAYLOAD = 6 };
+
+/* A stream whose payload need not be read. */
 struct stream {
+    const uint8_t *payload;
     struct dd_source source;
     struct dd_history dd;
     enum codec codec;
@@ -267,7 +270,8 @@ struct stream {
 
 static struct stream stream_of(const char *mode, enum codec codec)
 {
-    struct stream s = {.codec = codec, .seq = 1000};
+    static const uint8_t payload[STREAM_PAYLOAD] = {0x90, 0x80, 0x81, 0x23, 0x00, 0xee};
+    struct stream s = {.codec = codec, .seq = 1000, .payload = payload};
 
     dd_source_init(&s.source, mode, 20, 65530);
     return s;
@@ -277,14 +281,13 @@ static struct stream stream_of(const char *mode, enum codec codec)
 static struct frame_info read_frame(struct stream *s, const struct dd_frame *frame,
                                     struct dd_history *dd)
 {
-    static const uint8_t payload[] = {0x90, 0x80, 0x81, 0x23, 0x00, 0xee};
     struct dd_writer w = {.structure = &s->source.structure};
     uint8_t descriptor[DD_MAX_LEN];
     struct frame_packet packet = {
         .codec = s->codec,
         .at = {.seq = s->seq++, .ts = s->ts},
-        .payload = payload,
-        .len = sizeof(payload),
+        .payload = s->payload,
+        .len = STREAM_PAYLOAD,
         .descriptor = descriptor,
     };
     struct frame_info info;
@@ -405,6 +408,40 @@ static void sizes_and_active_targets_are_told_where_they_are(void)
     CHECK_EQ(info.active_targets, UINT32_MAX);
 }
 
+static void frame_that_refers_to_others_is_no_key_frame(void)
+{
+    struct stream s = stream_of("L1T2", CODEC_AV1);
+    struct dd_frame frame = dd_source_next(&s.source, false);
+
+    frame.fdiffs[frame.n_fdiffs++] = 3;
+    CHECK(!read_frame(&s, &frame, &s.dd).starts_key);
+}
+
+static void frame_of_no_target_is_not_discardable(void)
+{
+    struct stream s = stream_of("L1T2", CODEC_AV1);
+    struct dd_frame frame = dd_source_next(&s.source, false);
+
+    frame.dtis = 0;
+    CHECK(!read_frame(&s, &frame, &s.dd).discardable);
+}
+
+static void what_the_descriptor_says_goes_before_vp9(void)
+{
+    struct stream s = stream_of("L2T1", CODEC_VP9);
+    struct dd_frame frame = dd_source_next(&s.source, false);
+    struct frame_info info;
+
+    /* predicted, layer 1 of the other's picture, with inter-layer prediction, ends nothing */
+    s.payload = (const uint8_t[]){0xe1, 0x81, 0x23, 0x03, 0x00, 0xee};
+    info = read_frame(&s, &frame, &s.dd);
+    CHECK(info.key && info.starts_key && info.begins && info.ends);
+    CHECK(!info.inter_layer && !info.not_for_upper && !info.ksvc_hint);
+    CHECK_EQ(info.sid, 0);
+    CHECK_EQ(info.picture, 0x123);
+    CHECK_EQ(info.tl0_at, 4);
+}
+
 static void without_its_structure_a_descriptor_tells_nothing(void)
 {
     struct stream s = stream_of("L1T3", CODEC_VP8);
@@ -473,4 +510,7 @@ TAP_CASES(CASE(vp8_frame_begins_with_partition_0), CASE(vp8_key_frame_is_the_sta
           CASE(packets_of_a_frame_begin_and_end_it),
           CASE(sizes_and_active_targets_are_told_where_they_are),
           CASE(without_its_structure_a_descriptor_tells_nothing),
-          CASE(malformed_descriptor_is_as_none), CASE(more_chains_than_are_kept_are_passed_over))
+          CASE(frame_that_refers_to_others_is_no_key_frame),
+          CASE(frame_of_no_target_is_not_discardable),
+          CASE(what_the_descriptor_says_goes_before_vp9), CASE(malformed_descriptor_is_as_none),
+          CASE(more_chains_than_are_kept_are_passed_over))
