@@ -60,6 +60,7 @@ struct participant {
     uint32_t media_ssrc;                /* of a stream of its, for feedback about the transport */
     struct feedback_recorder *feedback; /* NULL until a packet has such a number */
     int64_t report_us;                  /* when reports are next sent */
+    int64_t quality_us;                 /* when control is next told how it goes; 0: not begun */
 };
 
 /**

@@ -64,6 +64,13 @@ struct payload_mapping {
     uint8_t block_pt;   /* of RED's blocks */
 };
 
+/** What was sent lately, for people. */
+struct subscription_measure {
+    int64_t since_us; /* when it was measured; 0: not yet */
+    uint64_t bytes;   /* payload sent until then */
+    uint32_t rate_bps;
+};
+
 /* What every packet needs comes first: a thousand of these do not stay in the cache from one frame
  * to the next, and are fetched ahead, line by line. */
 struct subscription {
@@ -84,11 +91,12 @@ struct subscription {
     int64_t source_missing;       /* packets of the source, when the subscriber last reported */
     int64_t plain_after; /* unwrapped number: later ones had the header that is written now */
     uint16_t rtx_seq;
-    bool fresh;                 /* waits, and the track has not looked at it yet */
-    int64_t waits_since_us;     /* once it has */
-    uint32_t told_track;        /* what control was told last; 0: free */
-    int64_t bound_us;           /* when its track was bound */
-    bool automatic;             /* nobody has set a target since it was bound */
+    bool fresh;             /* waits, and the track has not looked at it yet */
+    int64_t waits_since_us; /* once it has */
+    uint32_t told_track;    /* what control was told last; 0: free */
+    int64_t bound_us;       /* when its track was bound */
+    bool automatic;         /* nobody has set a target since it was bound */
+    struct subscription_measure measure;
     struct layer_target wanted; /* `target` is what of it flows */
 };
 

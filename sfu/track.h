@@ -13,6 +13,7 @@
 #include "media/silence_gate.h"
 #include "sfu/forward.h"
 #include "sfu/track_layer.h"
+#include "sfu/track_measure.h"
 #include "signaling/negotiation.h"
 
 #include <stdbool.h>
@@ -69,9 +70,10 @@ struct track {
     struct track_layer *layers[PLAN_MAX_LAYERS]; /* NULL until something arrives */
     struct track_layer *best;                    /* highest that flows; NULL: none */
     uint8_t flowing;                             /* layers that flow, a set */
-    uint8_t wanted_layers;    /* those that somebody gets, or would if they flowed: a set */
-    bool wishes_changed;      /* and that is to be found out anew */
-    struct list waiting_link; /* in core->waiting_tracks */
+    uint8_t wanted_layers;        /* those that somebody gets, or would if they flowed: a set */
+    bool wishes_changed;          /* and that is to be found out anew */
+    struct track_measure measure; /* how it came lately */
+    struct list waiting_link;     /* in core->waiting_tracks */
     struct forward *waiting, *last_waiting; /* not handed to the subscriptions yet */
 };
 

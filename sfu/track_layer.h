@@ -13,6 +13,7 @@
 #include "media/packet_store.h"
 #include "media/rate_meter.h"
 #include "media/stream_receiver.h"
+#include "sfu/track_measure.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,8 +45,9 @@ struct track_layer {
     struct dd_history *dd;  /* structures of its dependency descriptors; NULL: none yet */
     uint8_t n_spatial;      /* layers seen or told of; 0: nothing came yet */
     uint8_t n_temporal;
-    uint8_t fps;              /* pictures per second, of all temporal layers; 0: not known yet */
-    struct rate_meter *rates; /* NULL: sound */
+    uint8_t fps;                 /* pictures per second, of all temporal layers; 0: not known yet */
+    struct rate_meter *rates;    /* NULL: sound */
+    struct layer_counts counted; /* when the track was measured last */
     /* the newest key frame */
     bool has_key_frame;
     int64_t key_frame_seq; /* unwrapped, of its first packet */

@@ -119,6 +119,7 @@ void track_set_look_after(struct track_set *s, int64_t now_us)
         track_choose_layer(s->tracks[i], now_us);
         track_serve_waiting(s->tracks[i], now_us);
         track_expire(s->tracks[i], TRACK_LAYER_KEEP_US, now_us);
+        track_measure_update(s->tracks[i], now_us);
     }
 }
 
