@@ -377,6 +377,7 @@ struct fake_peer *fake_peer_free(struct fake_peer *p)
     p->transport = transport_free(p->transport);
     p->identity = dtls_identity_free(p->identity);
     p->negotiation = negotiation_free(p->negotiation);
+    p->quality = message_quality_free(p->quality);
     p->answer = media_plan_unref(p->answer);
     free(p->arrivals);
     p->up = netem_free(p->up);

@@ -77,6 +77,7 @@ struct fake_peer {
     enum peer_state end;
     char reason[96];
     uint32_t epoch, n_slot_mails, n_needs, need_audio, need_video;
+    struct message_quality *quality; /* the last word; NULL: none yet */
     uint32_t track_of_section[FAKE_MAX_SECTIONS], publisher_of_section[FAKE_MAX_SECTIONS];
     int64_t slots_us; /* when the last MAIL_SLOTS came */
     /* what the last MAIL_SPEAKERS told, and when it came */

@@ -149,7 +149,11 @@ static void on_forwarder_post(void *owner, struct mail *mail)
         break;
     case MAIL_STREAM:
     case MAIL_WANT:
+        break;
     case MAIL_QUALITY:
+        message_quality_free(p->quality);
+        p->quality = ((struct mail_quality *)mail)->quality;
+        ((struct mail_quality *)mail)->quality = NULL;
         break;
     case MAIL_GONE:
         p->gone = true;
