@@ -296,6 +296,7 @@ static void dispatch(struct call *c, const struct message *m)
     case MESSAGE_SPEAKERS: /* nothing depends on them yet */
     case MESSAGE_STREAM:
     case MESSAGE_WANT:
+    case MESSAGE_LIMIT:
     case MESSAGE_QUALITY:
     case MESSAGE_PARTICIPANT:
     case MESSAGE_TRACK:

@@ -18,7 +18,7 @@ static const char *const type_names[] = {
     [MESSAGE_VIEW] = "view",       [MESSAGE_SUBSCRIBE] = "subscribe",
     [MESSAGE_STREAM] = "stream",   [MESSAGE_UNSUBSCRIBE] = "unsubscribe",
     [MESSAGE_WANT] = "want",       [MESSAGE_SPEAKERS] = "speakers",
-    [MESSAGE_QUALITY] = "quality",
+    [MESSAGE_QUALITY] = "quality", [MESSAGE_LIMIT] = "limit",
 };
 
 const char *message_type_name(enum message_type type)

@@ -53,6 +53,7 @@ enum message_type {
     MESSAGE_SPEAKERS,
     MESSAGE_STREAM,
     MESSAGE_WANT,
+    MESSAGE_LIMIT,
     MESSAGE_QUALITY,
     MESSAGE_GO,
     MESSAGE_OK,
@@ -76,6 +77,7 @@ struct message_track {
     char source[MESSAGE_SOURCE_MAX + 1];
     char mid[MESSAGE_MID_MAX + 1]; /* the publisher's m-line; only told to itself, "" otherwise */
     bool muted;
+    uint32_t max_bps; /* what it may be sent with; only told to its publisher; 0: no limit */
 };
 
 struct message_participant {
@@ -100,6 +102,8 @@ struct message_ice_server {
 /** What the server takes of one client. */
 struct message_limits {
     uint32_t audio_slots, video_slots, tracks;
+    uint32_t audio_bps, camera_bps, screen_bps; /* of one track; 0: no limit */
+    uint32_t room_bps;                          /* of all video in the room; 0: no limit */
 };
 
 /** Change of a participant or track in the roster. */
@@ -126,7 +130,8 @@ struct message {
     uint32_t n_participants;
     struct message_participant *participants; /* owned: roster (joined) or the one (participant) */
     enum message_change change;
-    struct message_track track; /* track; mute: id and muted; subscribe, unsubscribe: id */
+    struct message_track track; /* track; mute: id and muted; subscribe, unsubscribe: id; limit:
+                                   id and max_bps */
     uint32_t epoch, n_slots;
     struct message_slot *slots; /* owned */
     uint32_t n_views, n_speakers, n_streams;

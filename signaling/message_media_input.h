@@ -20,6 +20,8 @@ MUST_USE int message_read_speakers(const struct input *in, struct message *m);
 MUST_USE int message_read_stream(const struct input *in, struct message *m);
 /** Which encodings are needed. @return 0; -EBADMSG */
 MUST_USE int message_read_want(const struct input *in, struct message *m);
+/** What a track may be sent with. @return 0; -EBADMSG */
+MUST_USE int message_read_limit(const struct input *in, struct message *m);
 /** How well it goes; m->quality may be there even after an error. @return 0; -EBADMSG */
 MUST_USE int message_read_quality(const struct input *in, struct message *m);
 

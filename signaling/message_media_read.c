@@ -227,6 +227,15 @@ int message_read_want(const struct input *in, struct message *m)
     return input_u32(in, "max_fps", MESSAGE_VIEW_FPS_MAX, &want->max_fps);
 }
 
+/* limit */
+
+int message_read_limit(const struct input *in, struct message *m)
+{
+    int err = input_id(in, "track", track_id_parse, &m->track.id);
+
+    return err < 0 ? err : input_u32(in, "max_bps", UINT32_MAX, &m->track.max_bps);
+}
+
 /* quality */
 
 static int read_score(const struct input *in, void *out)

@@ -199,6 +199,12 @@ void message_quality_write(struct text *out, const struct message_quality *q)
     text_append(out, "]");
 }
 
+static void write_limit(struct text *out, const struct message_track *track)
+{
+    write_track_id(out, track->id);
+    text_printf(out, ",\"max_bps\":%" PRIu32, track->max_bps); /* 0 is news, too */
+}
+
 void message_write_media(struct text *out, const struct message *m)
 {
     if (m->type == MESSAGE_VIEW)
@@ -211,6 +217,8 @@ void message_write_media(struct text *out, const struct message *m)
         write_streams(out, m);
     else if (m->type == MESSAGE_WANT)
         write_want(out, &m->want);
+    else if (m->type == MESSAGE_LIMIT)
+        write_limit(out, &m->track);
     if (m->type == MESSAGE_QUALITY) {
         text_append(out, ",");
         message_quality_write(out, m->quality);

@@ -91,7 +91,10 @@ static int read_track(const struct input *in, void *out)
         err = input_word(in, "mid", mid_chars, track->mid, MESSAGE_MID_MAX);
     if (err < 0)
         return err;
-    return input_bool(in, "muted", &track->muted);
+    err = input_bool(in, "muted", &track->muted);
+    if (err < 0)
+        return err;
+    return input_u32(in, "max_bps", UINT32_MAX, &track->max_bps);
 }
 
 static int read_participant(const struct input *in, void *out)
@@ -161,19 +164,24 @@ static int read_ice_server(const struct input *in, void *out)
 
 static int read_limits(const struct input *in, struct message_limits *limits)
 {
+    const struct {
+        const char *name;
+        uint32_t *ret;
+    } fields[] = {
+        {"audio_slots", &limits->audio_slots}, {"video_slots", &limits->video_slots},
+        {"tracks", &limits->tracks},           {"audio_bps", &limits->audio_bps},
+        {"camera_bps", &limits->camera_bps},   {"screen_bps", &limits->screen_bps},
+        {"room_bps", &limits->room_bps},
+    };
     const json_t *value = input_find(in, "limits");
     struct input object;
     int err = value ? input_enter(in, &object, value, "limits", INPUT_NO_INDEX) : 0;
 
-    if (err < 0 || !value)
-        return err;
-    err = input_u32(&object, "audio_slots", UINT32_MAX, &limits->audio_slots);
-    if (err < 0)
-        return err;
-    err = input_u32(&object, "video_slots", UINT32_MAX, &limits->video_slots);
-    if (err < 0)
-        return err;
-    return input_u32(&object, "tracks", UINT32_MAX, &limits->tracks);
+    if (!value)
+        return 0;
+    for (size_t i = 0; i < ARRAY_LEN(fields) && err == 0; i++)
+        err = input_u32(&object, fields[i].name, UINT32_MAX, fields[i].ret);
+    return err;
 }
 
 static int read_change(const struct input *in, enum message_change *ret)
@@ -457,6 +465,7 @@ static int read_type(const struct input *in, struct message *m)
         [MESSAGE_SPEAKERS] = message_read_speakers,
         [MESSAGE_STREAM] = message_read_stream,
         [MESSAGE_WANT] = message_read_want,
+        [MESSAGE_LIMIT] = message_read_limit,
         [MESSAGE_QUALITY] = message_read_quality,
     };
     const char *name = NULL;

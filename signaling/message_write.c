@@ -25,6 +25,13 @@ static void write_number(struct text *out, const char *name, uint64_t value)
     text_printf(out, ",\"%s\":%" PRIu64, name, value);
 }
 
+/* 0 stands for none, and is left out. */
+static void write_if_any(struct text *out, const char *name, uint32_t value)
+{
+    if (value)
+        write_number(out, name, value);
+}
+
 static void write_bool(struct text *out, const char *name, bool value)
 {
     text_printf(out, ",\"%s\":%s", name, value ? "true" : "false");
@@ -93,6 +100,7 @@ static void write_track(struct text *out, const struct message_track *track, boo
     write_string(out, "kind", media_kind_name(track->kind));
     write_word(out, "source", track->source);
     write_bool(out, "muted", track->muted);
+    write_if_any(out, "max_bps", track->max_bps);
     text_append(out, "}");
 }
 
@@ -148,6 +156,19 @@ static void write_ice_servers(struct text *out, const struct message *m)
     text_append(out, "]");
 }
 
+static void write_limits(struct text *out, const struct message_limits *limits)
+{
+    text_printf(out,
+                ",\"limits\":{\"audio_slots\":%" PRIu32 ",\"video_slots\":%" PRIu32
+                ",\"tracks\":%" PRIu32,
+                limits->audio_slots, limits->video_slots, limits->tracks);
+    write_if_any(out, "audio_bps", limits->audio_bps);
+    write_if_any(out, "camera_bps", limits->camera_bps);
+    write_if_any(out, "screen_bps", limits->screen_bps);
+    write_if_any(out, "room_bps", limits->room_bps);
+    text_append(out, "}");
+}
+
 static void write_joined(struct text *out, const struct message *m)
 {
     write_string(out, "room", m->room);
@@ -156,10 +177,7 @@ static void write_joined(struct text *out, const struct message *m)
     write_tracks(out, m->tracks, m->n_tracks);
     write_participants(out, m);
     write_ice_servers(out, m);
-    text_printf(out,
-                ",\"limits\":{\"audio_slots\":%" PRIu32 ",\"video_slots\":%" PRIu32
-                ",\"tracks\":%" PRIu32 "}",
-                m->limits.audio_slots, m->limits.video_slots, m->limits.tracks);
+    write_limits(out, &m->limits);
 }
 
 static void write_participant_change(struct text *out, const struct message *m)
@@ -268,6 +286,7 @@ static void write_fields(struct text *out, const struct message *m)
     case MESSAGE_SPEAKERS:
     case MESSAGE_STREAM:
     case MESSAGE_WANT:
+    case MESSAGE_LIMIT:
     case MESSAGE_QUALITY:
         message_write_media(out, m);
         break;
@@ -277,8 +296,7 @@ static void write_fields(struct text *out, const struct message *m)
         break;
     case MESSAGE_ERROR:
         write_reason(out, m);
-        if (m->retry_after_ms)
-            write_number(out, "retry_after_ms", m->retry_after_ms);
+        write_if_any(out, "retry_after_ms", m->retry_after_ms);
         break;
     }
 }

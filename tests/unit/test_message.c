@@ -51,12 +51,15 @@ static void replies_and_events_survive_a_round_trip(void)
     check_round_trip(
         "{\"t\":\"joined\",\"re\":1,\"seq\":1,\"room\":\"demo\",\"you\":\"p-0000002a\",\"answer\":\"v=0\","
         "\"tracks\":[{\"id\":\"t-00000007\",\"mid\":\"0\",\"kind\":\"audio\",\"source\":\"microphone\","
-        "\"muted\":false}],\"participants\":[{\"id\":\"p-00000001\",\"name\":\"Bob\",\"tracks\":["
+        "\"muted\":false,\"max_bps\":40000}],\"participants\":[{\"id\":\"p-00000001\",\"name\":\"Bob\",\"tracks\":["
         "{\"id\":\"t-00000003\",\"kind\":\"video\",\"source\":\"camera\",\"muted\":true}]}],"
         "\"ice_servers\":[{\"urls\":[\"turn:t.example\",\"stun:t.example\"],\"username\":\"u\","
         "\"credential\":\"c\"}],"
-        "\"limits\":{\"audio_slots\":16,\"video_slots\":24,\"tracks\":8}}");
+        "\"limits\":{\"audio_slots\":16,\"video_slots\":24,\"tracks\":8,\"audio_bps\":40000,"
+        "\"camera_bps\":1500000,\"screen_bps\":4294967295,\"room_bps\":9000000}}");
     check_round_trip("{\"t\":\"answer\",\"re\":2,\"seq\":9,\"n\":2,\"sdp\":\"v=0\",\"tracks\":[]}");
+    check_round_trip("{\"t\":\"limit\",\"seq\":5,\"track\":\"t-00000007\",\"max_bps\":4294967295}");
+    check_round_trip("{\"t\":\"limit\",\"track\":\"t-00000007\",\"max_bps\":0}");
     check_round_trip("{\"t\":\"need\",\"seq\":5,\"audio\":6,\"video\":12}");
     check_round_trip(
         "{\"t\":\"slots\",\"seq\":4,\"epoch\":3,\"slots\":[{\"mid\":\"2\",\"track\":"
@@ -240,8 +243,11 @@ static void check_quoted(const char *json)
     char quoted[1024];
     size_t n = 0;
 
-    for (; json[n] && n < sizeof(quoted) - 1; n++)
-        quoted[n] = json[n] == '\'' ? '"' : json[n];
+    for (; json[n] && n < sizeof(quoted) - 1; n++) {
+        quoted[n] = '"';
+        if (json[n] != '\'')
+            quoted[n] = json[n];
+    }
     quoted[n] = '\0';
     check_round_trip(quoted);
 }
