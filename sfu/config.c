@@ -80,6 +80,12 @@ static const struct key keys[] = {
            "voices that one participant gets at a time, those that\nspeak; 0: as many as it has "
            "audio slots"),
     NUMBER(max_sections, 1, PLAN_MAX_SECTIONS, "128", "m-lines of one connection"),
+    NUMBER(max_audio_kbps, 0, CONFIG_MAX_KBPS, "0",
+           "kbit/s in which a publisher may send one track of\nsound; 0: no limit"),
+    NUMBER(max_camera_kbps, 0, CONFIG_MAX_KBPS, "0", "the same of video that is not a screen"),
+    NUMBER(max_screen_kbps, 0, CONFIG_MAX_KBPS, "0", "the same of a screen"),
+    NUMBER(max_room_kbps, 0, CONFIG_MAX_KBPS, "0",
+           "kbit/s of all video published in a room; each gets the\nsame share; 0: no limit"),
     NUMBER(max_sdp_bytes, 4096, SDP_MAX_BYTES, "262144", "bytes of one offer"),
     NUMBER(max_messages_per_s, 1, 100000, "100", "messages of one WebSocket in a second"),
     NUMBER(max_connections, 1, 1000000, "10000", "HTTP connections and WebSockets at a time"),

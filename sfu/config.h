@@ -20,6 +20,7 @@ enum {
     CONFIG_MAX_ADVERTISE = 16,
     CONFIG_ADDRESS_MAX = 63, /* characters of an IPv4 or IPv6 literal, zone included */
     CONFIG_PATH_MAX = 1023,
+    CONFIG_MAX_KBPS = 4000000, /* in bit/s it has 32 bits */
 };
 
 struct config {
@@ -44,6 +45,8 @@ struct config {
     uint32_t max_audio_slots, max_video_slots; /* of one participant */
     uint32_t max_audio_streams; /* to one participant at a time; 0: as it has slots */
     uint32_t max_sections;      /* m-lines of one connection */
+    uint32_t max_audio_kbps, max_camera_kbps, max_screen_kbps; /* of one track; 0: no limit */
+    uint32_t max_room_kbps; /* of all video published in a room; 0: no limit */
     uint32_t max_sdp_bytes;
     uint32_t max_messages_per_s; /* of one WebSocket */
     uint32_t max_connections, max_connections_per_address;

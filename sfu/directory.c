@@ -157,6 +157,7 @@ static void describe(const struct directory_member *m, struct message_participan
     for (uint32_t i = 0; i < m->n_tracks; i++) {
         ret->tracks[i] = m->tracks[i];
         ret->tracks[i].mid[0] = '\0'; /* the publisher's own business */
+        ret->tracks[i].max_bps = 0;
     }
 }
 
@@ -166,6 +167,7 @@ static void tell_track(struct directory *d, const struct directory_member *m,
     struct message event = {.type = MESSAGE_TRACK, .change = change, .track = *track};
 
     event.track.mid[0] = '\0';
+    event.track.max_bps = 0;
     tell_others(d, m, &event);
 }
 

@@ -417,6 +417,15 @@ static void on_mute(struct forwarder *f, const struct mail_mute *mail)
         track_set_mute(&r->tracks, mail->track, mail->muted);
 }
 
+/* Nobody but the publisher's own worker tells it. */
+static void on_cap(struct forwarder *f, const struct mail_cap *mail)
+{
+    struct participant *p = find_participant(f, mail->participant);
+
+    if (p)
+        track_set_cap(&p->tracks, mail->track, mail->max_bps);
+}
+
 static int add_relay(struct forwarder *f, struct mail_join *mail)
 {
     struct room *room = find_or_make_room(f, mail->room);
@@ -533,6 +542,9 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
         break;
     case MAIL_MUTE:
         on_mute(f, (const struct mail_mute *)mail);
+        break;
+    case MAIL_CAP:
+        on_cap(f, (const struct mail_cap *)mail);
         break;
     case MAIL_LEAVE:
         on_leave(f, ((const struct mail_participant *)mail)->participant);

@@ -30,6 +30,7 @@ void mail_free(struct mail *mail)
         relay_batch_give_back(CONTAINER_OF(mail, struct relay_batch, mail));
         return;
     case MAIL_MUTE:
+    case MAIL_CAP:
     case MAIL_SUBSCRIBE:
     case MAIL_SPEAKERS:
     case MAIL_WANT:

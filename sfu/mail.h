@@ -18,6 +18,7 @@ enum mail_type {
     MAIL_JOIN,      /* struct mail_join */
     MAIL_UPDATE,    /* struct mail_join again: after a re-offer */
     MAIL_MUTE,      /* struct mail_mute */
+    MAIL_CAP,       /* struct mail_cap: how much of a track is taken from its publisher */
     MAIL_VIEW,      /* struct mail_view: how it shows what it gets */
     MAIL_SUBSCRIBE, /* struct mail_subscribe */
     MAIL_LEAVE,     /* struct mail_participant: free it; answered with MAIL_GONE */
@@ -52,6 +53,7 @@ struct mail_track {
     enum media_kind kind;
     bool muted;
     bool screen; /* of what a screen shows (text must be legible, movement may stutter) or plays */
+    uint32_t max_bps; /* its publisher is to send it with at most; 0: no limit */
 };
 
 struct mail_join {
@@ -68,6 +70,12 @@ struct mail_mute {
     struct mail mail;
     uint32_t participant, track;
     bool muted;
+};
+
+struct mail_cap {
+    struct mail mail;
+    uint32_t participant, track;
+    uint32_t max_bps; /* 0: no limit */
 };
 
 /** Each entry replaces what was said of its stream before; mids are slots of the participant, and

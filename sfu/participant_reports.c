@@ -10,6 +10,7 @@
 /* What a publisher that knows no transport-wide feedback is told it may send: its encoder's
  * maximum is the limit, not we. */
 static const uint64_t REMB_BPS = 5 * 1000 * 1000;
+static const uint64_t REMB_AUDIO_BPS = 64 * 1000; /* left for sound that has no limit */
 
 enum {
     COMPOUND_MAX = 1200, /* bytes of clear RTCP in a datagram */
@@ -101,6 +102,21 @@ static void write_sender_reports(struct compound *c, int64_t now_us)
     }
 }
 
+/* REMB is about all that the publisher sends: the sum, if every picture has a limit. */
+static uint64_t remb_bps(const struct participant *p)
+{
+    uint64_t sum_bps = 0;
+
+    for (uint32_t i = 0; i < p->tracks.n; i++) {
+        const struct track *track = p->tracks.tracks[i];
+
+        if (track->kind == KIND_VIDEO && track->max_bps == 0)
+            return REMB_BPS;
+        sum_bps += track->max_bps ? track->max_bps : REMB_AUDIO_BPS;
+    }
+    return sum_bps < REMB_BPS ? sum_bps : REMB_BPS;
+}
+
 static void write_remb(struct compound *c)
 {
     uint32_t ssrcs[PLAN_MAX_LAYERS * 4];
@@ -118,7 +134,7 @@ static void write_remb(struct compound *c)
     if (n == 0)
         return;
     make_room(c, 20 + 4 * n);
-    rtcp_write_remb(&c->w, &fb, REMB_BPS, ssrcs, n);
+    rtcp_write_remb(&c->w, &fb, remb_bps(c->p), ssrcs, n);
 }
 
 static void send_reports(struct participant *p, int64_t now_us)

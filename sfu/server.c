@@ -268,6 +268,7 @@ static void read_mail(struct server *s, struct mail *mail)
     case MAIL_JOIN:
     case MAIL_UPDATE:
     case MAIL_MUTE:
+    case MAIL_CAP:
     case MAIL_VIEW:
     case MAIL_SUBSCRIBE:
     case MAIL_LEAVE:

@@ -6,6 +6,7 @@
 #include "sfu/config.h"
 #include "sfu/mail.h"
 #include "sfu/refuse.h"
+#include "sfu/session_caps.h"
 #include "sfu/session_internal.h"
 #include "sfu/session_spread.h"
 #include "sfu/session_view.h"
@@ -161,6 +162,7 @@ void session_leave(struct session *s, const char *code, const char *text, int64_
     if (s->state == SESSION_JOINED) {
         log_leave(s, code, text, now_us);
         post_leave(s);
+        session_caps_settle(s, true);
         directory_leave(s->host->directory, &s->member, code, text);
     }
     set_state(s, SESSION_LEAVING);
@@ -248,7 +250,8 @@ void session_post_plan(const struct session *s, struct mail_join *mail, enum mai
 int session_answer(struct session *s, const struct session_offer *offer, struct text *answer,
                    struct message *error)
 {
-    struct negotiation_local local = {0};
+    struct session_caps caps = {s, offer};
+    struct negotiation_local local = {.cap = session_caps_fill, .cap_owner = &caps};
 
     s->host->describe(s->host->owner, s->member.worker, &local);
     return session_media_answer(&s->media, &local, offer, answer, error);
@@ -306,6 +309,7 @@ int session_join(struct session *s, const char *room, const struct session_offer
     session_spread_enter(s);
     session_post_plan(s, mail, MAIL_JOIN);
     session_spread_join(s);
+    session_caps_settle(s, false);
     s->joined_us = now_us;
     set_state(s, SESSION_JOINED);
     log_join(s, now_us);

@@ -124,6 +124,7 @@ void session_media_put_tracks(struct mail_join *mail, const struct message_track
             .id = tracks[i].id,
             .kind = tracks[i].kind,
             .muted = tracks[i].muted,
+            .max_bps = tracks[i].max_bps,
             .screen = strcmp(tracks[i].source, "screen") == 0 ||
                       strcmp(tracks[i].source, "screen_audio") == 0,
         };

@@ -1,9 +1,11 @@
 #include "sfu/session_internal.h"
 
 #include "media/base/clock.h"
+#include "sfu/bitrate_caps.h"
 #include "sfu/config.h"
 #include "sfu/mail.h"
 #include "sfu/refuse.h"
+#include "sfu/session_caps.h"
 #include "sfu/session_spread.h"
 #include "sfu/session_view.h"
 
@@ -52,6 +54,7 @@ static void send_joined(struct session *s, uint64_t id, struct text *answer)
         .video_slots = s->host->config->max_video_slots,
         .tracks = s->host->config->max_tracks,
     };
+    bitrate_caps_limits(s->host->config, &joined.limits);
     joined.sdp = text_take(answer);
     if (joined.sdp && directory_roster(&s->member, &joined) == 0)
         session_send_event(s, &joined);
@@ -112,6 +115,7 @@ static void on_offer(struct session *s, const struct message *m, int64_t now_us)
     }
     session_post_plan(s, mail, MAIL_UPDATE);
     session_spread_update(s, published);
+    session_caps_settle(s, false);
     put_own_tracks(s, &reply);
     reply.sdp = text_take(&answer);
     session_send_event(s, &reply);
@@ -143,6 +147,7 @@ static void on_mute(struct session *s, const struct message *m, int64_t now_us)
     mail->muted = m->track.muted;
     session_spread_mute(s, mail);
     s->host->post(s->host->owner, s->member.worker, &mail->mail);
+    session_caps_settle(s, false);
     send_ok(s, m->id);
 }
 

@@ -55,6 +55,7 @@ struct track {
     struct room *room;           /* NULL: in none */
     const struct track_set *set; /* of its publisher; NULL: in none */
     bool screen;                 /* of what a screen shows or plays */
+    uint32_t max_bps;            /* its publisher is to send it with at most; 0: no limit */
     bool muted;
     bool has_fresh;    /* some live subscription is fresh */
     bool asked;        /* of a replica: its original is being sent */

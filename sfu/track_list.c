@@ -77,7 +77,7 @@ static struct message_track make_track(const struct plan_section *section,
                                        const struct message_track_offer *description,
                                        const struct message_track *known)
 {
-    struct message_track track = {.kind = section->kind};
+    struct message_track track = {.kind = section->kind, .max_bps = section->max_bps};
     const char *source = description && description->source[0] ? description->source
                          : known                               ? known->source
                                                                : usual_source(section->kind);

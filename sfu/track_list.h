@@ -24,7 +24,8 @@ MUST_USE int track_list_check(const struct media_plan *plan,
 
 /**
  * List one track per published m-line. What it is comes from its description, else from `known`
- * (what the participant published before), else it is a microphone or a camera, by kind.
+ * (what the participant published before), else it is a microphone or a camera, by kind. How much
+ * of it may be sent says the m-line.
  *
  * @param descriptions  checked, see above
  * @param ret           receives the tracks, with id 0

@@ -95,6 +95,8 @@ int track_set_update(struct track_set *s, const struct mail_join *mail,
             track = add_track(s, &mail->tracks[i], &mail->plan->sections[at], extensions);
             err = track ? err : -ENOMEM;
         }
+        if (track)
+            track->max_bps = mail->tracks[i].max_bps;
         if (ret)
             ret[at] = track;
     }
@@ -111,6 +113,14 @@ void track_set_mute(struct track_set *s, uint32_t id, bool muted)
     track_set_muted(track, muted);
     if (s->room->crowded[track->kind])
         room_touch(s->room); /* whoever shows something goes before who does not */
+}
+
+void track_set_cap(struct track_set *s, uint32_t id, uint32_t max_bps)
+{
+    struct track *track = track_set_find(s, id);
+
+    if (track)
+        track->max_bps = max_bps;
 }
 
 void track_set_look_after(struct track_set *s, int64_t now_us)

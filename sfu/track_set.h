@@ -45,6 +45,9 @@ struct track *track_set_find(const struct track_set *s, uint32_t id);
 /** MAIL_MUTE; unknown tracks are passed over. */
 void track_set_mute(struct track_set *s, uint32_t id, bool muted);
 
+/** MAIL_CAP, likewise. */
+void track_set_cap(struct track_set *s, uint32_t id, uint32_t max_bps);
+
 /** Do what is to be done about once per second, besides reports. */
 void track_set_look_after(struct track_set *s, int64_t now_us);
 

@@ -208,6 +208,7 @@ static void on_rtcp_feedback(struct fake_peer *p, const struct rtcp_packet *pack
         s->key_wanted = !s->ignores_requests;
     } else if (rtcp_read_remb(packet, &fb, &bps) == 0) {
         p->remb++;
+        p->remb_bps = bps;
     }
 }
 
@@ -507,6 +508,8 @@ struct mail *fake_peer_mail(struct fake_peer *p, enum mail_type type)
 
         if (section->use != SECTION_PUBLISH)
             continue;
+        for (size_t k = 0; k < section->n_codecs; k++)
+            section->codecs[k].remb = p->wants_remb;
         if (p->layers > 1 && section->kind == KIND_VIDEO)
             add_layers(p, section);
         if (p->tracks[i].id == 0)

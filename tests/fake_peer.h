@@ -8,13 +8,13 @@
 #ifndef TESTS_FAKE_PEER_H
 #define TESTS_FAKE_PEER_H
 
+#include "bench/netem.h"
 #include "media/base/attributes.h"
 #include "media/transport.h"
 #include "sfu/forwarder.h"
 #include "sfu/mail.h"
 #include "signaling/negotiation.h"
 #include "tests/fake_media.h"
-#include "bench/netem.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,6 +63,7 @@ struct fake_peer {
     uint64_t padding;                   /* packets of padding alone that came */
     int64_t check_us;                   /* when the next one is due */
     bool strips_extensions;             /* from its offers: what GStreamer is like */
+    bool wants_remb;                    /* offers REMB for what it publishes */
     uint16_t transport_seq;
     struct fake_source *sources[FAKE_MAX_SECTIONS]; /* by section, once connected; or NULL */
     struct fake_source *upper[FAKE_MAX_SECTIONS][PLAN_MAX_LAYERS - 1]; /* layers above the first */
@@ -71,6 +72,7 @@ struct fake_peer {
     uint16_t last_to;                   /* port that the server sent to last */
     uint8_t last_from, last_reply_from; /* hosts it sent from: media and DTLS, replies to checks */
     uint64_t feedback, remb;            /* transport-wide feedback packets, REMB */
+    uint64_t remb_bps;                  /* of the last */
     uint64_t reports;                   /* report blocks about its sources */
     /* what control was told */
     bool connected, gone, ended;

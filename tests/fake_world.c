@@ -164,6 +164,7 @@ static void on_forwarder_post(void *owner, struct mail *mail)
     case MAIL_JOIN:
     case MAIL_UPDATE:
     case MAIL_MUTE:
+    case MAIL_CAP:
     case MAIL_VIEW:
     case MAIL_SUBSCRIBE:
     case MAIL_LEAVE:
