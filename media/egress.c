@@ -393,6 +393,7 @@ static void stamp(const struct egress *e, struct egress_peer *peer, struct egres
     if (!head->transport_seq_at)
         return;
     peer->transport_seq++;
+    peer->numbered_bytes += len;
     head->bytes[head->transport_seq_at] = (uint8_t)(seq >> 8);
     head->bytes[head->transport_seq_at + 1] = (uint8_t)seq;
     if (peer->history)

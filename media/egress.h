@@ -42,9 +42,10 @@ enum {
     EGRESS_PACE_MAX = 1000 * 1000 * 1000, /* [bit/s] */
 };
 
-/** What leaves at once of a peer that is paced, in time of its rate: a frame at a picture's usual
- *  rates, so that runs stay as they are. */
-#define EGRESS_BURST_US (10 * MS)
+/** What leaves at once of a peer that is paced, in time of its rate. At two and a half times what
+ * the path carries (congestion_controller_pacing()) it holds up sound by less than 20 ms, and is a
+ * frame of a source that takes half of the path: its runs stay whole. */
+#define EGRESS_BURST_US (7 * MS)
 /** A packet is held so long, about; if more comes than leaves at the peer's rate, the rate yields.
  */
 #define EGRESS_HOLD_US (300 * MS)
@@ -89,6 +90,7 @@ struct egress_peer {
     struct send_history *history;     /* borrowed; NULL: nobody asks what left when */
     uint64_t packets, bytes, dropped; /* RTP sent, its bytes as datagrams, and given up */
     uint64_t wire_bytes;              /* RTP sent, with IP and UDP heads */
+    uint64_t numbered_bytes;          /* of which with transport-wide numbers */
     struct egress_pace pace;
     /* The peer's path, kept current by the owner: its address, and ours. */
     struct sockaddr_storage to;
