@@ -13,6 +13,7 @@ enum {
     PROBES_MAX = 4, /* waiting to be sent; more are left out */
     MEDIA_SHARE = 95, /* percent of what the path carries: the rest is for heads and repairs */
     CHANGE_SHARE = 32,
+    LOSS_FRACTION = 26,       /* of 256: a tenth */
     WIRE_HEADS = 16 + 8 + 20, /* tag, UDP, IPv4 of a probe's packet [bytes] */
 };
 
@@ -35,11 +36,12 @@ struct downlink {
     struct congestion_controller *controller;
     struct send_history *history; /* NULL: nobody tells of single packets */
     int64_t since_us;
-    bool heard;          /* feedback of the kind agreed on has come */
-    bool deaf;           /* it has not come in time */
-    int64_t arrival_us;  /* newest that was told, in the peer's clock; NEVER_US: none */
-    uint64_t told_bytes; /* of the peer, that the controller knows of */
-    uint64_t told_bps;   /* the owner */
+    bool heard;           /* feedback of the kind agreed on has come */
+    bool deaf;            /* it has not come in time */
+    int64_t arrival_us;   /* newest that was told, in the peer's clock; NEVER_US: none */
+    uint64_t start_bytes; /* of the peer, at `since_us` */
+    uint64_t told_bytes;  /* of the peer, numbered ones that the controller knows of */
+    uint64_t told_bps;    /* the owner */
     int64_t told_us;
     struct congestion_probe probes[PROBES_MAX];
     uint32_t n_probes;
@@ -93,8 +95,9 @@ int downlink_new(struct downlink **ret, const struct downlink_config *config, in
         return -ENOMEM;
     d->config = *config;
     d->since_us = now_us;
+    d->start_bytes = config->peer->wire_bytes;
     d->arrival_us = NEVER_US;
-    d->told_bytes = config->peer->wire_bytes;
+    d->told_bytes = config->peer->numbered_bytes;
     d->told_us = now_us - DOWNLINK_TELL_US;
     d->history = malloc(sizeof(*d->history));
     if (!d->history || congestion_controller_new(&d->controller, NULL, now_us) < 0) {
@@ -182,9 +185,28 @@ void downlink_on_remb(struct downlink *d, uint64_t bps, int64_t now_us)
     congestion_controller_on_remb(d->controller, bps, now_us);
 }
 
+/* Who tells of nothing but losses is limited from the first bad report on, to what is sent then. */
+static int start_at_sent_rate(struct downlink *d, int64_t now_us)
+{
+    uint64_t bits = 8 * (d->config.peer->wire_bytes - d->start_bytes);
+    uint64_t bps = bits * SECOND / (uint64_t)(now_us > d->since_us ? now_us - d->since_us : 1);
+    struct congestion_config config = {.start_bps = bps < CONGESTION_MAX_BPS ? (uint32_t)bps
+                                                                             : CONGESTION_MAX_BPS};
+    struct congestion_controller *controller;
+    int err = congestion_controller_new(&controller, &config, now_us);
+
+    if (err < 0)
+        return err;
+    congestion_controller_free(d->controller);
+    d->controller = controller;
+    return 0;
+}
+
 void downlink_on_loss(struct downlink *d, uint8_t fraction, int64_t now_us)
 {
     if (d->config.feedback != DOWNLINK_REPORTS)
+        return;
+    if (!d->heard && (fraction < LOSS_FRACTION || start_at_sent_rate(d, now_us) < 0))
         return;
     d->heard = true;
     congestion_controller_on_loss_report(d->controller, fraction, now_us);
@@ -310,7 +332,7 @@ static void set_pace(struct downlink *d)
 
 static void tell_sent(struct downlink *d, int64_t now_us)
 {
-    uint64_t bytes = d->config.peer->wire_bytes - d->told_bytes;
+    uint64_t bytes = d->config.peer->numbered_bytes - d->told_bytes;
 
     if (bytes > 0)
         congestion_controller_on_sent(d->controller, (uint32_t)bytes, now_us);

@@ -8,6 +8,7 @@
 #include "media/rtp.h"
 #include "media/srtp.h"
 #include "sfu/core.h"
+#include "sfu/downlink.h"
 #include "sfu/mail.h"
 #include "sfu/participant.h"
 #include "sfu/relay_batch.h"
@@ -675,6 +676,17 @@ void forwarder_flush(struct forwarder *f)
     egress_flush_due(f->core.egress, f->now_us);
     f->n_taken = 0;
     relieve_pool(f);
+}
+
+int forwarder_path_stats(const struct forwarder *f, uint32_t participant,
+                         struct congestion_stats *ret)
+{
+    const struct participant *p = find_participant(f, participant);
+
+    if (!p)
+        return -ENOENT;
+    downlink_stats(p->downlink, ret);
+    return 0;
 }
 
 void forwarder_stats(const struct forwarder *f, struct forwarder_stats *ret)

@@ -29,6 +29,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct congestion_stats;
 struct datagram;
 struct dtls_identity;
 struct forwarder;
@@ -81,8 +82,8 @@ struct forwarder_stats {
     uint64_t nacks_in;                     /* sequence numbers subscribers asked for */
     uint64_t key_frames_in;                /* PLI and FIR from subscribers */
     uint64_t feedback_out, feedback_in;    /* transport-wide feedback packets */
-    uint64_t probe_out, probe_bytes_out; /* packets sent to find out what a path carries */
-    uint64_t estimates;                  /* how often that was looked at */
+    uint64_t probe_out, probe_bytes_out;   /* packets sent to find out what a path carries */
+    uint64_t estimates;                    /* how often that was looked at */
     uint64_t relay_out, relay_out_batches; /* packets and batches to other workers */
     uint64_t relay_in, relay_in_batches;   /* and from them */
     uint64_t drop_send;         /* datagrams that the kernel did not take (the worker counts) */
@@ -141,6 +142,10 @@ int64_t forwarder_deadline(const struct forwarder *f);
 
 /** Send everything queued in this turn, but for what may wait for more (limits.coalesce_us). */
 void forwarder_flush(struct forwarder *f);
+
+/** Fill `ret` with what is known of the path to a participant. @return 0; -ENOENT: there is none */
+MUST_USE int forwarder_path_stats(const struct forwarder *f, uint32_t participant,
+                                  struct congestion_stats *ret);
 
 /** Copy the counters. */
 void forwarder_stats(const struct forwarder *f, struct forwarder_stats *ret);

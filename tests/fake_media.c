@@ -253,7 +253,8 @@ static bool has_mid(const struct fake_sink *s, const struct packet *packet)
     return e && e->len == strlen(s->mid) && memcmp(packet->data + e->offset, s->mid, e->len) == 0;
 }
 
-static void keep(struct fake_sink *s, struct packet *packet, enum codec codec)
+static void keep(struct fake_sink *s, struct packet *packet, enum codec codec, bool rtx,
+                 int64_t now_us)
 {
     const struct rtp_header *rtp = &packet->rtp;
     struct reader csrc = reader_of(packet->data + RTP_HEADER_LEN, 4);
@@ -267,7 +268,7 @@ static void keep(struct fake_sink *s, struct packet *packet, enum codec codec)
     if (seq > s->newest)
         s->newest = seq;
     if (seq < s->first) {
-        s->wrong++; /* before the key frame it began with */
+        s->wrong += !rtx; /* before the key frame it began with; sent again as a probe it may be */
         return;
     }
     if (!is_video(codec) && rtp->payload_len <= FAKE_COMFORT_LEN + (codec == CODEC_RED)) {
@@ -275,7 +276,7 @@ static void keep(struct fake_sink *s, struct packet *packet, enum codec codec)
         return;
     }
     got = &s->got[(seq - s->first) % FAKE_HISTORY];
-    *got = (struct fake_got){.there = true, .ts = rtp->ts};
+    *got = (struct fake_got){.there = true, .ts = rtp->ts, .at_us = now_us};
     if (rtp->n_csrcs == 1)
         got->csrc = reader_u32(&csrc);
     if (fake_payload_read(codec, packet->data + rtp->header_len, rtp->payload_len, &got->content) <
@@ -306,7 +307,7 @@ void fake_sink_receive(struct fake_sink *s, struct packet *packet, int64_t now_u
     }
     s->packets++;
     s->recovered += rtx;
-    keep(s, packet, codec->codec);
+    keep(s, packet, codec->codec, rtx, now_us);
 }
 
 const struct fake_got *fake_sink_got(const struct fake_sink *s, int64_t i)

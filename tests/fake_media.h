@@ -93,6 +93,7 @@ void fake_source_resend(struct fake_source *s, uint16_t seq);
 struct fake_got {
     bool there;
     uint32_t ts, csrc;
+    int64_t at_us;
     struct fake_content content;
 };
 
