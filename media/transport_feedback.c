@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stdbool.h>
 
-static const int64_t INTERVAL_US = 50 * MS;
 static const int64_t DELTA_US = 250 * US;
 static const int64_t DELTAS_PER_REFERENCE = 256; /* reference time in 64 ms */
 
@@ -29,13 +28,15 @@ enum {
     CHUNK_TWO_BITS = 0x4000, /* of a vector: two bits per symbol */
     RUN_MAX = 0x1fff,
     ONE_BIT_SYMBOLS = 14,
-    TWO_BIT_SYMBOLS = 7, /* no chunk but the last holds fewer */
-    FIXED_LEN = 20,      /* RTCP header, SSRCs and the fields before the chunks */
+    TWO_BIT_SYMBOLS = 7,   /* no chunk but the last holds fewer */
+    TYPICAL_BITS = 68 * 8, /* of a feedback packet, with heads */
+    SHARE = 20,            /* of what arrives that feedback takes: one part of so many */
+    FIXED_LEN = 20,        /* RTCP header, SSRCs and the fields before the chunks */
 };
 
 void feedback_recorder_init(struct feedback_recorder *r)
 {
-    *r = (struct feedback_recorder){.newest = -1, .next = -1};
+    *r = (struct feedback_recorder){.newest = -1, .next = -1, .interval_us = FEEDBACK_MIN_US};
     for (size_t i = 0; i < FEEDBACK_WINDOW; i++)
         r->arrival_us[i] = NEVER_US;
 }
@@ -220,7 +221,16 @@ int64_t feedback_recorder_deadline(const struct feedback_recorder *r)
 {
     if (r->newest < 0 || r->next > r->newest)
         return NEVER_US;
-    return r->last_sent_us + INTERVAL_US;
+    return r->last_sent_us + r->interval_us;
+}
+
+void feedback_recorder_set_rate(struct feedback_recorder *r, uint64_t bps)
+{
+    uint64_t us = bps > 0 ? TYPICAL_BITS * SHARE * (uint64_t)SECOND / bps : FEEDBACK_MAX_US;
+
+    if (us < FEEDBACK_MIN_US)
+        us = FEEDBACK_MIN_US;
+    r->interval_us = us < FEEDBACK_MAX_US ? (int64_t)us : FEEDBACK_MAX_US;
 }
 
 /* Takes symbols out of chunks. */

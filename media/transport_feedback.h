@@ -8,6 +8,7 @@
 #define MEDIA_TRANSPORT_FEEDBACK_H
 
 #include "media/base/attributes.h"
+#include "media/base/clock.h"
 #include "media/rtcp.h"
 
 #include <stddef.h>
@@ -18,12 +19,16 @@ enum {
     FEEDBACK_MAX_PACKETS = 512, /* statuses in one feedback packet */
 };
 
+/** Between two feedback packets, as draft-ietf-rmcat-gcc section 2 has it. */
+#define FEEDBACK_MIN_US (50 * MS)
+#define FEEDBACK_MAX_US (250 * MS)
+
 /** Recorder of what arrived on a transport. */
 struct feedback_recorder {
     int64_t newest; /* highest unwrapped number seen; -1: none */
     int64_t next;   /* first one not reported yet; it goes back when a reported loss arrives */
     int64_t arrival_us[FEEDBACK_WINDOW]; /* NEVER_US: not arrived */
-    int64_t last_sent_us;
+    int64_t last_sent_us, interval_us;
     uint8_t feedback_count;
 };
 
@@ -42,8 +47,12 @@ void feedback_recorder_on_packet(struct feedback_recorder *r, uint16_t seq, int6
 size_t feedback_recorder_write(struct feedback_recorder *r, struct writer *w, uint32_t sender,
                                uint32_t media, int64_t now_us);
 
-/** @return when feedback is next due [us]: 50 ms after the last one if something is unreported,
- *  else NEVER_US */
+/** Feedback is to take about a twentieth of `bps`, what arrives. Until the first call it comes as
+ *  often as it may, once per FEEDBACK_MIN_US. */
+void feedback_recorder_set_rate(struct feedback_recorder *r, uint64_t bps);
+
+/** @return when feedback is next due [us]: one interval after the last one if something is
+ *  unreported, else NEVER_US */
 int64_t feedback_recorder_deadline(const struct feedback_recorder *r);
 
 /** One status of a feedback packet. */

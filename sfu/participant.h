@@ -59,6 +59,8 @@ struct participant {
     bool wants_remb;                    /* it takes no other word on bandwidth */
     uint32_t media_ssrc;                /* of a stream of its, for feedback about the transport */
     struct feedback_recorder *feedback; /* NULL until a packet has such a number */
+    uint64_t rate_bytes;                /* payload that had come at `rate_us` */
+    int64_t rate_us;                    /* 0: not looked at yet */
     int64_t report_us;                  /* when reports are next sent */
     int64_t quality_us;                 /* when control is next told how it goes; 0: not begun */
 };

@@ -137,11 +137,34 @@ static void write_remb(struct compound *c)
     rtcp_write_remb(&c->w, &fb, remb_bps(c->p), ssrcs, n);
 }
 
+/* How much comes tells how often feedback about it is due. */
+static void set_feedback_rate(struct participant *p, int64_t now_us)
+{
+    uint64_t bytes = 0;
+
+    if (!p->feedback)
+        return;
+    for (uint32_t i = 0; i < p->tracks.n; i++) {
+        for (size_t k = 0; k < PLAN_MAX_LAYERS; k++) {
+            const struct track_layer *layer = p->tracks.tracks[i]->layers[k];
+
+            bytes += layer ? layer->receiver.bytes : 0;
+        }
+    }
+    /* At first, and when a track went, nothing is known. */
+    if (p->rate_us > 0 && now_us > p->rate_us && bytes >= p->rate_bytes)
+        feedback_recorder_set_rate(p->feedback, 8 * (bytes - p->rate_bytes) * SECOND /
+                                                    (uint64_t)(now_us - p->rate_us));
+    p->rate_bytes = bytes;
+    p->rate_us = now_us;
+}
+
 static void send_reports(struct participant *p, int64_t now_us)
 {
     struct compound c;
 
     begin(&c, p);
+    set_feedback_rate(p, now_us);
     track_set_look_after(&p->tracks, now_us);
     write_receiver_report(&c, now_us);
     write_sender_reports(&c, now_us);

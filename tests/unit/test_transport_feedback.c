@@ -1,7 +1,7 @@
 #include "media/transport_feedback.h"
 
-#include "media/base/clock.h"
 #include "bench/netem.h"
+#include "media/base/clock.h"
 #include "tests/tap.h"
 
 #include <errno.h>
@@ -386,8 +386,30 @@ static void random_arrivals_are_read_back(void)
     }
 }
 
-TAP_CASES(CASE(nothing_arrived_is_not_reported), CASE(arrivals_and_losses_are_reported),
-          CASE(feedback_continues_where_it_ended),
+/* A twentieth of what arrives, between 50 and 250 ms apart. */
+static void feedback_comes_as_often_as_the_rate_allows(void)
+{
+    static const struct {
+        uint64_t bps;
+        int64_t interval_us;
+    } rates[] = {
+        {0, 250 * MS},      {20000, 250 * MS},      {64000, 170 * MS},
+        {108800, 100 * MS}, {5000 * 1000, 50 * MS}, {UINT64_MAX, 50 * MS},
+    };
+    struct feedback_recorder r;
+
+    feedback_recorder_init(&r);
+    feedback_recorder_on_packet(&r, 1, SECOND);
+    r.last_sent_us = SECOND;
+    CHECK_EQ(feedback_recorder_deadline(&r), SECOND + 50 * MS);
+    for (size_t i = 0; i < ARRAY_LEN(rates); i++) {
+        feedback_recorder_set_rate(&r, rates[i].bps);
+        CHECK_EQ(feedback_recorder_deadline(&r), SECOND + rates[i].interval_us);
+    }
+}
+
+TAP_CASES(CASE(feedback_comes_as_often_as_the_rate_allows), CASE(nothing_arrived_is_not_reported),
+          CASE(arrivals_and_losses_are_reported), CASE(feedback_continues_where_it_ended),
           CASE(reported_loss_that_arrives_is_reported_again),
           CASE(feedback_is_due_50_ms_after_the_last), CASE(equal_symbols_take_one_chunk),
           CASE(sparse_losses_take_one_bit_each), CASE(large_steps_take_two_bits_each),
