@@ -183,8 +183,11 @@ export function toneFile(frequency, seconds = 10) {
 const QUIET_HOSTS = ['*.googleapis.com', '*.google.com', '*.gstatic.com', '*.gvt1.com']
     .map((host) => `MAP ${host} ~NOTFOUND`).join(' , ');
 
-/** @param {string[]} [wrapper]  command that runs it somewhere else, such as behind a link (link.mjs) */
-export async function startChromium({ tone = 0, wrapper = [] } = {}) {
+/**
+ * @param {string[]} [wrapper]  command that runs it somewhere else, such as behind a link (link.mjs)
+ * @param {string} [trusted]    origin whose pages may use the camera, although it is not localhost
+ */
+export async function startChromium({ tone = 0, wrapper = [], trusted = '' } = {}) {
     let executablePath = '/usr/bin/chromium';
     if (wrapper.length) {
         const script = join(mkdtempSync(join(scratch, 'wrapper-')), 'chromium');
@@ -201,6 +204,7 @@ export async function startChromium({ tone = 0, wrapper = [] } = {}) {
             '--disable-background-timer-throttling', '--disable-renderer-backgrounding',
             '--disable-backgrounding-occluded-windows', '--disable-features=WebRtcHideLocalIpsWithMdns',
             `--host-resolver-rules=${QUIET_HOSTS}`,
+            ...(trusted ? [`--unsafely-treat-insecure-origin-as-secure=${trusted}`] : []),
             ...(tone ? [`--use-file-for-fake-audio-capture=${toneFile(tone)}`] : [])],
     });
     atEnd(() => browser.close());

@@ -2,17 +2,17 @@
 import { check, plan, sleep, startChromium, startServer, until } from './harness.mjs';
 import { between, callPage, describe, Link, noLinks, span } from './link.mjs';
 
-let server, link, publisher, viewer, other;
+let server, link, near, far;
 
 await plan(noLinks ? [[`loss # skip ${noLinks}`, () => {}]] : [
     ['a viewer behind 5 % loss decodes at least 95 % of the frames', async () => {
         link = await Link.make('loss=5% delay=50ms seed=1');
         server = await startServer([], [], '0.0.0.0');
-        const near = await startChromium({ tone: 440 });
-        const far = await startChromium({ wrapper: link.wrapper });
-        publisher = await callPage(near, server.http);
+        near = await startChromium({ tone: 440 });
+        far = await startChromium({ tone: 660, wrapper: link.wrapper, trusted: `http://${link.near}:${server.port}` });
+        const publisher = await callPage(near, server.http);
         await publisher.open({ room: 'loss', name: 'Publisher', publish: { width: 640, height: 360, codec: 'VP8' } });
-        viewer = await callPage(far, `http://${link.near}:${server.port}`);
+        const viewer = await callPage(far, `http://${link.near}:${server.port}`);
         await viewer.open({ room: 'loss', name: 'Viewer' });
         await until(async () => (await viewer.read()).video[0]?.frames > 60, 'the viewer decodes');
         await sleep(5000);
@@ -27,20 +27,18 @@ await plan(noLinks ? [[`loss # skip ${noLinks}`, () => {}]] : [
         check(mine.frames >= 0.95 * sent, `${mine.frames} of ${sent} frames: ${what}`);
         check(asked <= mine.seconds / 2, `${asked} key frames were asked for in ${mine.seconds} s: ${what}`);
         check(mine.nacks > 0 && mine.frozen < 0.05 * mine.seconds, `frozen: ${what}`);
+        await Promise.all([publisher, viewer].map((page) => page.context().close()));
     }],
     ['a publisher behind 5 % loss is seen by others just as well', async () => {
-        const from = await callPage(await startChromium({ tone: 660, wrapper: [...link.wrapper] }), `http://${link.near}:${server.port}`);
-        await from.evaluate(`document.title`);
-        await viewer.context().close();
-        await publisher.evaluate('sluiceCall.leave()');
-        await from.open({ room: 'loss2', name: 'Publisher', publish: { width: 640, height: 360, codec: 'VP8' } });
-        other = await callPage(publisher.context().browser(), server.http);
-        await other.open({ room: 'loss2', name: 'Viewer' });
-        await until(async () => (await other.read()).video[0]?.frames > 60, 'the viewer decodes');
+        const publisher = await callPage(far, `http://${link.near}:${server.port}`);
+        await publisher.open({ room: 'loss2', name: 'Publisher', publish: { width: 640, height: 360, codec: 'VP8' } });
+        const viewer = await callPage(near, server.http);
+        await viewer.open({ room: 'loss2', name: 'Viewer' });
+        await until(async () => (await viewer.read()).video[0]?.frames > 60, 'the viewer decodes');
         await sleep(5000);
-        const before = await Promise.all([other.read(), from.read()]);
+        const before = await Promise.all([viewer.read(), publisher.read()]);
         await sleep(span(15, 60));
-        const after = await Promise.all([other.read(), from.read()]);
+        const after = await Promise.all([viewer.read(), publisher.read()]);
         const mine = between(before[0], after[0]);
         const top = (r) => r.out.reduce((a, b) => (b.frames > a.frames ? b : a));
         const sent = top(after[1]).frames - top(before[1]).frames;
