@@ -344,10 +344,34 @@ static void deliver_down(struct fake_peer *p)
     }
 }
 
+static void change_links(struct fake_peer *p)
+{
+    struct netem *const links[NETEM_DIRECTIONS] = {[NETEM_UP] = p->up, [NETEM_DOWN] = p->down};
+
+    if (p->script)
+        (void)netem_script_advance(p->script, p->world->now_us, links);
+}
+
+void fake_peer_link(struct fake_peer *p, const char *text)
+{
+    char error[NETEM_SCRIPT_ERROR_MAX];
+
+    if (!p->script) {
+        p->script = malloc(sizeof(*p->script));
+        fake_must(p->script != NULL, "no memory");
+        netem_script_init(p->script);
+        p->script->config[NETEM_UP] = *netem_config(p->up);
+        p->script->config[NETEM_DOWN] = *netem_config(p->down);
+    }
+    fake_must(netem_script_add(p->script, text, strlen(text), p->world->now_us, error) == 0, text);
+    change_links(p);
+}
+
 void fake_peer_advance(struct fake_peer *p)
 {
     int64_t now_us = p->world->now_us;
 
+    change_links(p);
     if (!p->answer)
         return;
     deliver_down(p);
@@ -381,6 +405,7 @@ struct fake_peer *fake_peer_free(struct fake_peer *p)
     p->quality = message_quality_free(p->quality);
     p->answer = media_plan_unref(p->answer);
     free(p->arrivals);
+    free(p->script);
     p->up = netem_free(p->up);
     p->down = netem_free(p->down);
     for (uint32_t i = 0; i < p->n_sections; i++) {

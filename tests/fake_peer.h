@@ -8,7 +8,7 @@
 #ifndef TESTS_FAKE_PEER_H
 #define TESTS_FAKE_PEER_H
 
-#include "bench/netem.h"
+#include "bench/netem_script.h"
 #include "media/base/attributes.h"
 #include "media/transport.h"
 #include "sfu/forwarder.h"
@@ -45,6 +45,7 @@ struct fake_peer {
     uint16_t port;   /* of its address; change it to move */
     uint8_t host;    /* last byte of the server's address that it sends to; change it likewise */
     struct netem *up, *down;
+    struct netem_script *script;     /* changes of them to come; NULL: none were told */
     struct negotiation *negotiation; /* the server's side */
     struct negotiation_local local;  /* the client's */
     struct negotiation_local server; /* what the server says of itself to it */
@@ -125,6 +126,9 @@ struct fake_peer *fake_peer_new(struct fake_world *w, uint32_t publish_audio,
 
 /** Free it; the forwarder is not told. @return NULL */
 struct fake_peer *fake_peer_free(struct fake_peer *p);
+
+/** Have its link change as a text of bench/netem_script.h says; times count from now. */
+void fake_peer_link(struct fake_peer *p, const char *text);
 
 /** Receive what has arrived, send what is due; the world does it. */
 void fake_peer_advance(struct fake_peer *p);

@@ -188,18 +188,9 @@ static void lost_packets_are_all_recovered(void)
 
         a = join(w, 1);
         b = join(w, 1);
-        lossy.loss = 0.05;
-        netem_change(a->up, &lossy);
-        netem_change(a->down, &lossy);
-        netem_change(b->up, &lossy);
-        netem_change(b->down, &lossy);
-        fake_world_run(w, 8 * SECOND);
-        lossy.loss = 0;
-        netem_change(a->up, &lossy);
-        netem_change(a->down, &lossy);
-        netem_change(b->up, &lossy);
-        netem_change(b->down, &lossy);
-        fake_world_run(w, 2 * SECOND);
+        fake_peer_link(a, "loss=5%; at=8s loss=0");
+        fake_peer_link(b, "loss=5%; at=8s loss=0");
+        fake_world_run(w, 10 * SECOND);
         CHECK(a->connected && b->connected);
         check_carries(fake_peer_sink(a, KIND_VIDEO, 0), fake_peer_source(b, KIND_VIDEO, 0), b);
         check_carries(fake_peer_sink(b, KIND_VIDEO, 0), fake_peer_source(a, KIND_VIDEO, 0), a);
