@@ -15,6 +15,13 @@ static uint32_t next_random(uint64_t *state)
     return (uint32_t)(*state >> 33);
 }
 
+/* Somebody speaks, or stops to: slots follow, on every worker. */
+static void change_level(struct fake_peer *p, uint64_t *random)
+{
+    if (p->sources[0] && p->sections[0].kind == KIND_AUDIO)
+        p->sources[0]->level = next_random(random) % 2 ? 30 : FAKE_QUIET;
+}
+
 static void change_something(struct fake_world *w, uint64_t *random)
 {
     struct fake_peer *p;
@@ -28,6 +35,7 @@ static void change_something(struct fake_world *w, uint64_t *random)
     p = w->peers[next_random(random) % w->n_peers];
     if (!p->joined || p->ended)
         return;
+    change_level(w->peers[next_random(random) % w->n_peers], random);
     switch (next_random(random) % 4) {
     case 0:
         fake_peer_leave(p);

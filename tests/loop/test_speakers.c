@@ -154,6 +154,47 @@ static void a_room_on_three_workers_hears_alike(void)
     done(w);
 }
 
+/* What every client was told of who speaks, and who is dominant, in whatever order. */
+static void check_told_alike(const struct fake_world *w)
+{
+    const struct fake_peer *a = w->peers[0];
+
+    for (uint32_t i = 1; i < w->n_peers; i++) {
+        const struct fake_peer *b = w->peers[i];
+
+        CHECK_EQ(a->n_speakers, b->n_speakers);
+        for (uint32_t k = 0; k < a->n_speakers; k++) {
+            uint32_t found = 0;
+
+            for (uint32_t n = 0; n < b->n_speakers; n++)
+                found += a->speakers[k].participant == b->speakers[n].participant &&
+                         a->speakers[k].dominant == b->speakers[n].dominant;
+            CHECK_EQ(found, 1);
+        }
+    }
+}
+
+static void any_conversation_is_heard_alike(void)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct fake_world *w = begin_with(6, 3, 2, 0);
+        uint64_t random = seed;
+
+        for (int round = 0; round < 15; round++) {
+            for (uint32_t i = 0; i < 6; i++) {
+                if (netem_random(&random) % 3 == 0)
+                    mic(w, i)->level = netem_random(&random) % 3 ? FAKE_QUIET : VOICE;
+            }
+            fake_world_run(w, (int64_t)(netem_random(&random) % 700) * MS);
+            if (round % 5 != 4)
+                continue;
+            fake_world_run(w, 1200 * MS); /* until all is told */
+            check_told_alike(w);
+        }
+        done(w);
+    }
+}
+
 static void who_is_silent_crosses_no_worker(void)
 {
     struct fake_world *w = begin_with(12, 2, 1, 0);
@@ -531,7 +572,7 @@ static void loss_in_silence_does_no_harm(void)
 }
 
 TAP_CASES(CASE(of_fifty_who_send_three_are_heard), CASE(a_room_on_three_workers_hears_alike),
-          CASE(who_is_silent_crosses_no_worker),
+          CASE(any_conversation_is_heard_alike), CASE(who_is_silent_crosses_no_worker),
           CASE(work_grows_with_listeners_not_with_the_silent),
           CASE(who_pauses_keeps_the_slot_while_nobody_needs_it),
           CASE(with_slots_for_all_nothing_moves), CASE(several_beginners_are_told_at_once),
