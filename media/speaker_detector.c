@@ -18,6 +18,9 @@ enum {
     MARGIN_X256 = 512, /* of averages, to change places: 6 dB */
 };
 
+/* Speech that began so long ago has had a medium time of it by now. */
+static const int64_t NOISES_US = 300 * MS;
+
 static const uint64_t SOUNDING_RANK = UINT64_C(1) << 62;
 static const uint64_t SPEAKING_RANK = UINT64_C(1) << 63;
 
@@ -74,6 +77,11 @@ static struct speaker *speaker_of(struct list *link)
     return CONTAINER_OF(link, struct speaker, link);
 }
 
+static int64_t decision_bin(int64_t now_us)
+{
+    return speech_bin(now_us) - SPEAKER_DELAY_BINS;
+}
+
 /* ------------------------------------------------------------------ the order */
 
 static void number(struct speaker_detector *d)
@@ -92,13 +100,21 @@ static void insert_after(struct list *place, struct list *link)
     place->next = link;
 }
 
+/* Does it pause, or has it made but short noises (typing, say) all the time? */
+static bool gives_way(const struct speaker *s, int64_t now_us)
+{
+    int64_t bin = decision_bin(now_us);
+
+    return speech_activity_pause(&s->activity, bin) > HEARD_BINS ||
+           (now_us - s->began_us > NOISES_US && s->scores.mediums == 0);
+}
+
 /* Behind the last one that is heard now. */
-static struct list *place_of_newcomer(struct speaker_detector *d, int64_t bin)
+static struct list *place_of_newcomer(struct speaker_detector *d, int64_t now_us)
 {
     struct list *place = d->speaking.prev;
 
-    while (place != &d->speaking &&
-           speech_activity_pause(&speaker_of(place)->activity, bin) > HEARD_BINS)
+    while (place != &d->speaking && gives_way(speaker_of(place), now_us))
         place = place->prev;
     return place;
 }
@@ -115,11 +131,6 @@ static void leave(struct speaker *s)
     s->state = SPEAKER_QUIET;
     s->confirmed = false;
     d->changed |= SPEAKER_CHANGED_ORDER;
-}
-
-static int64_t decision_bin(int64_t now_us)
-{
-    return speech_bin(now_us) - SPEAKER_DELAY_BINS;
 }
 
 static void report(struct speaker *s)
@@ -152,8 +163,7 @@ static bool begin(struct speaker *s, enum speaker_state state, int64_t now_us)
     s->state = state;
     s->began_us = now_us;
     if (state == SPEAKER_SPEAKING) {
-        insert_after(s->dominant ? &d->speaking : place_of_newcomer(d, decision_bin(now_us)),
-                     &s->link);
+        insert_after(s->dominant ? &d->speaking : place_of_newcomer(d, now_us), &s->link);
         d->n_speaking++;
         s->averaged = s->activity.bin - SPEECH_KEPT_BINS;
         s->average_x256 = 0;

@@ -8,8 +8,9 @@
  *
  * A source begins to speak with its first packet well above its noise, and ends after a pause. The
  * order is of those who speak, the stronger first; who begins comes behind those who are heard now,
- * but before those who pause, and neighbours change places only by a clear margin. So with n places
- * to give, the first n stay in them. Of those who do not speak, the last one that did comes first.
+ * but before those who pause or make but short noises, and neighbours change places only by a clear
+ * margin. So with n places to give, the first n stay in them. Of those who do not speak, the last
+ * one that did comes first.
  *
  * Sources without levels are taken to speak while they send sound at all. They come behind all that
  * are known to speak, and are never dominant.

@@ -258,6 +258,23 @@ static void newcomers_come_behind_who_is_heard_but_before_who_pauses(void)
     finish();
 }
 
+static void short_noises_give_way(void)
+{
+    begin(5, 1);
+    for (int i = 0; i < 10; i++) { /* three type, each key for 20 ms */
+        s.levels[i % 3] = VOICE;
+        run(20);
+        s.levels[i % 3] = NOISE;
+        run(60);
+    }
+    CHECK(at(2) != 0);
+    s.levels[4] = VOICE;
+    run(20);
+    CHECK_EQ(at(0), 5);
+    CHECK_EQ(dominant(), 0);
+    finish();
+}
+
 static void who_is_clearly_stronger_rises(void)
 {
     begin(4, 1);
@@ -435,8 +452,9 @@ TAP_CASES(CASE(nobody_speaks_where_there_is_noise_alone), CASE(the_first_voiced_
           CASE(a_change_of_speakers_shows_within_half_a_second), CASE(two_at_once_do_not_alternate),
           CASE(who_pauses_is_replaced_by_who_goes_on),
           CASE(newcomers_come_behind_who_is_heard_but_before_who_pauses),
-          CASE(who_is_clearly_stronger_rises), CASE(who_sends_no_more_has_ended),
-          CASE(who_spoke_last_comes_first_of_the_silent), CASE(who_is_stopped_is_silent_at_once),
+          CASE(short_noises_give_way), CASE(who_is_clearly_stronger_rises),
+          CASE(who_sends_no_more_has_ended), CASE(who_spoke_last_comes_first_of_the_silent),
+          CASE(who_is_stopped_is_silent_at_once),
           CASE(sources_without_levels_come_behind_those_with),
           CASE(what_a_screen_plays_is_never_dominant), CASE(the_dominant_one_may_leave),
           CASE(who_is_told_decides_alike), CASE(reports_come_at_a_bounded_rate),
