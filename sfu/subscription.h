@@ -89,13 +89,13 @@ struct subscription {
     struct stream_sender sender;
     struct seq_rewriter rewriter; /* goes on whatever is bound */
     int64_t source_missing;       /* packets of the source, when the subscriber last reported */
-    int64_t plain_after; /* unwrapped number: later ones had the header that is written now */
-    uint16_t rtx_seq;
-    bool fresh;             /* waits, and the track has not looked at it yet */
-    int64_t waits_since_us; /* once it has */
-    uint32_t told_track;    /* what control was told last; 0: free */
+    int64_t plain_after;    /* unwrapped number: later ones had the header that is written now */
+    int64_t waits_since_us; /* for a key frame, once the track has looked at it */
     int64_t bound_us;       /* when its track was bound */
-    bool automatic;         /* nobody has set a target since it was bound */
+    uint32_t told_track;    /* what control was told last; 0: free */
+    uint16_t rtx_seq;
+    bool fresh;     /* waits, and the track has not looked at it yet */
+    bool automatic; /* nobody has set a target since it was bound */
     struct subscription_measure measure;
     struct layer_target wanted; /* `target` is what of it flows */
 };

@@ -174,19 +174,25 @@ static void check_told_alike(const struct fake_world *w)
     }
 }
 
+/* Some begin to speak, some stop. */
+static void converse(struct fake_world *w, uint64_t *random)
+{
+    for (uint32_t i = 0; i < w->n_peers; i++) {
+        if (netem_random(random) % 3 == 0)
+            mic(w, i)->level = netem_random(random) % 3 ? FAKE_QUIET : VOICE;
+    }
+    fake_world_run(w, (int64_t)(netem_random(random) % 700) * MS);
+}
+
 static void any_conversation_is_heard_alike(void)
 {
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct fake_world *w = begin_with(6, 3, 2, 0);
         uint64_t random = seed;
 
-        for (int round = 0; round < 15; round++) {
-            for (uint32_t i = 0; i < 6; i++) {
-                if (netem_random(&random) % 3 == 0)
-                    mic(w, i)->level = netem_random(&random) % 3 ? FAKE_QUIET : VOICE;
-            }
-            fake_world_run(w, (int64_t)(netem_random(&random) % 700) * MS);
-            if (round % 5 != 4)
+        for (int round = 1; round <= 15; round++) {
+            converse(w, &random);
+            if (round % 5 != 0)
                 continue;
             fake_world_run(w, 1200 * MS); /* until all is told */
             check_told_alike(w);
