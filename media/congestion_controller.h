@@ -102,12 +102,12 @@ void congestion_controller_on_loss_report(struct congestion_controller *c, uint8
 void congestion_controller_set_rtt(struct congestion_controller *c, int64_t rtt_us);
 
 /** What the application would send if it could, all it sends now included [bit/s]. Probing goes no
- *  higher than twice that; 0: nothing is wanted. Until the first call: unlimited. */
+ *  higher than twice that; 0: nothing is wanted. Until the first call: 5 Mbit/s. */
 void congestion_controller_set_wanted(struct congestion_controller *c, uint64_t wanted_bps,
                                       int64_t now_us);
 
 /** Tell of what left since the last call (once per turn is enough).
- *  @param bytes  on the wire, probes included */
+ *  @param bytes  on the wire, probes included; only packets that feedback will tell of */
 void congestion_controller_on_sent(struct congestion_controller *c, uint32_t bytes, int64_t now_us);
 
 /** Do what is due. @return when to call again [us], > now_us; NEVER_US: when something happened */
