@@ -82,6 +82,41 @@ static void write_receiver_report(struct compound *c, int64_t now_us)
     rtcp_write_sdes_cname(&c->w, c->p->ssrc, c->p->core->cname);
 }
 
+/* @return what the other kind's slot of the same number carries, or NULL */
+static const struct subscription *find_beside(const struct participant *p,
+                                              const struct subscription *s)
+{
+    for (size_t i = 0; i < p->plan->n_sections; i++) {
+        const struct subscription *other = p->subscriptions[i];
+
+        if (other && other->layer && other->section->kind != s->section->kind &&
+            other->section->slot == s->section->slot)
+            return other;
+    }
+    return NULL;
+}
+
+/* Slots of one number are one stream, which the client plays in step. Where they carry two people,
+ * whose clocks may be seconds apart, sound is told by the clock of the picture beside it, as if
+ * both had been sampled when they came to us: so neither is made to wait for the other. */
+static struct stream_receiver source_of(const struct participant *p, const struct subscription *s)
+{
+    struct stream_receiver source = s->layer->receiver;
+    const struct stream_receiver *clock;
+    const struct subscription *beside;
+
+    if (s->section->kind != KIND_AUDIO || !source.sr_ntp)
+        return source;
+    beside = find_beside(p, s);
+    if (!beside || beside->track->participant == s->track->participant)
+        return source;
+    clock = &beside->layer->receiver;
+    if (clock->sr_ntp)
+        source.sr_ntp = ntp_from_wall_us(ntp_to_wall_us(clock->sr_ntp) + source.sr_arrival_us -
+                                         clock->sr_arrival_us);
+    return source;
+}
+
 static void write_sender_reports(struct compound *c, int64_t now_us)
 {
     enum { SR_AND_SDES = 28 + 8 + 24 };
@@ -90,10 +125,12 @@ static void write_sender_reports(struct compound *c, int64_t now_us)
     for (size_t i = 0; i < plan->n_sections; i++) {
         struct subscription *s = c->p->subscriptions[i];
         struct rtcp_sender_info info;
+        struct stream_receiver source;
 
         if (!s || !s->layer || s->track->muted)
             continue;
-        if (stream_sender_report(&s->sender, &s->layer->receiver, &s->rewriter, now_us, &info) < 0)
+        source = source_of(c->p, s);
+        if (stream_sender_report(&s->sender, &source, &s->rewriter, now_us, &info) < 0)
             continue;
         if (writer_left(&c->w) < SR_AND_SDES)
             send_compound(c);

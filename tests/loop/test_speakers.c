@@ -1,5 +1,6 @@
 /* Who speaks is heard, by everybody and from the first syllable on; who is silent costs little. */
 
+#include "media/rtcp.h"
 #include "tests/loop/relay_fixture.h"
 
 enum {
@@ -448,6 +449,33 @@ static void who_shows_nothing_gives_way(void)
     done(w);
 }
 
+/* [us] wall time of the newest packet, as the sink's sender reports tell */
+static int64_t newest_us(const struct fake_sink *s, uint32_t rate)
+{
+    uint32_t ts = fake_sink_got(s, fake_sink_len(s) - 1)->ts;
+
+    CHECK(s->has_report);
+    return ntp_to_wall_us(s->report_ntp) + (int32_t)(ts - s->report_ts) * SECOND / rate;
+}
+
+/* Of one the sound, of another one the picture; the clocks of fake peers are minutes apart. */
+static void who_share_a_slot_number_share_a_clock(void)
+{
+    struct fake_world *w = begin(1);
+    struct fake_peer *listener = fake_peer_new(w, 0, 0, 1, 1);
+    int64_t apart_us;
+
+    fake_peer_offer(fake_peer_new(w, 1, 0, 0, 0), ROOM);
+    fake_peer_offer(fake_peer_new(w, 0, 1, 0, 0), ROOM);
+    fake_peer_offer(listener, ROOM);
+    fake_world_run(w, 5 * SECOND + 500 * MS);
+    CHECK(listener->publisher_of_section[0] != listener->publisher_of_section[1]);
+    apart_us = newest_us(fake_peer_sink(listener, KIND_AUDIO, 0), 48000) -
+               newest_us(fake_peer_sink(listener, KIND_VIDEO, 0), 90000);
+    CHECK(apart_us > -60 * MS && apart_us < 60 * MS);
+    done(w);
+}
+
 /* ------------------------------------------------------------------ silence */
 
 /* Two clients with a slot each; the first one is heard by the second. */
@@ -586,7 +614,7 @@ TAP_CASES(CASE(of_fifty_who_send_three_are_heard), CASE(a_room_on_three_workers_
           CASE(who_comes_later_is_told_who_speaks), CASE(who_tells_no_levels_is_heard),
           CASE(the_server_may_limit_streams), CASE(pictures_follow_the_dominant_speaker),
           CASE(a_picture_stays_for_a_second), CASE(a_screen_goes_before_speakers),
-          CASE(who_shows_nothing_gives_way), CASE(comfort_noise_is_thinned_out),
-          CASE(speech_after_comfort_noise_comes_at_once), CASE(digital_silence_is_thinned_out),
-          CASE(sound_without_levels_is_never_left_out), CASE(replicas_leave_out_the_same),
-          CASE(loss_in_silence_does_no_harm))
+          CASE(who_shows_nothing_gives_way), CASE(who_share_a_slot_number_share_a_clock),
+          CASE(comfort_noise_is_thinned_out), CASE(speech_after_comfort_noise_comes_at_once),
+          CASE(digital_silence_is_thinned_out), CASE(sound_without_levels_is_never_left_out),
+          CASE(replicas_leave_out_the_same), CASE(loss_in_silence_does_no_harm))
