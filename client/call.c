@@ -35,6 +35,11 @@ struct call {
     struct message_limits limits;
     uint32_t you;
     struct roster roster;
+    struct bulletin bulletin;
+    struct message_view view; /* config.view points to it */
+    uint32_t n_viewed;        /* sections for which it was sent */
+    uint32_t n_tracks;        /* ours */
+    struct message_track tracks[MESSAGE_MAX_TRACKS];
 };
 
 const char *call_state_name(enum call_state state)
@@ -203,6 +208,27 @@ static void offer_wanted_slots(struct call *c)
         send_offer(c, MESSAGE_OFFER);
 }
 
+/* For the slots of the last answer that are new. */
+static void send_views(struct call *c)
+{
+    struct message m = {.type = MESSAGE_VIEW, .id = ++c->request_id};
+    struct message_view views[MESSAGE_MAX_VIEWS];
+
+    m.views = views; /* borrowed: no message_done() */
+    for (; c->n_viewed < c->n_answered && m.n_views < MESSAGE_MAX_VIEWS; c->n_viewed++) {
+        const struct offer_section *section = &c->sections[c->n_viewed];
+        struct message_view *view = &views[m.n_views];
+
+        if (section->use != SECTION_SLOT || section->kind != KIND_VIDEO)
+            continue;
+        *view = c->view;
+        memcpy(view->mid, section->mid, sizeof(view->mid));
+        m.n_views++;
+    }
+    if (m.n_views > 0 && send_message(c, &m) < 0)
+        return; /* not connected any more: told soon */
+}
+
 static void read_answer(struct call *c, const struct message *m)
 {
     struct media_plan *plan = NULL;
@@ -218,8 +244,12 @@ static void read_answer(struct call *c, const struct message *m)
     }
     c->offer_request = 0;
     c->n_answered = c->n_sections;
+    c->n_tracks = m->n_tracks;
+    memcpy(c->tracks, m->tracks, sizeof(c->tracks));
     c->handler->on_plan(c->owner, plan);
     media_plan_unref(plan);
+    if (c->config.view)
+        send_views(c);
 }
 
 static void on_joined(struct call *c, const struct message *m)
@@ -252,14 +282,27 @@ static void on_slots(struct call *c, const struct message *m)
         c->handler->on_slot(c->owner, &m->slots[i]);
 }
 
+static void on_want(struct call *c, const struct message_want *want)
+{
+    bool wanted = want->n_layers == 0;
+
+    for (uint32_t i = 0; i < want->n_layers; i++)
+        wanted = wanted || want->layers[i].active;
+    for (uint32_t i = 0; i < c->n_tracks; i++) {
+        if (c->tracks[i].id == want->track)
+            c->handler->on_want(c->owner, c->tracks[i].kind, wanted);
+    }
+}
+
 static void on_go(struct call *c, const struct message *m)
 {
     /* Of the other actions we know none yet; all of them mean that we cannot stay as we are. */
     end(c, "the server ended the call: %s (%s %s)", m->text, m->action, m->code);
 }
 
-static void dispatch(struct call *c, const struct message *m)
+static void dispatch(struct call *c, struct message *m)
 {
+    bulletin_update(&c->bulletin, m);
     if (roster_update(&c->roster, m) < 0) {
         end(c, "out of memory");
         return;
@@ -278,6 +321,9 @@ static void dispatch(struct call *c, const struct message *m)
     case MESSAGE_SLOTS:
         on_slots(c, m);
         break;
+    case MESSAGE_WANT:
+        on_want(c, &m->want);
+        break;
     case MESSAGE_GO:
         on_go(c, m);
         break;
@@ -293,11 +339,10 @@ static void dispatch(struct call *c, const struct message *m)
     case MESSAGE_UNSUBSCRIBE:
     case MESSAGE_PING:
     case MESSAGE_LEAVE:
-    case MESSAGE_SPEAKERS: /* nothing depends on them yet */
+    case MESSAGE_SPEAKERS: /* in the bulletin */
     case MESSAGE_STREAM:
-    case MESSAGE_WANT:
-    case MESSAGE_LIMIT:
     case MESSAGE_QUALITY:
+    case MESSAGE_LIMIT: /* of video, which we cannot make smaller */
     case MESSAGE_PARTICIPANT:
     case MESSAGE_TRACK:
     case MESSAGE_OK:
@@ -363,6 +408,8 @@ int call_new(struct call **ret, struct event_base *base, const struct call_confi
     (void)snprintf(c->url, sizeof(c->url), "%s", config->url);
     (void)snprintf(c->room, sizeof(c->room), "%s", config->room);
     (void)snprintf(c->name, sizeof(c->name), "%s", config->name);
+    if (config->view)
+        c->view = *config->view;
     c->handler = handler;
     c->owner = owner;
     c->session_id = random_u64() >> 2; /* RFC 8829 section 5.2.1: a positive 64 bit number */
@@ -381,6 +428,7 @@ struct call *call_free(struct call *c)
         return NULL;
     c->websocket = websocket_free(c->websocket);
     roster_done(&c->roster);
+    bulletin_done(&c->bulletin);
     free(c);
     return NULL;
 }
@@ -427,4 +475,9 @@ uint32_t call_you(const struct call *c)
 const struct roster *call_roster(const struct call *c)
 {
     return &c->roster;
+}
+
+const struct bulletin *call_bulletin(const struct call *c)
+{
+    return &c->bulletin;
 }

@@ -8,6 +8,7 @@
 #ifndef CLIENT_CALL_H
 #define CLIENT_CALL_H
 
+#include "client/bulletin.h"
 #include "client/roster.h"
 #include "media/base/attributes.h"
 #include "signaling/message.h"
@@ -39,6 +40,7 @@ struct call_config {
     bool publish_audio, publish_video;
     uint32_t audio_slots, video_slots; /* 0..CALL_MAX_SLOTS; 0: this kind is never received */
     bool stereo;
+    const struct message_view *view; /* how all video is shown; copied; NULL: nothing is said */
 };
 
 struct call_handler {
@@ -46,6 +48,8 @@ struct call_handler {
     void (*on_plan)(void *owner, const struct media_plan *plan);
     /** A slot carries another track; 0, 0: nothing. */
     void (*on_slot)(void *owner, const struct message_slot *slot);
+    /** Somebody wants a track that we publish, or nobody does any more. */
+    void (*on_want)(void *owner, enum media_kind kind, bool wanted);
     /** The call moved to another state. */
     void (*on_state)(void *owner, enum call_state state);
 };
@@ -70,5 +74,7 @@ const char *call_error(const struct call *c);
 uint32_t call_you(const struct call *c);
 /** @return who is in the room */
 const struct roster *call_roster(const struct call *c);
+/** @return what the server told of the media */
+const struct bulletin *call_bulletin(const struct call *c);
 
 #endif

@@ -66,15 +66,19 @@ static void end(struct client *c, enum client_result result, const char *format,
 
 static void print_statistics(struct client *c, int64_t now_us)
 {
-    struct statistics s = {
+    struct statistics s;
+    struct text line;
+
+    if (c->streams)
+        streams_look(c->streams, now_us);
+    s = (struct statistics){
         .link = c->link,
         .streams = c->streams,
         .roster = call_roster(c->call),
+        .bulletin = call_bulletin(c->call),
         .now_us = now_us,
         .since_us = c->since_us,
     };
-    struct text line;
-
     text_init(&line, 1024 * 1024);
     if (c->options->json)
         statistics_json(&line, &s);
@@ -252,9 +256,22 @@ static void on_call_state(void *owner, enum call_state state)
         end(c, CLIENT_FAILED, "%s", call_error(c->call));
 }
 
+static void on_want(void *owner, enum media_kind kind, bool wanted)
+{
+    struct client *c = owner;
+    int64_t now_us = clock_now_us();
+
+    if (kind != KIND_VIDEO || !c->streams)
+        return;
+    log_info("client", "video: wanted=%s", wanted ? "yes" : "no");
+    streams_want_video(c->streams, wanted, now_us);
+    arm(c, now_us);
+}
+
 static const struct call_handler call_handler = {
     .on_plan = on_plan,
     .on_slot = on_slot,
+    .on_want = on_want,
     .on_state = on_call_state,
 };
 
@@ -413,6 +430,7 @@ static int make_call(struct client *c)
         .audio_slots = (uint32_t)o->audio_slots,
         .video_slots = (uint32_t)o->video_slots,
         .stereo = o->stereo,
+        .view = o->has_view ? &o->view : NULL,
     };
 
     if (call_new(&c->call, c->base, &config, &call_handler, c) < 0)

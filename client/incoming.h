@@ -7,6 +7,7 @@
 #define CLIENT_INCOMING_H
 
 #include "client/audio_receiver.h"
+#include "client/byte_rate.h"
 #include "client/video_receiver.h"
 #include "media/base/attributes.h"
 #include "media/base/list.h"
@@ -32,6 +33,7 @@ struct incoming {
     int64_t last_packet_us;      /* 0: none yet */
     bool reported;               /* packets came since the last report */
     struct stream_receiver stats;
+    struct byte_rate rate;        /* of stats.bytes; its owner looks */
     struct audio_receiver *audio; /* KIND_AUDIO */
     struct video_receiver *video; /* KIND_VIDEO */
 };

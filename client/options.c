@@ -1,6 +1,7 @@
 #include "client/options.h"
 
 #include "client/call.h"
+#include "client/opus_codec.h"
 #include "media/base/log.h"
 #include "signaling/message.h"
 
@@ -92,7 +93,7 @@ static bool read_number(const char *value, int64_t min, int64_t max, int64_t *re
 static int read_bitrate(struct options *o, void *member, const char *value, char *error)
 {
     (void)o;
-    if (!read_number(value, 6000, 510000, member))
+    if (!read_number(value, OPUS_MIN_BPS, OPUS_MAX_BPS, member))
         return complain(error, "--bitrate: bit/s from 6000 to 510000");
     return 0;
 }
@@ -122,6 +123,46 @@ static int read_slots(struct options *o, void *member, const char *value, char *
         !read_number(value + audio_len + 1, 0, CALL_MAX_SLOTS, &o->video_slots))
         return complain(error, message);
     return 0;
+}
+
+/* Step over `before` (0: nothing) and the number behind it, which is from 1 to `max`. */
+static bool step_over(const char **at, char before, int64_t max, uint16_t *ret)
+{
+    char digits[8];
+    int64_t number;
+    size_t len;
+
+    if (before && **at != before)
+        return false;
+    *at += before != 0;
+    len = strspn(*at, "0123456789");
+    if (len >= sizeof(digits))
+        return false;
+    memcpy(digits, *at, len);
+    digits[len] = '\0';
+    if (!read_number(digits, 1, max, &number))
+        return false;
+    *ret = (uint16_t)number;
+    *at += len;
+    return true;
+}
+
+static int read_view(struct options *o, void *member, const char *value, char *error)
+{
+    struct message_view *view = &o->view;
+    bool good;
+
+    (void)member;
+    *view = (struct message_view){0};
+    o->has_view = true;
+    view->paused = strcmp(value, "none") == 0;
+    if (view->paused)
+        return 0;
+    good = step_over(&value, 0, MESSAGE_VIEW_SIDE_MAX, &view->width) &&
+           step_over(&value, 'x', MESSAGE_VIEW_SIDE_MAX, &view->height) &&
+           (*value == '\0' || step_over(&value, '@', MESSAGE_VIEW_FPS_MAX, &view->fps)) &&
+           *value == '\0';
+    return good ? 0 : complain(error, "--view: WIDTHxHEIGHT, WIDTHxHEIGHT@FPS or none");
 }
 
 static int read_for(struct options *o, void *member, const char *value, char *error)
@@ -189,6 +230,8 @@ static const struct option_row table[] = {
     {"receive-video", NULL, NULL, MEMBER(receive_video), "receive VP8 and count its frames"},
     {"record-video", "DIR", NULL, MEMBER(record_video),
      "write received VP8 into IVF files, NAME-ID.ivf"},
+    {"view", "WxH[@FPS]", read_view, 0,
+     "size in which video is of use; none: do not send it; default: the best"},
     {NULL, "Call", NULL, 0, NULL},
     {"slots", "A[,V]", read_slots, 0,
      "streams received at first: audio, video; default 8,0, with received video 8,4"},
@@ -269,25 +312,34 @@ unknown:
     return -EINVAL;
 }
 
+static int check_media(const struct options *o, char *error)
+{
+    bool receives_video = o->receive_video || o->record_video;
+
+    if (o->loop && !o->send)
+        return complain(error, "--loop is of no use without --send");
+    if (o->has_view && !receives_video && o->video_slots <= 0)
+        return complain(error, "--view is of no use without --receive-video");
+    if ((o->record || o->record_each) && o->audio_slots == 0)
+        return complain(error, "--record needs audio slots");
+    if (receives_video && o->video_slots == 0)
+        return complain(error, "receiving video needs video slots");
+    return 0;
+}
+
 static int check(struct options *o, char *error)
 {
     if (o->help || o->version)
         return 0;
     if (!o->room)
         return complain(error, "--room is missing");
-    if (o->loop && !o->send)
-        return complain(error, "--loop is of no use without --send");
     if (o->relay_only && !o->has_turn)
         return complain(error, "--relay-only needs --turn");
     if (o->has_turn && (!o->turn_user || !o->turn_password))
         return complain(error, "--turn needs --turn-user and --turn-pass");
     if (!o->has_turn && (o->turn_user || o->turn_password))
         return complain(error, "--turn-user and --turn-pass need --turn");
-    if ((o->record || o->record_each) && o->audio_slots == 0)
-        return complain(error, "--record needs audio slots");
-    if ((o->receive_video || o->record_video) && o->video_slots == 0)
-        return complain(error, "receiving video needs video slots");
-    return 0;
+    return check_media(o, error);
 }
 
 static void set_defaults(struct options *o)

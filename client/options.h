@@ -7,6 +7,7 @@
 #include "client/ice_url.h"
 #include "media/base/attributes.h"
 #include "media/base/text.h"
+#include "signaling/message_media.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,12 +27,11 @@ struct options {
     bool loop, stereo;
     int64_t bitrate_bps, loss_percent;
     const char *record, *record_each, *record_video;
-    bool receive_video;
     int64_t audio_slots, video_slots;
     double for_s; /* 0: until told to stop */
-    bool stats, json;
     const char *turn_user, *turn_password;
-    bool has_stun, has_turn, relay_only, ice_tcp;
+    bool stats, json, receive_video, has_view, has_stun, has_turn, relay_only, ice_tcp;
+    struct message_view view;
     struct ice_url stun, turn;
     const char *log_level;
 };

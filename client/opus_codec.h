@@ -19,11 +19,13 @@ enum {
     AUDIO_MAX_CHANNELS = 2,
     OPUS_MAX_FRAME = 5760,  /* samples of one channel in the longest packet, 120 ms */
     OPUS_MAX_PACKET = 1275, /* bytes we ever send */
+    OPUS_MIN_BPS = 6000,
+    OPUS_MAX_BPS = 510000,
 };
 
 struct opus_encoder_config {
     uint16_t channels;    /* 1, 2 */
-    int32_t bitrate_bps;  /* 6000..510000 */
+    int32_t bitrate_bps;  /* OPUS_MIN_BPS..OPUS_MAX_BPS */
     int32_t loss_percent; /* expected loss: how much is spent on in-band FEC; 0: none */
 };
 

@@ -1,5 +1,6 @@
 #include "client/statistics.h"
 
+#include "client/bulletin.h"
 #include "client/incoming.h"
 #include "client/media_link.h"
 #include "client/roster.h"
@@ -15,6 +16,7 @@ struct sent {
     uint64_t packets, bytes;
     int64_t lost;
     int64_t rtt_us; /* -1: not known */
+    uint64_t bps;
 };
 
 static void add_sender(struct sent *sent, const struct rtp_sender *sender)
@@ -35,6 +37,7 @@ static struct sent sum_up(const struct statistics *s)
     if (s->streams) {
         add_sender(&sent, streams_video_sender(s->streams));
         add_sender(&sent, streams_audio_sender(s->streams));
+        sent.bps = streams_sent_bps(s->streams);
     }
     return sent;
 }
@@ -89,6 +92,29 @@ static void append_video(struct text *out, const struct incoming *in)
                 stats->key_frames, jitter_ms(in));
 }
 
+/* "layer=1/2": the first of those, and the second is meant to be */
+static void append_told(struct text *out, const struct statistics *s, const struct incoming *in)
+{
+    const struct quality_subscription *told = bulletin_subscription(s->bulletin, in->mid);
+    enum stream_reason paused = bulletin_paused(s->bulletin, in->mid);
+
+    if (in->video && told && told->layer != MESSAGE_LAYER_NONE)
+        text_printf(out, " layer=%u/%u", told->layer, told->target);
+    if (paused != STREAM_ACTIVE)
+        text_printf(out, " paused=%s", stream_reason_name(paused));
+}
+
+static void append_quality(struct text *out, const struct statistics *s)
+{
+    const struct message_quality *q = s->bulletin->quality;
+
+    if (!q)
+        return;
+    text_printf(out, " score=%u", q->score);
+    if (q->estimate_bps > 0)
+        text_printf(out, " estimate=%" PRIu32 "kbit/s", q->estimate_bps / 1000);
+}
+
 static void append_incoming(struct text *out, const struct statistics *s, const struct incoming *in)
 {
     char id[MESSAGE_ID_MAX];
@@ -96,14 +122,16 @@ static void append_incoming(struct text *out, const struct statistics *s, const 
 
     if (!in->stats.started)
         return;
-    text_printf(out, " | %s %s: packets=%" PRIu64 " bytes=%" PRIu64 " lost=%" PRId64,
-                media_kind_name(in->kind),
-                name[0] ? name : participant_id_text(participant_of(in), id), in->stats.received,
-                in->stats.bytes, lost_of(in));
+    text_printf(
+        out,
+        " | %s %s: packets=%" PRIu64 " bytes=%" PRIu64 " lost=%" PRId64 " rate=%" PRIu64 "kbit/s",
+        media_kind_name(in->kind), name[0] ? name : participant_id_text(participant_of(in), id),
+        in->stats.received, in->stats.bytes, lost_of(in), in->rate.bps / 1000);
     if (in->audio)
         append_audio(out, s, in);
     else
         append_video(out, in);
+    append_told(out, s, in);
 }
 
 void statistics_text(struct text *out, const struct statistics *s)
@@ -119,8 +147,10 @@ void statistics_text(struct text *out, const struct statistics *s)
     }
     if (sent.rtt_us >= 0)
         text_printf(out, " rtt=%.1fms", ms_of(sent.rtt_us));
-    text_printf(out, " sent: packets=%" PRIu64 " bytes=%" PRIu64 " lost=%" PRId64, sent.packets,
-                sent.bytes, sent.lost);
+    text_printf(
+        out, " sent: packets=%" PRIu64 " bytes=%" PRIu64 " lost=%" PRId64 " rate=%" PRIu64 "kbit/s",
+        sent.packets, sent.bytes, sent.lost, sent.bps / 1000);
+    append_quality(out, s);
     if (s->streams) {
         LIST_FOREACH(it, streams_incoming(s->streams))
             append_incoming(out, s, CONTAINER_OF(it, struct incoming, link));
@@ -161,6 +191,36 @@ static void json_video(struct text *out, const struct incoming *in)
                 ",\"frames\":%" PRIu64 ",\"key_frames\":%" PRIu64 ",\"recovered\":%" PRIu64
                 ",\"dropped\":%" PRIu64,
                 stats->frames, stats->key_frames, stats->recovered, stats->dropped);
+    if (stats->width > 0)
+        text_printf(out, ",\"width\":%u,\"height\":%u", stats->width, stats->height);
+}
+
+static void json_told(struct text *out, const struct statistics *s, const struct incoming *in)
+{
+    const struct quality_subscription *told = bulletin_subscription(s->bulletin, in->mid);
+    enum stream_reason paused = bulletin_paused(s->bulletin, in->mid);
+
+    if (in->video && told && told->layer != MESSAGE_LAYER_NONE)
+        text_printf(out, ",\"layer\":%u", told->layer);
+    if (in->video && told && told->target != MESSAGE_LAYER_NONE)
+        text_printf(out, ",\"target\":%u", told->target);
+    if (paused != STREAM_ACTIVE)
+        text_printf(out, ",\"paused\":\"%s\"", stream_reason_name(paused));
+}
+
+static void json_speakers(struct text *out, const struct bulletin *b)
+{
+    char id[MESSAGE_ID_MAX];
+
+    text_append(out, ",\"speakers\":[");
+    for (uint32_t i = 0; i < b->n_speakers; i++) {
+        const struct message_speaker *speaker = &b->speakers[i];
+
+        text_printf(out, "%s{\"participant\":\"%s\",\"level\":%u,\"dominant\":%s}",
+                    i > 0 ? "," : "", participant_id_text(speaker->participant, id), speaker->level,
+                    speaker->dominant ? "true" : "false");
+    }
+    text_append(out, "]");
 }
 
 static void json_incoming(struct text *out, const struct statistics *s, const struct incoming *in)
@@ -172,13 +232,14 @@ static void json_incoming(struct text *out, const struct statistics *s, const st
     json_append_string(out, roster_name(s->roster, participant_of(in)));
     text_printf(out,
                 ",\"kind\":\"%s\",\"mid\":\"%s\",\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64
-                ",\"lost\":%" PRId64 ",\"jitter_ms\":%.2f",
+                ",\"lost\":%" PRId64 ",\"rate_bps\":%" PRIu64 ",\"jitter_ms\":%.2f",
                 media_kind_name(in->kind), in->mid, in->stats.received, in->stats.bytes,
-                lost_of(in), jitter_ms(in));
+                lost_of(in), in->rate.bps, jitter_ms(in));
     if (in->audio)
         json_audio(out, s, in);
     else
         json_video(out, in);
+    json_told(out, s, in);
     text_append(out, "}");
 }
 
@@ -215,11 +276,20 @@ void statistics_json(struct text *out, const struct statistics *s)
         text_printf(out, ",\"rtt_ms\":%.2f", ms_of(sent.rtt_us));
     text_printf(out,
                 ",\"sent\":{\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"lost\":%" PRId64
-                "},\"wire\":{\"sent_packets\":%" PRIu64 ",\"sent_bytes\":%" PRIu64
-                ",\"received_packets\":%" PRIu64 ",\"received_bytes\":%" PRIu64
-                ",\"send_errors\":%" PRIu64 ",\"bad_packets\":%" PRIu64 "}",
-                sent.packets, sent.bytes, sent.lost, link.sent_packets, link.sent_bytes,
-                link.received_packets, link.received_bytes, link.send_errors, link.bad_packets);
+                ",\"rate_bps\":%" PRIu64 ",\"paused\":%s},\"wire\":{\"sent_packets\":%" PRIu64
+                ",\"sent_bytes\":%" PRIu64 ",\"received_packets\":%" PRIu64
+                ",\"received_bytes\":%" PRIu64 ",\"send_errors\":%" PRIu64
+                ",\"bad_packets\":%" PRIu64 "}",
+                sent.packets, sent.bytes, sent.lost, sent.bps,
+                s->streams && streams_video_paused(s->streams) ? "true" : "false",
+                link.sent_packets, link.sent_bytes, link.received_packets, link.received_bytes,
+                link.send_errors, link.bad_packets);
     json_streams(out, s);
+    json_speakers(out, s->bulletin);
+    if (s->bulletin->quality) {
+        text_append(out, ",\"quality\":{");
+        message_quality_write(out, s->bulletin->quality);
+        text_append(out, "}");
+    }
     text_append(out, "}\n");
 }

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+struct bulletin;
 struct media_link;
 struct roster;
 struct streams;
@@ -18,7 +19,8 @@ struct statistics {
     const struct media_link *link;
     const struct streams *streams; /* NULL: not joined yet */
     const struct roster *roster;   /* NULL: likewise */
-    int64_t now_us, since_us;      /* since_us: when the program began */
+    const struct bulletin *bulletin;
+    int64_t now_us, since_us; /* since_us: when the program began */
 };
 
 /** Append a line of text with its line feed. */

@@ -1,6 +1,7 @@
 #include "client/streams.h"
 
 #include "client/audio_sender.h"
+#include "client/byte_rate.h"
 #include "client/incoming.h"
 #include "client/media_link.h"
 #include "client/reports.h"
@@ -30,6 +31,7 @@ struct streams {
     bool feedback;              /* transport-wide feedback is due */
     struct feedback_recorder arrivals;
     int64_t report_us; /* when reports are due */
+    struct byte_rate sent;
 };
 
 static struct incoming *incoming_of(struct list *link)
@@ -120,6 +122,18 @@ static struct rtp_sender_config sender_config(const struct plan_section *section
     return config;
 }
 
+/* With no more than the server takes, though Opus needs 6 kbit/s. */
+static int apply_audio(struct streams *s, const struct plan_section *section,
+                       const struct rtp_sender_config *config)
+{
+    struct opus_encoder_config encoder = s->config.encoder;
+
+    if (section->max_bps > 0 && section->max_bps < (uint32_t)encoder.bitrate_bps)
+        encoder.bitrate_bps = section->max_bps > OPUS_MIN_BPS ? (int32_t)section->max_bps
+                                                              : OPUS_MIN_BPS;
+    return audio_sender_new(&s->audio, s->config.audio, &encoder, config);
+}
+
 static int apply_publish(struct streams *s, const struct plan_section *section, int64_t now_us)
 {
     bool is_audio = section->kind == KIND_AUDIO;
@@ -133,7 +147,7 @@ static int apply_publish(struct streams *s, const struct plan_section *section, 
         return -ENOTSUP;
     config = sender_config(section, codec);
     if (is_audio)
-        return audio_sender_new(&s->audio, s->config.audio, &s->config.encoder, &config);
+        return apply_audio(s, section, &config);
     err = video_sender_start(s->config.video, &config, now_us);
     s->video = err == 0;
     return err;
@@ -176,6 +190,17 @@ void streams_bind(struct streams *s, const char *mid, uint32_t track, uint32_t p
 
     if (in)
         incoming_bind(in, track, participant, now_us);
+}
+
+void streams_want_video(struct streams *s, bool wanted, int64_t now_us)
+{
+    if (s->config.video)
+        video_sender_set_wanted(s->config.video, wanted, now_us);
+}
+
+bool streams_video_paused(const struct streams *s)
+{
+    return s->config.video && !video_sender_wanted(s->config.video);
 }
 
 static void note_arrival(struct streams *s, const struct incoming *in, const struct packet *packet,
@@ -366,6 +391,22 @@ int64_t streams_advance(struct streams *s, int64_t now_us, int64_t wall_us)
     }
     media_link_flush(s->link);
     return min_us(deadline_us, min_us(s->report_us, feedback_recorder_deadline(&s->arrivals)));
+}
+
+void streams_look(struct streams *s, int64_t now_us)
+{
+    const struct rtp_sender *audio = streams_audio_sender(s);
+    const struct rtp_sender *video = streams_video_sender(s);
+
+    byte_rate_look(&s->sent, (audio ? audio->stats.bytes : 0) + (video ? video->stats.bytes : 0),
+                   now_us);
+    LIST_FOREACH(it, &s->incoming)
+        byte_rate_look(&incoming_of(it)->rate, incoming_of(it)->stats.bytes, now_us);
+}
+
+uint64_t streams_sent_bps(const struct streams *s)
+{
+    return s->sent.bps;
 }
 
 const struct list *streams_incoming(const struct streams *s)

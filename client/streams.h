@@ -10,6 +10,7 @@
 #include "media/base/list.h"
 #include "signaling/negotiation.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,9 @@ MUST_USE int streams_apply(struct streams *s, const struct media_plan *plan, int
 void streams_bind(struct streams *s, const char *mid, uint32_t track, uint32_t participant,
                   int64_t now_us);
 
+/** Somebody in the room wants our video, or nobody does. Call streams_advance() soon. */
+void streams_want_video(struct streams *s, bool wanted, int64_t now_us);
+
 /** A packet came over the link; as media_link_handler.on_rtp and on_rtcp. */
 void streams_on_rtp(struct streams *s, struct packet *packet, int64_t now_us);
 void streams_on_rtcp(struct streams *s, const uint8_t *data, size_t len, int64_t now_us);
@@ -63,11 +67,18 @@ void streams_tick(struct streams *s, int64_t now_us);
 /** Send video, reports, and requests that are due. @return when to call again [us], or NEVER_US */
 MUST_USE int64_t streams_advance(struct streams *s, int64_t now_us, int64_t wall_us);
 
+/** Measure how fast everything flows; call before statistics are told. */
+void streams_look(struct streams *s, int64_t now_us);
+/** @return what we sent when looked at last [bit/s of payload] */
+uint64_t streams_sent_bps(const struct streams *s);
+
 /** @return list of struct incoming, by `link` */
 const struct list *streams_incoming(const struct streams *s);
 /** @return our audio stream; NULL: none */
 const struct rtp_sender *streams_audio_sender(const struct streams *s);
 /** @return our video stream; NULL: none */
 const struct rtp_sender *streams_video_sender(const struct streams *s);
+/** @return true if we have video and nobody wants it */
+bool streams_video_paused(const struct streams *s);
 
 #endif

@@ -153,6 +153,8 @@ const char *verdict_at_end(struct verdict *v, const struct streams *streams, int
     if (v->connected_us == NEVER_US || !streams)
         return say(v, "told to leave before media was connected");
     seconds = (double)(now_us - v->connected_us) / (double)SECOND;
+    if (video && streams_video_paused(streams))
+        video = NULL; /* there was nobody to send it to */
     if ((audio && audio->stats.packets == 0) || (video && video->stats.packets == 0))
         return say(v, "connected, but nothing could be sent");
     if (asks_for_sound(v) && !has_arrived(streams, KIND_AUDIO))

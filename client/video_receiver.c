@@ -127,6 +127,8 @@ static void begin_frame(struct video_receiver *r, const struct held *held,
     frame_info_read(&info, &from, NULL);
     r->frame.width = info.width;
     r->frame.height = info.height;
+    r->stats.width = info.width;
+    r->stats.height = info.height;
     r->waiting = false;
     key_frame_request_on_key_frame(&r->key_frames);
 }

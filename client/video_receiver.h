@@ -28,6 +28,7 @@ struct video_receiver_stats {
     uint64_t packets, frames, key_frames, bytes; /* bytes: of whole frames */
     uint64_t recovered;                          /* packets that came after we asked for them */
     uint64_t dropped;                            /* packets that became no frame */
+    uint16_t width, height;                      /* of the last key frame; 0: not known */
 };
 
 /** @param on_frame  called from within video_receiver_put() and _advance()

@@ -20,7 +20,7 @@ enum { MAX_FRAMES_AT_ONCE = 8 }; /* after a stall; what is older is not made up 
 struct video_sender {
     struct ivf ivf;
     struct ivf_frame next; /* sent next */
-    bool started;
+    bool started, wanted;
     struct rtp_sender rtp;
     int64_t next_us, frame_us; /* when `next` is due; time between the last two frames */
     int64_t skipped_us;        /* when we last went to a key frame */
@@ -57,6 +57,7 @@ int video_sender_new(struct video_sender **ret, const char *path)
 
     if (!s)
         return -ENOMEM;
+    s->wanted = true;
     s->frame_us = DEFAULT_FRAME_US;
     s->next_us = NEVER_US;
     s->skipped_us = -KEY_FRAME_PAUSE_US;
@@ -136,6 +137,8 @@ static void send_frame(struct video_sender *s, struct rtp_path *path, struct pac
 int64_t video_sender_advance(struct video_sender *s, struct rtp_path *path,
                              struct packet_pool *pool, int64_t now_us)
 {
+    if (!s->wanted)
+        return NEVER_US;
     for (int i = 0; i < MAX_FRAMES_AT_ONCE && s->next_us <= now_us; i++) {
         send_frame(s, path, pool, now_us);
         step(s);
@@ -145,13 +148,10 @@ int64_t video_sender_advance(struct video_sender *s, struct rtp_path *path,
     return s->next_us;
 }
 
-void video_sender_skip_to_key_frame(struct video_sender *s, int64_t now_us)
+static void skip_to_key_frame(struct video_sender *s)
 {
     bool wrapped = false;
 
-    if (!s->started || now_us - s->skipped_us < KEY_FRAME_PAUSE_US)
-        return;
-    s->skipped_us = now_us;
     while (!vp8_is_key_frame(s->next.data, s->next.len)) {
         if (!read_frame(s)) {
             if (wrapped)
@@ -159,6 +159,39 @@ void video_sender_skip_to_key_frame(struct video_sender *s, int64_t now_us)
             wrapped = true;
         }
     }
+}
+
+void video_sender_skip_to_key_frame(struct video_sender *s, int64_t now_us)
+{
+    if (!s->started || now_us - s->skipped_us < KEY_FRAME_PAUSE_US)
+        return;
+    s->skipped_us = now_us;
+    skip_to_key_frame(s);
+}
+
+/* Timestamps go on as time does. */
+static void resume(struct video_sender *s, int64_t now_us)
+{
+    if (now_us > s->next_us) {
+        s->ts += (uint32_t)((now_us - s->next_us) * VIDEO_RATE / SECOND);
+        s->next_us = now_us;
+    }
+    s->skipped_us = now_us;
+    skip_to_key_frame(s);
+}
+
+void video_sender_set_wanted(struct video_sender *s, bool wanted, int64_t now_us)
+{
+    bool resumes = wanted && !s->wanted && s->started;
+
+    s->wanted = wanted;
+    if (resumes)
+        resume(s, now_us);
+}
+
+bool video_sender_wanted(const struct video_sender *s)
+{
+    return s->wanted;
 }
 
 struct rtp_sender *video_sender_rtp(struct video_sender *s)

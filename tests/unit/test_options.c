@@ -165,6 +165,16 @@ static void what_is_wrong_is_named(void)
         {"--room a --loop", "--loop"},
         {"--room a --slots 0 --record x", "--record"},
         {"--room a --log-level loud", "--log-level"},
+        {"--room a --view 320x180", "--receive-video"},
+        {"--room a --receive-video --view 320", "--view"},
+        {"--room a --receive-video --view 0x180", "--view"},
+        {"--room a --receive-video --view 16385x180", "--view"},
+        {"--room a --receive-video --view 320x180@0", "--view"},
+        {"--room a --receive-video --view 320x180@241", "--view"},
+        {"--room a --receive-video --view 320x180@15@15", "--view"},
+        {"--room a --receive-video --view x180", "--view"},
+        {"--room a --receive-video --view 320x", "--view"},
+        {"--room a --receive-video --view 320x180@", "--view"},
     };
     struct options o;
 
@@ -174,8 +184,27 @@ static void what_is_wrong_is_named(void)
     }
 }
 
-TAP_CASES(CASE(a_room_is_all_it_takes), CASE(a_value_follows_its_option_or_an_equals_sign),
-          CASE(a_server_is_completed), CASE(slots_are_audio_and_video),
-          CASE(receiving_video_opens_slots_for_it), CASE(stereo_costs_twice_as_much),
-          CASE(json_is_statistics), CASE(a_turn_server_comes_with_its_password),
-          CASE(help_needs_nothing_else), CASE(what_is_wrong_is_named))
+static void a_view_is_a_size_and_maybe_a_rate(void)
+{
+    struct options o;
+
+    CHECK_EQ(parse(&o, "--room a --receive-video"), 0);
+    CHECK(!o.has_view);
+    CHECK_EQ(parse(&o, "--room a --receive-video --view 320x180"), 0);
+    CHECK(o.has_view && !o.view.paused);
+    CHECK_EQ(o.view.width, 320);
+    CHECK_EQ(o.view.height, 180);
+    CHECK_EQ(o.view.fps, 0);
+    CHECK_EQ(parse(&o, "--room a --slots 1,1 --view 16384x1@240"), 0);
+    CHECK_EQ(o.view.width, MESSAGE_VIEW_SIDE_MAX);
+    CHECK_EQ(o.view.fps, 240);
+    CHECK_EQ(parse(&o, "--room a --receive-video --view none"), 0);
+    CHECK(o.view.paused);
+}
+
+TAP_CASES(CASE(a_view_is_a_size_and_maybe_a_rate), CASE(a_room_is_all_it_takes),
+          CASE(a_value_follows_its_option_or_an_equals_sign), CASE(a_server_is_completed),
+          CASE(slots_are_audio_and_video), CASE(receiving_video_opens_slots_for_it),
+          CASE(stereo_costs_twice_as_much), CASE(json_is_statistics),
+          CASE(a_turn_server_comes_with_its_password), CASE(help_needs_nothing_else),
+          CASE(what_is_wrong_is_named))
