@@ -1,6 +1,7 @@
 #include "media/egress.h"
 
 #include "media/base/clock.h"
+#include "media/base/reader.h"
 #include "media/egress_entry.h"
 #include "media/egress_pace.h"
 #include "media/packet.h"
@@ -8,6 +9,7 @@
 #include "media/run_plan.h"
 #include "media/seal.h"
 #include "media/send_history.h"
+#include "media/send_names.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -21,6 +23,7 @@ enum {
     OUT_ALIGN = 16,            /* ciphers like it */
     CONTROL_BYTES = 64 * 1024, /* of STUN, DTLS and SRTCP between two calls of send */
     PADDING_BIT = 0x20,        /* of the first byte of an RTP packet */
+    SEQ_AT = 2,
     SSRC_AT = 8,
 };
 
@@ -376,6 +379,18 @@ static void pad(struct egress *e, struct egress_entry *entry, struct seal_packet
     e->stats.padding_bytes += bytes;
 }
 
+/* Note under which number a packet leaves that will be told of by its own. */
+static void note_name(struct egress_peer *peer, const uint8_t *header, uint16_t number)
+{
+    struct reader r = reader_of(header, RTP_HEADER_LEN);
+    uint16_t seq;
+
+    reader_skip(&r, SEQ_AT);
+    seq = reader_u16(&r);
+    reader_skip(&r, SSRC_AT - SEQ_AT - 2);
+    send_names_put(peer->names, reader_u32(&r), seq, number);
+}
+
 /* Write what is known now that the packet leaves. @param len  on the wire [bytes] */
 static void stamp(const struct egress *e, struct egress_peer *peer, struct egress_head *head,
                   size_t len)
@@ -390,12 +405,16 @@ static void stamp(const struct egress *e, struct egress_peer *peer, struct egres
         at[1] = (uint8_t)(e->send_time >> 8);
         at[2] = (uint8_t)e->send_time;
     }
-    if (!head->transport_seq_at)
+    if (!head->transport_seq_at && !peer->names)
         return;
     peer->transport_seq++;
     peer->numbered_bytes += len;
-    head->bytes[head->transport_seq_at] = (uint8_t)(seq >> 8);
-    head->bytes[head->transport_seq_at + 1] = (uint8_t)seq;
+    if (head->transport_seq_at) {
+        head->bytes[head->transport_seq_at] = (uint8_t)(seq >> 8);
+        head->bytes[head->transport_seq_at + 1] = (uint8_t)seq;
+    }
+    if (UNLIKELY(peer->names != NULL))
+        note_name(peer, head->bytes, seq);
     if (peer->history)
         send_history_put(peer->history, seq, (uint16_t)len, peer->probe, e->now_us);
 }

@@ -28,6 +28,7 @@
 struct packet;
 struct seal_session;
 struct send_history;
+struct send_names;
 
 enum {
     EGRESS_HEAD_MAX = 256,   /* RTP header and lead bytes [bytes]: a dependency descriptor with its
@@ -87,7 +88,8 @@ struct egress_peer {
     int64_t since_us;       /* while it waits; NEVER_US: since this turn */
     /* Borrowed; NULL: RTP cannot be queued. Must not change while anything is queued. */
     struct seal_session *session;
-    struct send_history *history;     /* borrowed; NULL: nobody asks what left when */
+    struct send_history *history; /* borrowed; NULL: nobody asks what left when */
+    struct send_names *names;     /* borrowed; not NULL: packets without a number are noted, too */
     uint64_t packets, bytes, dropped; /* RTP sent, its bytes as datagrams, and given up */
     uint64_t wire_bytes;              /* RTP sent, with IP and UDP heads */
     uint64_t numbered_bytes;          /* of which with transport-wide numbers */

@@ -26,7 +26,7 @@ enum rtcp_type {
     RTCP_XR = 207,
 };
 
-enum { RTPFB_NACK = 1, RTPFB_TRANSPORT_CC = 15 };
+enum { RTPFB_NACK = 1, RTPFB_CCFB = 11, RTPFB_TRANSPORT_CC = 15 };
 enum { PSFB_PLI = 1, PSFB_FIR = 4, PSFB_REMB = 15 };
 enum { RTCP_MAX_REPORTS = 31, RTCP_MAX_NACKS = 512, RTCP_CNAME_MAX = 255 };
 

@@ -1,7 +1,9 @@
 #include "sfu/downlink.h"
 
+#include "media/congestion_feedback.h"
 #include "media/egress.h"
 #include "media/send_history.h"
+#include "media/send_names.h"
 #include "media/transport_feedback.h"
 
 #include <errno.h>
@@ -34,7 +36,8 @@ struct probing {
 struct downlink {
     struct downlink_config config;
     struct congestion_controller *controller;
-    struct send_history *history; /* NULL: nobody tells of single packets */
+    struct send_history *history;
+    struct send_names *names; /* NULL: packets are told of by their transport-wide numbers */
     int64_t since_us;
     bool heard;           /* feedback of the kind agreed on has come */
     bool deaf;            /* it has not come in time */
@@ -55,6 +58,8 @@ const char *downlink_feedback_name(enum downlink_feedback feedback)
         return "reports";
     case DOWNLINK_REMB:
         return "remb";
+    case DOWNLINK_CCFB:
+        return "ccfb";
     case DOWNLINK_TRANSPORT_CC:
         return "transport-cc";
     }
@@ -80,7 +85,9 @@ enum downlink_feedback downlink_feedback_of(const struct media_plan *plan)
         for (size_t k = 0; k < section->n_codecs; k++) {
             if (has_numbers(section, &section->codecs[k]))
                 return DOWNLINK_TRANSPORT_CC;
-            if (section->codecs[k].remb)
+            if (section->codecs[k].ccfb)
+                best = DOWNLINK_CCFB;
+            if (section->codecs[k].remb && best < DOWNLINK_REMB)
                 best = DOWNLINK_REMB;
         }
     }
@@ -106,6 +113,7 @@ int downlink_new(struct downlink **ret, const struct downlink_config *config, in
     }
     send_history_init(d->history);
     d->config.peer->history = d->history;
+    downlink_set_feedback(d, config->feedback);
     *ret = d;
     return 0;
 }
@@ -115,17 +123,26 @@ struct downlink *downlink_free(struct downlink *d)
     if (!d)
         return NULL;
     d->config.peer->history = NULL;
+    d->config.peer->names = NULL;
     d->config.peer->probe = SEND_HISTORY_NO_PROBE;
     egress_peer_set_pace(d->config.egress, d->config.peer, 0);
     d->controller = congestion_controller_free(d->controller);
     free(d->history);
+    free(d->names);
     free(d);
     return NULL;
 }
 
 void downlink_set_feedback(struct downlink *d, enum downlink_feedback feedback)
 {
+    if (feedback == DOWNLINK_CCFB && !d->names) {
+        d->names = malloc(sizeof(*d->names));
+        if (!d->names)
+            return;
+        send_names_init(d->names);
+    }
     d->config.feedback = feedback;
+    d->config.peer->names = feedback == DOWNLINK_CCFB ? d->names : NULL;
 }
 
 /* ------------------------------------------------------------------ feedback */
@@ -150,9 +167,50 @@ static int find_result(struct downlink *d, const struct feedback_status *status,
         return 0;
     if (d->arrival_us == NEVER_US)
         d->arrival_us = status->arrival_us;
-    ret->arrival_us = feedback_unwrap_us(d->arrival_us, status->arrival_us);
+    ret->arrival_us = d->config.feedback == DOWNLINK_CCFB
+                          ? congestion_feedback_unwrap_us(d->arrival_us, status->arrival_us)
+                          : feedback_unwrap_us(d->arrival_us, status->arrival_us);
     if (ret->arrival_us > d->arrival_us)
         d->arrival_us = ret->arrival_us;
+    return 0;
+}
+
+static int compare_sent(const void *a, const void *b)
+{
+    const struct congestion_result *x = a;
+    const struct congestion_result *y = b;
+
+    return (int16_t)(x->seq - y->seq);
+}
+
+int downlink_on_congestion_feedback(struct downlink *d, const struct rtcp_packet *packet,
+                                    int64_t now_us)
+{
+    struct congestion_status statuses[STATUS_MAX];
+    struct congestion_result results[STATUS_MAX];
+    size_t n_results = 0;
+    int n = congestion_feedback_read(packet, statuses, STATUS_MAX);
+
+    if (n < 0 || d->config.feedback != DOWNLINK_CCFB)
+        return n < 0 ? n : 0;
+    for (int i = 0; i < n; i++) {
+        int number = send_names_find(d->names, statuses[i].ssrc, statuses[i].seq);
+        struct feedback_status status = {
+            .seq = (uint16_t)number,
+            .received = statuses[i].received,
+            .arrival_us = statuses[i].arrival_us,
+        };
+
+        if (number < 0 || (status.received && status.arrival_us < 0))
+            continue;
+        n_results += find_result(d, &status, &results[n_results]) == 0;
+    }
+    if (n_results == 0)
+        return 0;
+    d->heard = true;
+    /* It came stream by stream. */
+    qsort(results, n_results, sizeof(results[0]), compare_sent);
+    congestion_controller_on_feedback(d->controller, results, n_results, now_us);
     return 0;
 }
 
@@ -316,7 +374,7 @@ static int64_t advance_probes(struct downlink *d, int64_t now_us)
 
 static bool is_limited(const struct downlink *d)
 {
-    return d->heard || (d->config.feedback == DOWNLINK_TRANSPORT_CC && !d->deaf);
+    return d->heard || (d->config.feedback >= DOWNLINK_CCFB && !d->deaf);
 }
 
 static void set_pace(struct downlink *d)
@@ -347,7 +405,7 @@ int64_t downlink_advance(struct downlink *d, int64_t now_us)
     tell_sent(d, now_us);
     d->deaf = !d->heard && now_us - d->since_us >= DOWNLINK_PATIENCE_US;
     next_us = congestion_controller_advance(d->controller, now_us);
-    if (d->config.feedback < DOWNLINK_TRANSPORT_CC || d->deaf)
+    if (d->config.feedback < DOWNLINK_CCFB || d->deaf)
         probe_us = NEVER_US;
     else
         probe_us = advance_probes(d, now_us);

@@ -25,10 +25,11 @@ struct rtcp_packet;
 enum downlink_feedback {
     DOWNLINK_REPORTS,      /* receiver reports alone */
     DOWNLINK_REMB,         /* its own estimate */
+    DOWNLINK_CCFB,         /* feedback of RFC 8888 */
     DOWNLINK_TRANSPORT_CC, /* transport-wide feedback */
 };
 
-/** @return "reports", "remb", "transport-cc" */
+/** @return "reports", "remb", "ccfb", "transport-cc" */
 const char *downlink_feedback_name(enum downlink_feedback feedback);
 
 /** Feedback that was agreed on and does not come by then is not waited for: nothing is limited. */
@@ -54,12 +55,17 @@ MUST_USE int downlink_new(struct downlink **ret, const struct downlink_config *c
 /** Leave the peer as it was at first. NULL is fine. @return NULL */
 struct downlink *downlink_free(struct downlink *d);
 
-/** The plan changed. */
+/** The plan changed. Without memory for what it takes, things stay as they are. */
 void downlink_set_feedback(struct downlink *d, enum downlink_feedback feedback);
 
 /** Take in a transport-wide feedback packet. @return 0; -EBADMSG */
 int downlink_on_transport_feedback(struct downlink *d, const struct rtcp_packet *packet,
                                    int64_t now_us);
+
+/** Take in a feedback packet of RFC 8888. Nothing happens unless it was agreed on. @return 0;
+ *  -EBADMSG */
+int downlink_on_congestion_feedback(struct downlink *d, const struct rtcp_packet *packet,
+                                    int64_t now_us);
 
 /** Take in a REMB [bit/s]. Nothing happens if there is better. */
 void downlink_on_remb(struct downlink *d, uint64_t bps, int64_t now_us);

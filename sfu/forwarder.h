@@ -81,7 +81,7 @@ struct forwarder_stats {
     uint64_t key_frames_out;               /* PLI or FIR sent to publishers */
     uint64_t nacks_in;                     /* sequence numbers subscribers asked for */
     uint64_t key_frames_in;                /* PLI and FIR from subscribers */
-    uint64_t feedback_out, feedback_in;    /* transport-wide feedback packets */
+    uint64_t feedback_out, feedback_in;    /* feedback packets that tell of each packet */
     uint64_t probe_out, probe_bytes_out;   /* packets sent to find out what a path carries */
     uint64_t estimates;                    /* how often that was looked at */
     uint64_t relay_out, relay_out_batches; /* packets and batches to other workers */

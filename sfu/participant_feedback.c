@@ -148,6 +148,9 @@ static int on_transport_feedback(struct participant *p, const struct rtcp_packet
     case RTPFB_TRANSPORT_CC:
         p->core->stats.feedback_in++;
         return p->downlink ? downlink_on_transport_feedback(p->downlink, packet, now_us) : 0;
+    case RTPFB_CCFB:
+        p->core->stats.feedback_in++;
+        return p->downlink ? downlink_on_congestion_feedback(p->downlink, packet, now_us) : 0;
     default:
         return 0;
     }

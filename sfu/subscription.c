@@ -374,8 +374,8 @@ static uint8_t find_rtx_pt(const struct plan_section *section)
 
 bool subscription_can_probe(const struct subscription *s)
 {
-    return s->section->rtx_ssrc && s->section->extensions.id[EXTENSION_TRANSPORT_CC] &&
-           find_rtx_pt(s->section);
+    return s->section->rtx_ssrc && find_rtx_pt(s->section) &&
+           (s->section->extensions.id[EXTENSION_TRANSPORT_CC] || s->peer->names);
 }
 
 int subscription_send_padding(struct subscription *s)

@@ -164,6 +164,9 @@ static struct plan_codec *append(struct plan_section *section, const struct sdp_
     bool transport_cc = (feedback & SDP_TRANSPORT_CC) &&
                         section->extensions.id[EXTENSION_TRANSPORT_CC] != 0;
 
+    /* We read it, but do not write it. */
+    bool ccfb = (feedback & SDP_ACK_CCFB) && !transport_cc && section->use == SECTION_SLOT;
+
     *codec = (struct plan_codec){
         .codec = v->codec,
         .pt = v->format->pt,
@@ -172,7 +175,8 @@ static struct plan_codec *append(struct plan_section *section, const struct sdp_
         .pli = feedback & SDP_NACK_PLI,
         .fir = feedback & SDP_CCM_FIR,
         .transport_cc = transport_cc,
-        .remb = (feedback & SDP_GOOG_REMB) && !transport_cc,
+        .remb = (feedback & SDP_GOOG_REMB) && !transport_cc && !ccfb,
+        .ccfb = ccfb,
     };
     return codec;
 }

@@ -37,7 +37,7 @@ struct plan_codec {
     enum codec codec;
     uint8_t pt;     /* the offerer's number */
     uint8_t rtx_pt; /* 0: no retransmission format */
-    bool nack, pli, fir, transport_cc, remb;
+    bool nack, pli, fir, transport_cc, remb, ccfb;
     const char *fmtp; /* as answered, at most PLAN_FMTP_MAX - 1 bytes; NULL or "": none */
 };
 

@@ -41,6 +41,7 @@ enum sdp_feedback {
     SDP_CCM_FIR = 4,
     SDP_TRANSPORT_CC = 8,
     SDP_GOOG_REMB = 16,
+    SDP_ACK_CCFB = 32, /* RFC 8888 */
 };
 
 /** A payload type of an m-line. */

@@ -154,7 +154,7 @@ static const struct {
 } feedbacks[] = {
     {"nack", NULL, SDP_NACK},           {"nack", "pli", SDP_NACK_PLI},
     {"ccm", "fir", SDP_CCM_FIR},        {"transport-cc", NULL, SDP_TRANSPORT_CC},
-    {"goog-remb", NULL, SDP_GOOG_REMB},
+    {"goog-remb", NULL, SDP_GOOG_REMB}, {"ack", "ccfb", SDP_ACK_CCFB},
 };
 
 static uint8_t feedback_bit(const char *name, const char *parameter)

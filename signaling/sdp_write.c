@@ -97,6 +97,8 @@ static void write_codec(struct text *out, const struct plan_codec *codec)
     text_append(out, "\r\n");
     if (codec->remb)
         text_printf(out, "a=rtcp-fb:%u goog-remb\r\n", codec->pt);
+    if (codec->ccfb)
+        text_printf(out, "a=rtcp-fb:%u ack ccfb\r\n", codec->pt);
     if (codec->transport_cc)
         text_printf(out, "a=rtcp-fb:%u transport-cc\r\n", codec->pt);
     if (codec->fir)

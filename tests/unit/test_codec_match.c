@@ -24,7 +24,7 @@ static void match_with(enum how how, const enum codec wanted[POLICY_CODECS])
     media_plan_unref(plan);
     plan = plan_new(0);
     CHECK(plan != NULL);
-    section = (struct plan_section){.use = SECTION_SLOT};
+    section = (struct plan_section){.use = how == PUBLISH ? SECTION_PUBLISH : SECTION_SLOT};
     section.kind = strcmp(sdp->sections[0].media, "video") == 0 ? KIND_VIDEO : KIND_AUDIO;
     section.extensions.id[EXTENSION_TRANSPORT_CC] = 3;
     if (how == PUBLISH)
@@ -201,6 +201,19 @@ static void stereo_can_be_negotiated(void)
     }
 }
 
+/* RFC 8888: we read it, where there is nothing better, and write none. */
+static void feedback_by_name_is_the_second_choice(void)
+{
+    begin("video", "96");
+    add(96, "VP8", "");
+    sdp_text_add(&text, "a=rtcp-fb:* goog-remb");
+    sdp_text_add(&text, "a=rtcp-fb:* ack ccfb");
+    match(SLOT);
+    CHECK(section.codecs[0].ccfb && !section.codecs[0].remb);
+    match(PUBLISH);
+    CHECK(!section.codecs[0].ccfb && section.codecs[0].remb);
+}
+
 static void feedback_is_what_both_can(void)
 {
     begin("video", "96 98");
@@ -209,12 +222,14 @@ static void feedback_is_what_both_can(void)
     sdp_text_add(&text, "a=rtcp-fb:* goog-remb");
     sdp_text_add(&text, "a=rtcp-fb:* nack");
     sdp_text_add(&text, "a=rtcp-fb:96 transport-cc");
+    sdp_text_add(&text, "a=rtcp-fb:96 ack ccfb");
     sdp_text_add(&text, "a=rtcp-fb:96 ccm fir");
     sdp_text_add(&text, "a=rtcp-fb:98 nack pli");
     sdp_text_add(&text, "a=rtcp-fb:98 nack sli");
     match(SLOT);
     check_pts("96 98");
     CHECK(section.codecs[0].transport_cc && !section.codecs[0].remb);
+    CHECK(!section.codecs[0].ccfb);
     CHECK(section.codecs[0].nack && section.codecs[0].fir && !section.codecs[0].pli);
     CHECK(!section.codecs[1].transport_cc && section.codecs[1].remb);
     CHECK(section.codecs[1].nack && !section.codecs[1].fir && section.codecs[1].pli);
@@ -249,5 +264,6 @@ TAP_CASES(CASE(names_are_compared_without_case),
           CASE(other_profiles_are_taken_only_if_there_is_nothing_else),
           CASE(red_goes_with_the_opus_it_is_around), CASE(pcm_needs_no_rtpmap),
           CASE(stereo_can_be_negotiated), CASE(feedback_is_what_both_can),
+          CASE(feedback_by_name_is_the_second_choice),
           CASE(payload_types_that_look_like_rtcp_are_not_used),
           CASE(no_more_codecs_are_kept_than_there_is_place))

@@ -267,6 +267,59 @@ static void remb_counts_where_nothing_better_was_agreed_on(void)
     path_done(&path);
 }
 
+/* Read as a peer that knows packets by SSRC and number alone would tell of them. */
+static int answer_by_name(struct path *p, uint16_t first, uint16_t count)
+{
+    uint8_t bytes[1200];
+    struct writer w = writer_of(bytes, sizeof(bytes));
+    struct rtcp_feedback fb = {.sender = 1, .media = 1};
+    size_t start = rtcp_begin_feedback(&w, RTCP_RTPFB, RTPFB_CCFB, &fb);
+    struct rtcp_packet packet;
+    struct reader r;
+
+    writer_u16(&w, first);
+    writer_u16(&w, count);
+    for (uint16_t i = 0; i < count; i++)
+        writer_u16(&w, (uint16_t)(0x8000 | (10 * (count - 1 - i)))); /* 10 ms apart */
+    if (count % 2)
+        writer_u16(&w, 0);
+    writer_u32(&w, (uint32_t)(p->now_us * 65536 / SECOND));
+    rtcp_end_feedback(&w, start);
+    r = reader_of(bytes, w.len);
+    CHECK_EQ(rtcp_next(&r, &packet), 1);
+    return downlink_on_congestion_feedback(p->downlink, &packet, p->now_us);
+}
+
+static void packets_may_be_told_of_by_name(void)
+{
+    struct congestion_stats stats;
+
+    path_init(&path, DOWNLINK_CCFB);
+    for (; path.now_us < 102 * SECOND; path.now_us += 10 * MS) {
+        push_numbered(&path, 1000, EGRESS_MEDIA);
+        (void)!downlink_advance(path.downlink, path.now_us);
+        flush(&path, 0);
+        if (path.now_us % (100 * MS) == 0) {
+            CHECK_EQ(answer_by_name(&path, (uint16_t)(path.seq - 10), 10), 0);
+            CHECK_EQ(answer_by_name(&path, 5000, 10), 0); /* that never were */
+        }
+    }
+    CHECK(path.probes > 0);
+    downlink_stats(path.downlink, &stats);
+    CHECK(stats.state != CONGESTION_WAITING);
+    CHECK(stats.loss < 0.01);
+    CHECK(downlink_estimate(path.downlink) > 0);
+    CHECK(path.peer.pace.bps > 0);
+    path_done(&path);
+
+    path_init(&path, DOWNLINK_TRANSPORT_CC); /* not agreed on */
+    push_numbered(&path, 1000, EGRESS_MEDIA);
+    flush(&path, 0);
+    CHECK_EQ(answer_by_name(&path, 0, 1), 0);
+    CHECK_EQ(path.peer.pace.bps, 0);
+    path_done(&path);
+}
+
 static void losses_count_where_there_is_nothing_else(void)
 {
     uint64_t first;
@@ -321,6 +374,9 @@ static void the_plan_tells_what_to_expect(void)
     CHECK_EQ(downlink_feedback_of(plan), DOWNLINK_REPORTS);
     sections[1].codecs[0].remb = true;
     CHECK_EQ(downlink_feedback_of(plan), DOWNLINK_REMB);
+    sections[1].codecs[0].ccfb = true;
+    CHECK_EQ(downlink_feedback_of(plan), DOWNLINK_CCFB);
+    sections[1].codecs[0].ccfb = false;
     sections[1].codecs[0].transport_cc = true;
     sections[1].extensions.id[EXTENSION_TRANSPORT_CC] = 3;
     CHECK_EQ(downlink_feedback_of(plan), DOWNLINK_REMB); /* its packets have no numbers */
@@ -334,5 +390,5 @@ TAP_CASES(CASE(the_estimate_follows_feedback), CASE(nothing_is_paced_before_feed
           CASE(unknown_packets_change_nothing), CASE(probes_have_their_size_and_rate),
           CASE(media_is_part_of_a_probe), CASE(without_anything_to_send_there_is_no_probe),
           CASE(remb_counts_where_nothing_better_was_agreed_on),
-          CASE(losses_count_where_there_is_nothing_else),
+          CASE(packets_may_be_told_of_by_name), CASE(losses_count_where_there_is_nothing_else),
           CASE(changes_are_told_and_otherwise_now_and_then), CASE(the_plan_tells_what_to_expect))
