@@ -30,8 +30,10 @@ uint64_t ladder_step_worth(const struct ladder_step *step, bool screen)
     uint64_t frames = step->fps <= SMOOTH_FPS ? 4 * step->fps : 3 * SMOOTH_FPS + step->fps;
 
     /* Half the frames are made up for by 16 times the area; of a screen twice the area is worth
-     * four times the frames. */
-    return screen ? area * area * frames : area * frames * frames * frames * frames;
+     * four times the frames. Of two encodings of one size the higher is the finer. */
+    return (screen ? area * area * frames : area * frames * frames * frames * frames) *
+               LADDER_MAX_ENCODINGS +
+           step->layer;
 }
 
 static uint8_t layers_of(uint8_t n)

@@ -139,6 +139,20 @@ static void frames_are_capped_by_temporal_layers(void)
     CHECK_EQ(steps[n - 1].fps, 30);
 }
 
+static void the_finer_of_two_equal_pictures_is_worth_more(void)
+{
+    static const struct ladder_encoding equal[2] = {
+        {.there = true, .width = 640, .height = 360, .fps = 30, .bps = {{300000}}},
+        {.there = true, .width = 640, .height = 360, .fps = 30, .bps = {{900000}}},
+    };
+    struct layer_ladder l;
+    struct ladder_step steps[LADDER_MAX_STEPS];
+
+    layer_ladder_make(&l, equal, 2, false);
+    CHECK_EQ(narrow(&l, (struct ladder_view){.width = 100, .height = 100}, steps), 2);
+    CHECK_EQ(steps[1].layer, 1);
+}
+
 static void what_is_not_known_is_assumed(void)
 {
     static const struct ladder_encoding little[3] = {
@@ -222,5 +236,6 @@ TAP_CASES(CASE(every_layer_is_a_step_in_order_of_its_rate),
           CASE(a_camera_rather_has_all_frames_than_more_lines),
           CASE(a_screen_rather_has_more_lines), CASE(a_small_view_needs_no_large_picture),
           CASE(a_little_stretching_is_not_seen), CASE(half_a_size_says_nothing),
-          CASE(frames_are_capped_by_temporal_layers), CASE(what_is_not_known_is_assumed),
+          CASE(frames_are_capped_by_temporal_layers),
+          CASE(the_finer_of_two_equal_pictures_is_worth_more), CASE(what_is_not_known_is_assumed),
           CASE(an_encoding_that_is_not_there_has_no_step), CASE(more_always_shows_more))
