@@ -26,23 +26,27 @@ static void write_content(struct writer *w, enum codec codec, const struct fake_
 {
     writer_u32(w, c->source);
     writer_u32(w, c->index);
-    writer_u8(w, (uint8_t)((c->first ? 1 : 0) + (c->key ? 2 : 0)));
+    writer_u8(w, (uint8_t)((c->first ? 1 : 0) + (c->key ? 2 : 0) + 4 * c->scale));
     for (size_t i = 0; i < filler_len(codec, c->index); i++)
         writer_u8(w, (uint8_t)(c->index + i));
 }
 
 size_t fake_payload_write(enum codec codec, const struct fake_content *content, uint8_t *out)
 {
-    static const uint8_t key_frame[VIDEO_KEY_LEN] = {0x10, 2, 0, 0x9d, 0x01, 0x2a, 64, 1, 240, 0};
+    static const uint8_t key_frame[] = {0x10, 2, 0, 0x9d, 0x01, 0x2a};
+    uint16_t width = (uint16_t)(320 << content->scale), height = (uint16_t)(180 << content->scale);
+    const uint8_t size[] = {(uint8_t)width, (uint8_t)(width >> 8), (uint8_t)height,
+                            (uint8_t)(height >> 8)};
     struct writer w = writer_of(out, FAKE_PAYLOAD_MAX);
 
     if (is_video(codec)) {
         /* RFC 7741: S bit, then the frame tag, whose lowest bit is clear in key frames */
         writer_u8(&w, content->first ? 0x10 : 0);
-        if (content->first && content->key)
-            writer_bytes(&w, key_frame, sizeof(key_frame));
-        else
-            writer_u8(&w, 1);
+        writer_u8(&w, content->first && content->key ? key_frame[0] : 1);
+        if (content->first && content->key) {
+            writer_bytes(&w, key_frame + 1, sizeof(key_frame) - 1);
+            writer_bytes(&w, size, sizeof(size));
+        }
     } else if (codec == CODEC_RED) {
         writer_u8(&w, 0x80 | 111);
         writer_u24(&w, 960U << 10 | FAKE_RED_BLOCK);
@@ -80,6 +84,7 @@ int fake_payload_read(enum codec codec, const uint8_t *payload, size_t len,
     flags = reader_u8(&r);
     content.first = flags & 1;
     content.key = flags >> 1 & 1;
+    content.scale = flags >> 2 & 3;
     if (!reader_ok(&r) || fake_payload_write(codec, &content, expected) != len ||
         memcmp(expected, payload, len) != 0)
         return -EBADMSG;
@@ -168,7 +173,7 @@ void fake_source_send_frame(struct fake_source *s)
 
     for (uint32_t i = 0; i < s->packets_per_frame; i++) {
         struct fake_content content = {
-            .source = s->ssrc, .index = s->index, .first = i == 0, .key = key};
+            .source = s->ssrc, .index = s->index, .first = i == 0, .key = key, .scale = s->scale};
 
         send_new(s, &content, is_video(s->codec) && i + 1 == s->packets_per_frame);
         s->index++;
@@ -184,7 +189,7 @@ void fake_source_advance(struct fake_source *s, int64_t now_us)
     while (s->next_us <= now_us) {
         if (!s->paused && s->comfort)
             send_comfort(s);
-        else if (!s->paused)
+        else if (!s->paused && !s->unwanted)
             fake_source_send_frame(s);
         s->ts += (uint32_t)(s->frame_us * rate / SECOND);
         s->next_us += s->frame_us;

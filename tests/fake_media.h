@@ -31,6 +31,7 @@ struct fake_content {
     uint32_t source; /* SSRC it was sent with */
     uint32_t index;  /* 0.. in the source */
     bool first, key; /* of a frame, of a key frame */
+    uint8_t scale;   /* 0..3: the picture is 320 by 180, twice as large... */
 };
 
 /** Write the payload with this content. RED: an old block, then Opus. @return its length */
@@ -63,12 +64,14 @@ struct fake_source {
     uint8_t level; /* that it tells: RFC 6464, with the V bit */
     bool no_level; /* tells none */
     bool comfort;  /* sends DTX: FAKE_COMFORT_LEN bytes that say nothing */
+    uint8_t scale;         /* of its picture, see struct fake_content */
     /** Hand one packet to the transport: header, then payload. */
     void (*send)(void *owner, const uint8_t *head, size_t head_len, const uint8_t *payload,
                  size_t payload_len);
     void *owner;
     /* state */
     bool paused;
+    bool unwanted; /* the server said so */
     uint16_t seq, rtx_seq;
     uint16_t *transport_seq; /* shared by the client's sources */
     uint32_t ts, index, frames;

@@ -60,6 +60,9 @@ static void on_source_send(void *owner, const uint8_t *head, size_t head_len,
     netem_push(p->up, path_of(p), out, packet.out_len, p->world->now_us);
 }
 
+/* Of a frame, by layer: 150, 450 and 1,350 kbit/s. */
+static const uint8_t packets_of_layer[PLAN_MAX_LAYERS] = {1, 3, 9};
+
 static struct fake_source *make_source(struct fake_peer *p, uint32_t at, uint32_t layer)
 {
     const struct plan_section *section = &p->answer->sections[at];
@@ -82,10 +85,15 @@ static struct fake_source *make_source(struct fake_peer *p, uint32_t at, uint32_
     (void)snprintf(s->mid, sizeof(s->mid), "%s", section->mid);
     s->frame_us = video ? 33333 : 20 * MS;
     s->packets_per_frame = video ? 4 : 1;
+    if (video && p->layers > 1) {
+        s->packets_per_frame = packets_of_layer[layer % PLAN_MAX_LAYERS];
+        s->scale = (uint8_t)layer;
+    }
     s->transport_seq = &p->transport_seq;
     s->send = on_source_send;
     s->owner = p;
     fake_source_init(s, p->world->now_us + p->source_wait_us);
+    s->unwanted = p->obeys && video && p->n_wants > 0 && !(p->want_of_section[at] >> layer & 1);
     return s;
 }
 
@@ -537,8 +545,10 @@ struct mail *fake_peer_mail(struct fake_peer *p, enum mail_type type)
             section->codecs[k].remb = p->wants_remb;
         if (p->layers > 1 && section->kind == KIND_VIDEO)
             add_layers(p, section);
-        if (p->tracks[i].id == 0)
+        if (p->tracks[i].id == 0) {
             p->tracks[i].id = p->world->next_id++;
+            p->want_of_section[i] = (uint8_t)((1U << section->n_layers) - 1);
+        }
         p->tracks[i].kind = section->kind;
         memcpy(p->tracks[i].mid, section->mid, sizeof(section->mid));
         mail->tracks[mail->n_tracks++] = p->tracks[i];
@@ -640,6 +650,55 @@ static uint32_t nth_section(const struct fake_peer *p, enum section_use use, enu
 struct fake_sink *fake_peer_sink(const struct fake_peer *p, enum media_kind kind, uint32_t n)
 {
     return p->sinks[nth_section(p, SECTION_SLOT, kind, n)];
+}
+
+static struct fake_source *layer_of(const struct fake_peer *p, uint32_t section, uint32_t layer)
+{
+    return layer == 0 ? p->sources[section] : p->upper[section][layer - 1];
+}
+
+struct fake_source *fake_peer_layer(const struct fake_peer *p, uint32_t n, uint32_t layer)
+{
+    return layer_of(p, nth_section(p, SECTION_PUBLISH, KIND_VIDEO, n), layer);
+}
+
+void fake_peer_obey(struct fake_peer *p, uint32_t section)
+{
+    for (uint32_t i = 0; i < PLAN_MAX_LAYERS; i++) {
+        struct fake_source *s = layer_of(p, section, i);
+        bool wanted = p->want_of_section[section] >> i & 1;
+
+        if (!s || s->unwanted == !wanted)
+            continue;
+        s->unwanted = !wanted;
+        s->key_wanted = true;
+    }
+}
+
+void fake_peer_view(struct fake_peer *p, const struct message_view *view)
+{
+    struct mail_view *mail = calloc(1, sizeof(*mail));
+
+    fake_must(mail != NULL, "no memory");
+    mail->mail.type = MAIL_VIEW;
+    mail->participant = p->id;
+    mail->n_views = 1;
+    mail->views = calloc(1, sizeof(*mail->views));
+    fake_must(mail->views != NULL, "no memory");
+    mail->views[0] = *view;
+    fake_world_send(p->world, p->worker, &mail->mail);
+}
+
+void fake_peer_subscribe(struct fake_peer *p, uint32_t track, bool subscribed)
+{
+    struct mail_subscribe *mail = calloc(1, sizeof(*mail));
+
+    fake_must(mail != NULL, "no memory");
+    mail->mail.type = MAIL_SUBSCRIBE;
+    mail->participant = p->id;
+    mail->track = track;
+    mail->subscribed = subscribed;
+    fake_world_send(p->world, p->worker, &mail->mail);
 }
 
 struct fake_source *fake_peer_source(const struct fake_peer *p, enum media_kind kind, uint32_t n)

@@ -56,10 +56,11 @@ struct fake_peer {
     struct mail_track tracks[FAKE_MAX_SECTIONS]; /* by section; id 0: none */
     struct dtls_identity *identity;
     struct transport *transport;
-    bool checks;                        /* sends connectivity checks */
-    bool nominates;                     /* with USE-CANDIDATE */
-    bool no_reports;                    /* sends no sender reports */
-    bool no_feedback;                   /* does not tell how what it receives arrives */
+    bool checks;      /* sends connectivity checks */
+    bool nominates;   /* with USE-CANDIDATE */
+    bool no_reports;  /* sends no sender reports */
+    bool obeys;       /* stops what is not wanted, and goes on with it with a key frame */
+    bool no_feedback; /* does not tell how what it receives arrives */
     struct feedback_recorder *arrivals; /* for that; NULL: nothing with a number came */
     uint64_t padding;                   /* packets of padding alone that came */
     int64_t check_us;                   /* when the next one is due */
@@ -87,6 +88,10 @@ struct fake_peer {
     uint32_t n_speakers, n_speaker_mails;
     struct message_speaker speakers[MESSAGE_MAX_SPEAKERS];
     int64_t speakers_us;
+    uint8_t reason_of_section[FAKE_MAX_SECTIONS]; /* enum stream_reason */
+    uint8_t want_of_section[FAKE_MAX_SECTIONS];   /* wanted encodings, a set */
+    uint32_t n_stream_mails, n_wants;
+    int64_t want_us; /* when the last MAIL_WANT came */
 };
 
 struct fake_world {
@@ -133,6 +138,12 @@ void fake_peer_link(struct fake_peer *p, const char *text);
 /** Receive what has arrived, send what is due; the world does it. */
 void fake_peer_advance(struct fake_peer *p);
 
+/** Send of the video in a section what want_of_section says. */
+void fake_peer_obey(struct fake_peer *p, uint32_t section);
+
+/** @return the source of a layer of the n-th video that it publishes */
+struct fake_source *fake_peer_layer(const struct fake_peer *p, uint32_t n, uint32_t layer);
+
 /** Append an m-line. @return its section, to be changed before the offer */
 struct offer_section *fake_peer_add(struct fake_peer *p, enum section_use use,
                                     enum media_kind kind);
@@ -143,6 +154,12 @@ void fake_peer_offer(struct fake_peer *p, uint32_t room);
 /** MAIL_LEAVE, MAIL_MUTE of the n-th section's track. */
 void fake_peer_leave(struct fake_peer *p);
 void fake_peer_mute(struct fake_peer *p, uint32_t section, bool muted);
+
+/** MAIL_VIEW: what this peer says of a track, or of the slot in one of its sections. */
+void fake_peer_view(struct fake_peer *p, const struct message_view *view);
+
+/** The same of `track`: may it come into a slot? */
+void fake_peer_subscribe(struct fake_peer *p, uint32_t track, bool subscribed);
 
 /** New credentials on both sides; takes effect with the next offer. */
 void fake_peer_restart_ice(struct fake_peer *p);

@@ -96,6 +96,7 @@ static void on_slots_mail(struct fake_peer *p, const struct mail_slots *mail)
 
         p->track_of_section[at] = mail->slots[i].track;
         p->publisher_of_section[at] = mail->slots[i].participant;
+        p->reason_of_section[at] = STREAM_ACTIVE;
     }
 }
 
@@ -115,6 +116,35 @@ static void on_speakers_mail(struct fake_world *w, const struct mail_speakers *m
         p->n_speakers = mail->n_speakers;
         memcpy(p->speakers, mail->speakers, sizeof(p->speakers));
     }
+}
+
+static void on_stream_mail(struct fake_peer *p, const struct mail_stream *mail)
+{
+    fake_must(mail->n_streams > 0, "a stream mail without a stream");
+    p->n_stream_mails++;
+    for (uint32_t i = 0; i < mail->n_streams; i++) {
+        uint32_t at = find_section(p, mail->streams[i].mid);
+
+        fake_must(mail->streams[i].track == p->track_of_section[at], "stream of another track");
+        fake_must(mail->streams[i].reason != p->reason_of_section[at], "told already");
+        p->reason_of_section[at] = mail->streams[i].reason;
+    }
+}
+
+static void on_want_mail(struct fake_peer *p, const struct message_want *want)
+{
+    uint32_t at = 0;
+
+    while (at < p->n_sections && p->tracks[at].id != want->track)
+        at++;
+    fake_must(at < p->n_sections, "want for no track");
+    p->n_wants++;
+    p->want_us = p->world->now_us;
+    p->want_of_section[at] = 0;
+    for (uint32_t i = 0; i < want->n_layers; i++)
+        p->want_of_section[at] |= (uint8_t)(want->layers[i].active << i);
+    if (p->obeys)
+        fake_peer_obey(p, at);
 }
 
 static void on_forwarder_send_to_worker(void *owner, uint32_t worker, struct mail *mail)
@@ -148,7 +178,10 @@ static void on_forwarder_post(void *owner, struct mail *mail)
         on_speakers_mail(w, (const struct mail_speakers *)mail);
         break;
     case MAIL_STREAM:
+        on_stream_mail(p, (const struct mail_stream *)mail);
+        break;
     case MAIL_WANT:
+        on_want_mail(p, &((const struct mail_want *)mail)->want);
         break;
     case MAIL_QUALITY:
         message_quality_free(p->quality);

@@ -23,6 +23,7 @@
 
 enum {
     PAIRS_MAX = 200,
+    PARTICIPANTS_MAX = 12,
     WIRE_MAX = 16,
     SESSIONS_MAX = 200,
     WEBSOCKETS_MAX = 200,
@@ -204,7 +205,7 @@ static int64_t use_of_participants(size_t n)
 
 static void a_participant_of_a_worker_takes_20_kib(void)
 {
-    check_each(use_of_participants, 2, FAKE_MAX_PEERS, 20 * 1024 + srtp_extra());
+    check_each(use_of_participants, 2, PARTICIPANTS_MAX, 20 * 1024 + srtp_extra());
 }
 
 /* ------------------------------------------------------------------ sessions */
