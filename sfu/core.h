@@ -11,6 +11,7 @@
 #include "sfu/actor.h"
 #include "sfu/forward.h"
 #include "sfu/forwarder.h"
+#include "sfu/mail.h"
 
 struct demux;
 struct egress;
@@ -61,5 +62,11 @@ static inline void core_post(const struct core *core, struct mail *mail)
 {
     core->handler.post(core->owner, mail);
 }
+
+/** Tell control of a participant: a struct mail_participant, or MAIL_STATE with `reason` for
+ * people. Without memory it is not told, and that is counted. */
+void core_post_participant(struct core *core, enum mail_type type, uint32_t participant);
+void core_post_state(struct core *core, uint32_t participant, enum peer_state state,
+                     const char *reason);
 
 #endif

@@ -11,6 +11,7 @@
 #include "sfu/downlink.h"
 #include "sfu/mail.h"
 #include "sfu/participant.h"
+#include "sfu/participant_layers.h"
 #include "sfu/relay_batch.h"
 #include "sfu/relay_in.h"
 #include "sfu/relay_out.h"
@@ -19,7 +20,6 @@
 #include "sfu/track_relay.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* 64 Ki packets of 2 KiB: the worst case of 128 MiB, or 60 video streams' full stores. Padding:
@@ -261,35 +261,6 @@ void forwarder_receive(struct forwarder *f, struct packet **packets, size_t n, i
 
 /* ------------------------------------------------------------------ mail */
 
-static void post_participant(struct forwarder *f, enum mail_type type, uint32_t participant)
-{
-    struct mail_participant *mail = calloc(1, sizeof(*mail));
-
-    if (!mail) {
-        f->core.stats.drop_memory++;
-        return;
-    }
-    mail->mail.type = (int)type;
-    mail->participant = participant;
-    core_post(&f->core, &mail->mail);
-}
-
-static void post_state(struct forwarder *f, uint32_t participant, enum peer_state state,
-                       const char *reason)
-{
-    struct mail_state *mail = calloc(1, sizeof(*mail));
-
-    if (!mail) {
-        f->core.stats.drop_memory++;
-        return;
-    }
-    mail->mail.type = MAIL_STATE;
-    mail->participant = participant;
-    mail->state = state;
-    (void)snprintf(mail->reason, sizeof(mail->reason), "%s", reason);
-    core_post(&f->core, &mail->mail);
-}
-
 static void fail(struct forwarder *f, uint32_t participant, int err)
 {
     const char *reason = "the media worker has no room for more";
@@ -299,7 +270,7 @@ static void fail(struct forwarder *f, uint32_t participant, int err)
     else if (err == -ENOMEM)
         reason = "out of memory";
     f->core.stats.failed++;
-    post_state(f, participant, PEER_FAILED, reason);
+    core_post_state(&f->core, participant, PEER_FAILED, reason);
 }
 
 static struct room *find_or_make_room(struct forwarder *f, uint32_t id)
@@ -404,7 +375,7 @@ static void on_leave(struct forwarder *f, uint32_t id)
         connection_close(&p->connection);
         remove_participant(f, p);
     }
-    post_participant(f, MAIL_GONE, id);
+    core_post_participant(&f->core, MAIL_GONE, id);
 }
 
 static void on_mute(struct forwarder *f, const struct mail_mute *mail)
@@ -425,6 +396,14 @@ static void on_cap(struct forwarder *f, const struct mail_cap *mail)
 
     if (p)
         track_set_cap(&p->tracks, mail->track, mail->max_bps);
+}
+
+static void on_wish(struct forwarder *f, uint32_t participant, const struct mail *mail)
+{
+    struct participant *p = find_participant(f, participant);
+
+    if (p)
+        participant_layers_on_mail(p, mail);
 }
 
 static int add_relay(struct forwarder *f, struct mail_join *mail)
@@ -528,7 +507,7 @@ static void on_stop(struct forwarder *f)
     while ((p = map_next(&f->participants, &cursor)))
         connection_close(&p->connection);
     remove_all(f);
-    post_participant(f, MAIL_STOPPED, 0);
+    core_post_participant(&f->core, MAIL_STOPPED, 0);
 }
 
 void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
@@ -573,8 +552,11 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
         on_batch(f, (const struct relay_batch *)mail);
         break;
     case MAIL_VIEW:
+        on_wish(f, ((const struct mail_view *)mail)->participant, mail);
+        break;
     case MAIL_SUBSCRIBE:
-        break; /* nothing depends on them yet */
+        on_wish(f, ((const struct mail_subscribe *)mail)->participant, mail);
+        break;
     case MAIL_STATE:
     case MAIL_SLOTS:
     case MAIL_NEED:
@@ -594,7 +576,7 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
 static void end_participant(struct forwarder *f, struct participant *p)
 {
     f->core.stats.failed += p->connection.end == PEER_FAILED;
-    post_state(f, p->id, p->connection.end, p->connection.reason);
+    core_post_state(&f->core, p->id, p->connection.end, p->connection.reason);
     remove_participant(f, p);
 }
 

@@ -107,6 +107,7 @@ struct forwarder_stats {
     uint64_t nack_unknown, nack_gone, nack_limited; /* not served: number unknown, packet gone,
                                                      * asked too often or too much */
     uint64_t drop_rtcp;                             /* malformed RTCP packets */
+    uint64_t drop_view;                             /* views of no slot, or of too many */
     uint64_t drop_memory;                           /* something was left out for lack of memory */
 };
 

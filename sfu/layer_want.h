@@ -21,12 +21,12 @@
 #define LAYER_WANT_PATIENCE_US (3 * SECOND)
 
 struct layer_want {
+    int64_t told_us;                   /* when something was last told */
+    int64_t asked_us[PLAN_MAX_LAYERS]; /* each, in `told`: since then */
+    int64_t left_us[PLAN_MAX_LAYERS];  /* each, not in `needed`: since then */
     uint8_t told;                      /* encodings that the publisher is to send, a set */
     uint8_t needed;                    /* as last heard */
     bool spoke;                        /* something was told */
-    int64_t told_us;                   /* when */
-    int64_t asked_us[PLAN_MAX_LAYERS]; /* each, in `told`: since then */
-    int64_t left_us[PLAN_MAX_LAYERS];  /* each, not in `needed`: since then */
 };
 
 /** Until it is told something, a publisher sends all of its `n` encodings. */

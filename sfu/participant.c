@@ -8,8 +8,10 @@
 #include "sfu/downlink.h"
 #include "sfu/participant_downlink.h"
 #include "sfu/participant_feedback.h"
+#include "sfu/participant_layers.h"
 #include "sfu/participant_reports.h"
 #include "sfu/participant_slots.h"
+#include "sfu/participant_want.h"
 #include "sfu/room.h"
 #include "sfu/room_speakers.h"
 
@@ -20,7 +22,6 @@
 static void on_connected(void *owner)
 {
     struct participant *p = owner;
-    struct mail_state *mail = calloc(1, sizeof(*mail));
 
     p->core->stats.connected++;
     p->subscriber.connected = true;
@@ -29,14 +30,7 @@ static void on_connected(void *owner)
         if (p->subscriptions[i])
             subscription_connect(p->subscriptions[i]);
     }
-    if (!mail) {
-        p->core->stats.drop_memory++;
-        return;
-    }
-    mail->mail.type = MAIL_STATE;
-    mail->participant = p->id;
-    mail->state = PEER_CONNECTED;
-    core_post(p->core, &mail->mail);
+    core_post_state(p->core, p->id, PEER_CONNECTED, "");
 }
 
 static void note_transport_seq(struct participant *p, const struct packet *packet, int64_t now_us)
@@ -254,6 +248,7 @@ struct participant *participant_free(struct participant *p)
     p->downlink = downlink_free(p->downlink);
     connection_done(&p->connection);
     routing_done(&p->routing);
+    p->layers = participant_layers_free(p->layers);
     free(p->feedback);
     free(p->subscriber.responder);
     core_forget(p->core, &p->actor);
@@ -289,10 +284,13 @@ int64_t participant_advance(struct participant *p, int64_t now_us)
     if (p->untold)
         participant_tell_slots(p);
     next_us = earlier(next_us, participant_advance_need(p, now_us));
-    if (!connection_is_up(&p->connection))
-        return next_us;
-    next_us = earlier(next_us, participant_advance_downlink(p, now_us));
-    return earlier(next_us, participant_send_rtcp(p, now_us));
+    if (connection_is_up(&p->connection))
+        next_us = earlier(next_us, participant_advance_downlink(p, now_us));
+    next_us = earlier(next_us, participant_layers_advance(p, now_us));
+    next_us = earlier(next_us, participant_want_advance(p, now_us));
+    if (connection_is_up(&p->connection))
+        next_us = earlier(next_us, participant_send_rtcp(p, now_us));
+    return next_us;
 }
 
 struct subscription *participant_find_slot(const struct participant *p, uint32_t ssrc)

@@ -25,6 +25,7 @@ struct core;
 struct downlink;
 struct feedback_recorder;
 struct packet;
+struct participant_layers;
 struct room;
 
 struct participant {
@@ -41,6 +42,7 @@ struct participant {
     uint32_t probe_slot;       /* where the next probe goes out: section */
     uint16_t probe_back;       /* what it sends again: packets before the newest */
     struct track_set tracks;
+    struct participant_layers *layers;   /* NULL: there was nothing to decide yet */
     struct track **track_of_section;     /* by section of the plan; NULL: publishes nothing */
     struct subscription **subscriptions; /* by section of the plan; NULL: no slot */
     /* slots */

@@ -3,6 +3,7 @@
 #include "sfu/core.h"
 #include "sfu/downlink.h"
 #include "sfu/participant.h"
+#include "sfu/participant_layers.h"
 
 enum {
     PROBE_BACK = 32, /* packets among which a probe chooses what to send again */
@@ -73,7 +74,9 @@ int64_t participant_advance_downlink(struct participant *p, int64_t now_us)
     if (!p->downlink)
         return NEVER_US;
     next_us = downlink_advance(p->downlink, now_us);
-    if (downlink_take_change(p->downlink, now_us))
+    if (downlink_take_change(p->downlink, now_us)) {
         p->core->stats.estimates++;
+        participant_allocate(p, now_us);
+    }
     return next_us;
 }

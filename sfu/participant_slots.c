@@ -4,6 +4,7 @@
 #include "sfu/core.h"
 #include "sfu/mail.h"
 #include "sfu/participant.h"
+#include "sfu/participant_layers.h"
 #include "sfu/room_speakers.h"
 #include "sfu/subscription.h"
 #include "sfu/track.h"
@@ -16,12 +17,6 @@
 static const int64_t MOVE_INTERVAL_US = 1 * SECOND;
 
 enum { CANDIDATES_MAX = 2 * PLAN_MAX_SECTIONS };
-
-/** What a subscriber wishes of a track. */
-struct slot_wish {
-    bool unsubscribed;           /* it shall not come into any slot */
-    enum slot_priority priority; /* PRIORITY_NORMAL: the server judges */
-};
 
 /** The slots of a participant by kind and index, as the allocator sees them, and what they are. */
 struct slot_table {
@@ -37,13 +32,6 @@ struct candidates {
     struct slot_track described[CANDIDATES_MAX];
     size_t n;
 };
-
-static struct slot_wish participant_wish(const struct participant *p, const struct track *t)
-{
-    (void)p;
-    (void)t;
-    return (struct slot_wish){0};
-}
 
 /* Sound: who speaks comes first, then who spoke last. */
 static void rate_audio(const struct track *t, struct slot_track *ret)
@@ -72,7 +60,7 @@ static void rate_video(const struct track *t, struct slot_track *ret)
 /* @return false: the track is nothing for this participant's slots */
 static bool describe(const struct participant *p, const struct track *t, struct slot_track *ret)
 {
-    struct slot_wish wish = participant_wish(p, t);
+    struct slot_wish wish = participant_layers_wish(p, t);
 
     if (t->participant == p->id || wish.unsubscribed)
         return false;

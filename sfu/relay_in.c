@@ -6,6 +6,7 @@
 #include "sfu/room.h"
 #include "sfu/room_speakers.h"
 #include "sfu/routing.h"
+#include "sfu/track_ladder.h"
 #include "sfu/track_layer.h"
 
 #include <errno.h>
@@ -159,6 +160,7 @@ static void settle(struct relay_in *r, struct track *t, int64_t now_us)
     bool wanted = !list_empty(&t->live);
 
     (void)track_update_wishes(t);
+    (void)!layer_want_update(&t->want, track_needed_layers(t, now_us), now_us);
     if (wanted == t->asked || say(r, wanted ? &start : &stop, t) < 0)
         return;
     t->asked = wanted;

@@ -129,8 +129,10 @@ static void follow_video(struct room_speakers *r, int64_t now_us)
     size_t n = 0;
 
     for (uint32_t i = 0; sound && i < sound->set->n && n < RISEN_MAX; i++) {
-        if (sound->set->tracks[i]->kind == KIND_VIDEO)
-            risen[n++] = sound->set->tracks[i];
+        if (sound->set->tracks[i]->kind != KIND_VIDEO)
+            continue;
+        risen[n++] = sound->set->tracks[i];
+        track_note_change(sound->set->tracks[i]);
     }
     follow(r, KIND_VIDEO, risen, n, now_us);
 }

@@ -56,6 +56,10 @@ static const struct metric metrics[] = {
     METRIC("key_frames_out_total", key_frames_out, "Key frames asked of publishers"),
     METRIC("key_frames_in_total", key_frames_in, "Key frames that subscribers asked for"),
     METRIC("feedback_out_total", feedback_out, "Transport-wide feedback packets sent"),
+    METRIC("feedback_in_total", feedback_in, "Transport-wide feedback packets received"),
+    METRIC("probe_out_total", probe_out, "Packets sent to find out what a path carries"),
+    METRIC("probe_bytes_out_total", probe_bytes_out, "Their bytes"),
+    METRIC("estimates_total", estimates, "How often what a path carries was looked at"),
     METRIC("relay_out_total", relay_out, "Packets handed to other workers"),
     METRIC("relay_out_batches_total", relay_out_batches, "Batches of those"),
     METRIC("relay_in_batches_total", relay_in_batches, "Batches of packets from other workers"),
@@ -78,6 +82,7 @@ static const struct metric metrics[] = {
     METRIC("drop_old_total", drop_old, "Packets from before a subscriber's stream began"),
     METRIC("drop_queue_total", drop_queue, "Packets for a subscriber with a full queue"),
     METRIC("drop_rtcp_total", drop_rtcp, "Malformed RTCP"),
+    METRIC("drop_view_total", drop_view, "Views of no slot, or of too many tracks"),
     METRIC("drop_memory_total", drop_memory, "What was left out for lack of memory"),
 };
 

@@ -126,6 +126,7 @@ void subscription_bind(struct subscription *s, struct track *track)
     s->sender.clock_rate = codec_info(track_codec(track)->codec)->clock_rate;
     subscription_refresh(s);
     list_append(&track->idle, &s->link);
+    subscriber_note_change(s->subscriber);
     if (s->subscriber->connected)
         subscription_connect(s);
 }
@@ -138,8 +139,10 @@ void subscription_unbind(struct subscription *s)
     s->track = NULL;
     s->layer = s->target = NULL;
     s->attention = 0;
-    if (track)
-        track_note_wishes(track); /* it may be wanted no more */
+    if (!track)
+        return;
+    track_note_wishes(track); /* it may be wanted no more */
+    subscriber_note_change(s->subscriber);
 }
 
 /** What of a packet goes out: `lead`, then the packet's bytes. */

@@ -15,6 +15,7 @@
 #include "media/stream_sender.h"
 #include "sfu/forward.h"
 #include "sfu/head_template.h"
+#include "sfu/slot_share.h"
 #include "signaling/negotiation.h"
 
 #include <stdbool.h>
@@ -31,9 +32,10 @@ struct track_layer;
 struct subscriber {
     struct core *core;
     struct egress_peer *peer;
-    struct actor *actor; /* looked after once media is sent */
+    struct actor *actor; /* whose it is, to be looked after; NULL: nobody */
     bool connected;
-    bool sends;                       /* media went out */
+    bool sends;          /* media went out */
+    bool layers_changed; /* what its slots get is to be decided anew (sfu/participant_layers.h) */
     struct nack_responder *responder; /* made for the first NACK */
     int64_t rtt_us;                   /* as last measured; -1: not yet */
 };
@@ -98,7 +100,11 @@ struct subscription {
     bool automatic; /* nobody has set a target since it was bound */
     struct subscription_measure measure;
     struct layer_target wanted; /* `target` is what of it flows */
+    struct slot_share share;
 };
+
+/** What is in its slots, or what there is of it, is something else now. */
+void subscriber_note_change(struct subscriber *s);
 
 /** @return a free slot, or NULL: no memory. @param section  borrowed, see above */
 struct subscription *subscription_new(struct subscriber *subscriber,

@@ -4,6 +4,14 @@
 #include "sfu/subscription.h"
 #include "sfu/track.h"
 
+void subscriber_note_change(struct subscriber *s)
+{
+    if (s->layers_changed || !s->actor)
+        return;
+    s->layers_changed = true;
+    core_touch(s->core, s->actor);
+}
+
 void subscription_connect(struct subscription *s)
 {
     if (!s->track)

@@ -37,6 +37,7 @@ struct track *track_new(struct core *core, struct actor *publisher, uint32_t id,
     t->kind = section->kind;
     t->section = section;
     t->extensions = *extensions;
+    layer_want_init(&t->want, section->n_layers, 0);
     core->stats.tracks++;
     return t;
 }
@@ -63,6 +64,7 @@ struct track *track_free(struct track *t)
     for (size_t i = 0; i < PLAN_MAX_LAYERS; i++)
         track_layer_free(t->layers[i]);
     t->core->stats.tracks--;
+    free(t->ladder);
     free(t);
     return NULL;
 }
@@ -93,6 +95,7 @@ void track_set_muted(struct track *t, bool muted)
     t->muted = muted;
     if (muted)
         room_speakers_mute(t);
+    track_note_change(t);
     for (size_t i = 0; i < PLAN_MAX_LAYERS && muted; i++) {
         if (t->layers[i])
             key_frame_request_cancel(&t->layers[i]->key_frame);

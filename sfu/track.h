@@ -12,6 +12,7 @@
 #include "media/base/list.h"
 #include "media/silence_gate.h"
 #include "sfu/forward.h"
+#include "sfu/layer_want.h"
 #include "sfu/track_layer.h"
 #include "sfu/track_measure.h"
 #include "signaling/negotiation.h"
@@ -27,6 +28,7 @@ struct rtcp_sender_info;
 struct speaker;
 struct subscription;
 struct track_set;
+struct track_ladder;
 
 enum { TRACK_MAX_BURST = 256 }; /* packets given to one subscription at once */
 
@@ -52,15 +54,18 @@ struct track {
     struct actor *publisher;  /* asks the source for what subscribers miss */
     uint32_t id, participant; /* numbers of the track and of its publisher */
     enum media_kind kind;
+    uint32_t max_bps;            /* its publisher is to send it with at most; 0: no limit */
     struct room *room;           /* NULL: in none */
     const struct track_set *set; /* of its publisher; NULL: in none */
     bool screen;                 /* of what a screen shows or plays */
-    uint32_t max_bps;            /* its publisher is to send it with at most; 0: no limit */
     bool muted;
-    bool has_fresh;    /* some live subscription is fresh */
-    bool asked;        /* of a replica: its original is being sent */
-    int64_t asked_us;  /* since then */
-    uint64_t relay_to; /* workers with a replica that want it, a set */
+    bool has_fresh;        /* some live subscription is fresh */
+    uint8_t flowing;       /* layers that flow, a set */
+    uint8_t wanted_layers; /* those that somebody gets, or would if they flowed: a set */
+    bool wishes_changed;   /* and that is to be found out anew */
+    bool asked;            /* of a replica: its original is being sent */
+    int64_t asked_us;      /* since then */
+    uint64_t relay_to;     /* workers with a replica that want it, a set */
     /* of audio */
     struct speaker *speaker; /* in the room's; NULL: it has made no sound yet */
     struct silence_gate silence;
@@ -70,11 +75,10 @@ struct track {
     struct extension_map extensions;             /* of the publisher's bundle */
     struct track_layer *layers[PLAN_MAX_LAYERS]; /* NULL until something arrives */
     struct track_layer *best;                    /* highest that flows; NULL: none */
-    uint8_t flowing;                             /* layers that flow, a set */
-    uint8_t wanted_layers;        /* those that somebody gets, or would if they flowed: a set */
-    bool wishes_changed;          /* and that is to be found out anew */
-    struct track_measure measure; /* how it came lately */
-    struct list waiting_link;     /* in core->waiting_tracks */
+    struct track_measure measure;                /* how it came lately */
+    struct layer_want want;                 /* what the publisher, or the original, is to send */
+    struct track_ladder *ladder;            /* see track_ladder(); NULL: nobody asked for it yet */
+    struct list waiting_link;               /* in core->waiting_tracks */
     struct forward *waiting, *last_waiting; /* not handed to the subscriptions yet */
 };
 
@@ -146,6 +150,10 @@ struct track_layer *track_aim(const struct track *t, uint8_t at);
 
 /** What some subscription gets or aims for is another layer now. */
 void track_note_wishes(struct track *t);
+
+/** There is something else to be had of the track now, or it matters more: who gets it has what it
+ *  gets decided anew. */
+void track_note_change(struct track *t);
 
 /** Find out what is wanted, if that changed. @return true: wanted_layers is another set now */
 bool track_update_wishes(struct track *t);

@@ -90,6 +90,7 @@ int track_set_update(struct track_set *s, const struct mail_join *mail,
         if (at == mail->plan->n_sections)
             continue;
         if (track) {
+            track->screen = mail->tracks[i].screen;
             track_set_section(track, &mail->plan->sections[at], extensions);
         } else if (s->n < MESSAGE_MAX_TRACKS) {
             track = add_track(s, &mail->tracks[i], &mail->plan->sections[at], extensions);

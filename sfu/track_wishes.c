@@ -40,6 +40,13 @@ void track_choose_layer(struct track *t, int64_t now_us)
     t->best = track_aim(t, UINT8_MAX);
     LIST_FOREACH(link, &t->live)
         subscription_aim(subscription_of_link(link));
+    track_note_change(t);
+}
+
+void track_note_change(struct track *t)
+{
+    LIST_FOREACH(link, &t->live)
+        subscriber_note_change(subscription_of_link(link)->subscriber);
 }
 
 void track_note_wishes(struct track *t)

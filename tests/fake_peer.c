@@ -60,8 +60,8 @@ static void on_source_send(void *owner, const uint8_t *head, size_t head_len,
     netem_push(p->up, path_of(p), out, packet.out_len, p->world->now_us);
 }
 
-/* Of a frame, by layer: 150, 450 and 1,350 kbit/s. */
-static const uint8_t packets_of_layer[PLAN_MAX_LAYERS] = {1, 3, 9};
+/* Of a frame, by layer: 150, 300 and 600 kbit/s. */
+static const uint8_t packets_of_layer[PLAN_MAX_LAYERS] = {1, 2, 4};
 
 static struct fake_source *make_source(struct fake_peer *p, uint32_t at, uint32_t layer)
 {
@@ -673,32 +673,6 @@ void fake_peer_obey(struct fake_peer *p, uint32_t section)
         s->unwanted = !wanted;
         s->key_wanted = true;
     }
-}
-
-void fake_peer_view(struct fake_peer *p, const struct message_view *view)
-{
-    struct mail_view *mail = calloc(1, sizeof(*mail));
-
-    fake_must(mail != NULL, "no memory");
-    mail->mail.type = MAIL_VIEW;
-    mail->participant = p->id;
-    mail->n_views = 1;
-    mail->views = calloc(1, sizeof(*mail->views));
-    fake_must(mail->views != NULL, "no memory");
-    mail->views[0] = *view;
-    fake_world_send(p->world, p->worker, &mail->mail);
-}
-
-void fake_peer_subscribe(struct fake_peer *p, uint32_t track, bool subscribed)
-{
-    struct mail_subscribe *mail = calloc(1, sizeof(*mail));
-
-    fake_must(mail != NULL, "no memory");
-    mail->mail.type = MAIL_SUBSCRIBE;
-    mail->participant = p->id;
-    mail->track = track;
-    mail->subscribed = subscribed;
-    fake_world_send(p->world, p->worker, &mail->mail);
 }
 
 struct fake_source *fake_peer_source(const struct fake_peer *p, enum media_kind kind, uint32_t n)

@@ -447,3 +447,29 @@ void fake_control_mute(struct fake_peer *p, uint32_t section, bool muted)
         fake_world_send(p->world, i, &mail->mail);
     }
 }
+
+void fake_peer_view(struct fake_peer *p, const struct message_view *view)
+{
+    struct mail_view *mail = calloc(1, sizeof(*mail));
+
+    fake_must(mail != NULL, "no memory");
+    mail->mail.type = MAIL_VIEW;
+    mail->participant = p->id;
+    mail->n_views = 1;
+    mail->views = calloc(1, sizeof(*mail->views));
+    fake_must(mail->views != NULL, "no memory");
+    mail->views[0] = *view;
+    fake_world_send(p->world, p->worker, &mail->mail);
+}
+
+void fake_peer_subscribe(struct fake_peer *p, uint32_t track, bool subscribed)
+{
+    struct mail_subscribe *mail = calloc(1, sizeof(*mail));
+
+    fake_must(mail != NULL, "no memory");
+    mail->mail.type = MAIL_SUBSCRIBE;
+    mail->participant = p->id;
+    mail->track = track;
+    mail->subscribed = subscribed;
+    fake_world_send(p->world, p->worker, &mail->mail);
+}
