@@ -37,6 +37,14 @@ void seq_rewriter_init(struct seq_rewriter *r, uint16_t first_seq, uint32_t firs
 void seq_rewriter_switch(struct seq_rewriter *r)
 {
     r->switching = true;
+    r->aligned = false;
+}
+
+void seq_rewriter_switch_aligned(struct seq_rewriter *r, uint32_t ts_step)
+{
+    seq_rewriter_switch(r);
+    r->aligned = r->started;
+    r->ts_step = ts_step;
 }
 
 static void clear_marks(struct seq_rewriter *r)
@@ -45,22 +53,45 @@ static void clear_marks(struct seq_rewriter *r)
     r->last_marked = 0;
 }
 
+/* By the time that passed. @return the first timestamp of the new source */
+static uint32_t ts_by_arrival(const struct seq_rewriter *r, uint32_t clock_rate, int64_t now_us)
+{
+    int64_t elapsed = (now_us - r->last_out_us) * clock_rate / SECOND;
+
+    /* At least 1: the first frame of the new source is another one than the last of the old. */
+    return r->last_out_ts + (uint32_t)(elapsed > 0 ? elapsed : 1);
+}
+
+/* By the sources' clocks. A new picture may be of the same moment as the last, or of one before.
+ * It must come after it all the same; but the nudge is not handed on from switch to switch.
+ * @return true, and the offset is set; false: not plausible */
+static bool align(struct seq_rewriter *r, uint32_t ts, uint32_t by_arrival, uint32_t clock_rate)
+{
+    uint32_t offset = r->ts_offset - r->ts_nudge + r->ts_step;
+    int64_t early = (int32_t)(by_arrival - (ts + offset));
+    int32_t behind = (int32_t)(r->last_out_ts + 1 - (ts + offset));
+
+    if (early > clock_rate || -early > clock_rate)
+        return false;
+    r->ts_nudge = behind > 0 ? (uint32_t)behind : 0;
+    r->ts_offset = offset + r->ts_nudge;
+    return true;
+}
+
 static void begin_source(struct seq_rewriter *r, uint16_t seq, uint32_t ts, uint32_t clock_rate,
                          int64_t now_us)
 {
-    int64_t elapsed = 0;
+    uint32_t first_ts = r->started ? ts_by_arrival(r, clock_rate, now_us) : r->last_out_ts;
 
-    if (r->started) {
-        /* At least 1: the first frame of the new source is another one than the last of the old. */
-        elapsed = (now_us - r->last_out_us) * clock_rate / SECOND;
-        elapsed = elapsed > 0 ? elapsed : 1;
+    if (!r->aligned || !align(r, ts, first_ts, clock_rate)) {
+        r->ts_offset = first_ts - ts;
+        r->ts_nudge = 0;
     }
-    r->ts_offset = r->last_out_ts + (uint32_t)elapsed - ts;
     r->source_first = SEQ_FIRST_CYCLE + seq;
     r->source_highest = r->source_first - 1;
     r->epoch += r->started;
     r->started = true;
-    r->switching = false;
+    r->switching = r->aligned = false;
     clear_marks(r);
 }
 

@@ -23,7 +23,7 @@ struct seq_rewriter_marks {
 };
 
 struct seq_rewriter {
-    bool started, switching;
+    bool started, switching, aligned;
     uint32_t epoch;         /* +1 per switch that a packet followed */
     int64_t source_first;   /* unwrapped, where the current source began */
     int64_t source_highest; /* unwrapped, of the current source */
@@ -32,6 +32,8 @@ struct seq_rewriter {
     uint32_t ts_offset;     /* outgoing = source + offset */
     uint32_t last_out_ts;
     int64_t last_out_us;
+    uint32_t ts_step;  /* while aligned: old source's clock - new source's */
+    uint32_t ts_nudge; /* in ts_offset, only to come after what was sent before */
     struct seq_rewriter_marks marks[SEQ_MAP / 64]; /* by source number */
 };
 
@@ -45,6 +47,15 @@ void seq_rewriter_init(struct seq_rewriter *r, uint16_t first_seq, uint32_t firs
  *  the last outgoing packet, with the timestamp advanced by the time that passed. From here on
  *  packets of the old source must not come in, and its packets are not found again. */
 void seq_rewriter_switch(struct seq_rewriter *r);
+
+/**
+ * The same, to a source that runs on a clock of the old one's: the timestamps continue truly.
+ * Unless that is more than a second from what the time that passed says, which then counts.
+ *
+ * @param ts_step  what to add to a timestamp of the new source to get that which the old one has
+ *                 for the same moment; 0 for the same source after a pause
+ */
+void seq_rewriter_switch_aligned(struct seq_rewriter *r, uint32_t ts_step);
 
 /**
  * Map one packet.

@@ -3,13 +3,17 @@
 #include "media/base/clock.h"
 #include "media/seq.h"
 
+#include <errno.h>
 #include <math.h>
 
 enum {
     JITTER_GAIN = 16,    /* RFC 3550 section 6.4.1 */
     JITTER_MAX_S = 5,    /* a larger step is a timestamp that jumped, not the network */
     LOST_MAX = 0x7fffff, /* 24 bits signed */
+    REPORTS_APART_MAX_S = 60,
 };
+
+static const int64_t NTP_SECOND = INT64_C(1) << 32;
 
 void stream_receiver_init(struct stream_receiver *r, uint32_t ssrc, uint32_t clock_rate)
 {
@@ -81,6 +85,20 @@ void stream_receiver_on_sr(struct stream_receiver *r, const struct rtcp_sender_i
     r->sr_ntp = sr->ntp;
     r->sr_rtp_ts = sr->rtp_ts;
     r->sr_arrival_us = now_us;
+}
+
+int stream_receiver_clock_step(const struct stream_receiver *from, const struct stream_receiver *to,
+                               uint32_t *step)
+{
+    int64_t apart = (int64_t)(to->sr_ntp - from->sr_ntp); /* seconds in 32.32 fixed point */
+
+    if (!from->sr_ntp || !to->sr_ntp)
+        return -ENOENT;
+    if (from->clock_rate != to->clock_rate || apart / NTP_SECOND > REPORTS_APART_MAX_S ||
+        apart / NTP_SECOND < -REPORTS_APART_MAX_S)
+        return -ERANGE;
+    *step = from->sr_rtp_ts - to->sr_rtp_ts + (uint32_t)(apart * from->clock_rate / NTP_SECOND);
+    return 0;
 }
 
 static int64_t clamp(int64_t value, int64_t min, int64_t max)

@@ -45,6 +45,16 @@ void stream_receiver_on_sr(struct stream_receiver *r, const struct rtcp_sender_i
 /** @return packets missing so far, repeated ones deducted */
 int64_t stream_receiver_missing(const struct stream_receiver *r);
 
+/**
+ * How the clocks of two streams of one sender are apart, by their sender reports.
+ *
+ * @return 0, and *step is what to add to a timestamp of `to` to get that of `from` for the same
+ *         moment; -ENOENT: one of them has sent none; -ERANGE: reports more than a minute apart, or
+ *         clocks that do not count alike
+ */
+MUST_USE int stream_receiver_clock_step(const struct stream_receiver *from,
+                                        const struct stream_receiver *to, uint32_t *step);
+
 /** Fill the report for now and begin the next interval. */
 void stream_receiver_report(struct stream_receiver *r, struct rtcp_report *ret, int64_t now_us);
 

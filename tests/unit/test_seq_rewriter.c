@@ -152,6 +152,54 @@ static void timestamp_advances_by_the_time_that_passed(void)
     CHECK_EQ(map_at(&r, 20, 5, 160 * MS), FIRST_TS + 3000 + 9000 + 512 + 1);
 }
 
+enum { FRAME_TS = 3000, OTHER = 777000000 }; /* the other source's clock is so far ahead */
+
+/* The first source sent a frame at 1 s, the next one is of another source at `now_us`, whose clock
+ * says `ts` where the first would have said ts - OTHER. @return its timestamp, less the last one */
+static uint32_t step_aligned(struct seq_rewriter *r, uint32_t ts, int64_t now_us)
+{
+    uint32_t first_ts = map_at(r, 1, FRAME_TS, 1 * SECOND);
+
+    seq_rewriter_switch_aligned(r, (uint32_t)-OTHER);
+    return map_at(r, 500, ts, now_us) - first_ts;
+}
+
+static void aligned_timestamps_continue_by_the_clock(void)
+{
+    struct seq_rewriter r = make();
+
+    CHECK_EQ(step_aligned(&r, OTHER + 4 * FRAME_TS, SECOND + 20 * MS), 3 * FRAME_TS);
+    CHECK_EQ(seq_rewriter_map_ts(&r, OTHER + 5 * FRAME_TS), FIRST_TS + 4 * FRAME_TS);
+    r = make();
+    CHECK_EQ(step_aligned(&r, OTHER + FRAME_TS + RATE, SECOND + 20 * MS), RATE);
+    r = make();
+    CHECK_EQ(step_aligned(&r, OTHER + FRAME_TS + RATE + RATE / 10, SECOND + 20 * MS),
+             RATE / 50); /* not plausible */
+    r = make();
+    CHECK_EQ(step_aligned(&r, OTHER + FRAME_TS, SECOND + 2 * SECOND), 2 * RATE);
+}
+
+static void a_picture_of_the_same_moment_comes_after_the_last_one(void)
+{
+    struct seq_rewriter r = make();
+
+    CHECK_EQ(step_aligned(&r, OTHER + FRAME_TS, 1 * SECOND), 1);
+    r = make();
+    CHECK_EQ(step_aligned(&r, OTHER, 1 * SECOND), 1); /* of a frame before */
+    CHECK_EQ(map_at(&r, 501, OTHER + FRAME_TS, 1 * SECOND), FIRST_TS + FRAME_TS + 1);
+    seq_rewriter_switch_aligned(&r, OTHER); /* back, and the nudge is gone */
+    CHECK_EQ(map_at(&r, 5, 5 * FRAME_TS, SECOND + 100 * MS), FIRST_TS + 4 * FRAME_TS);
+}
+
+static void a_source_goes_on_with_its_clock_after_a_pause(void)
+{
+    struct seq_rewriter r = make();
+    uint32_t before = map_at(&r, 1, 0, 0);
+
+    seq_rewriter_switch_aligned(&r, 0);
+    CHECK_EQ(map_at(&r, 900, 60 * RATE, 60 * SECOND + 30 * MS) - before, 60 * RATE);
+}
+
 static void late_packet_does_not_set_the_clock_back(void)
 {
     struct seq_rewriter r = make();
@@ -334,6 +382,9 @@ TAP_CASES(CASE(first_packet_takes_the_first_numbers), CASE(gap_of_the_source_sta
           CASE(late_skip_changes_nothing), CASE(skip_before_the_first_packet_changes_nothing),
           CASE(packet_is_mapped_once), CASE(switch_continues_without_a_gap),
           CASE(earlier_source_is_not_sent_again), CASE(timestamp_advances_by_the_time_that_passed),
+          CASE(aligned_timestamps_continue_by_the_clock),
+          CASE(a_picture_of_the_same_moment_comes_after_the_last_one),
+          CASE(a_source_goes_on_with_its_clock_after_a_pause),
           CASE(late_packet_does_not_set_the_clock_back), CASE(too_late_packet_is_dropped),
           CASE(old_entry_is_not_found_a_cycle_later), CASE(jump_forgets_what_was_skipped_before_it),
           CASE(marks_go_when_their_place_is_taken), CASE(nothing_is_known_before_the_first_packet),

@@ -3,6 +3,8 @@
 #include "media/base/clock.h"
 #include "tests/tap.h"
 
+#include <errno.h>
+
 enum { RATE = 90000 };
 
 static struct rtcp_report report(struct stream_receiver *r, int64_t now_us)
@@ -168,9 +170,54 @@ static void sender_report_is_echoed_with_its_age(void)
     CHECK_EQ(got.delay_since_sr, INT64_C(65535) << 16);
 }
 
+static struct stream_receiver with_clock(uint64_t ntp, uint32_t rtp_ts)
+{
+    struct rtcp_sender_info info = {.ntp = ntp, .rtp_ts = rtp_ts};
+    struct stream_receiver r;
+
+    stream_receiver_init(&r, 5, RATE);
+    if (ntp)
+        stream_receiver_on_sr(&r, &info, 0);
+    return r;
+}
+
+static void clocks_of_two_streams_are_compared_by_their_reports(void)
+{
+    const uint64_t second = UINT64_C(1) << 32;
+    struct stream_receiver a = with_clock(1000 * second, 4000000000U);
+    struct stream_receiver b = with_clock(1000 * second + second / 2, 100);
+    uint32_t step;
+
+    CHECK_EQ(stream_receiver_clock_step(&a, &b, &step), 0);
+    CHECK_EQ((uint32_t)(100 + step), (uint32_t)(4000000000U + RATE / 2));
+    CHECK_EQ(stream_receiver_clock_step(&b, &a, &step), 0);
+    CHECK_EQ((uint32_t)(4000000000U + step), (uint32_t)(100 - RATE / 2));
+    CHECK_EQ(stream_receiver_clock_step(&a, &a, &step), 0);
+    CHECK_EQ(step, 0);
+}
+
+static void clocks_that_cannot_be_compared_are_not(void)
+{
+    const uint64_t second = UINT64_C(1) << 32;
+    struct stream_receiver a = with_clock(1000 * second, 1);
+    struct stream_receiver b = with_clock(0, 0);
+    uint32_t step;
+
+    CHECK_EQ(stream_receiver_clock_step(&a, &b, &step), -ENOENT);
+    CHECK_EQ(stream_receiver_clock_step(&b, &a, &step), -ENOENT);
+    b = with_clock(1100 * second, 0);
+    CHECK_EQ(stream_receiver_clock_step(&a, &b, &step), -ERANGE);
+    CHECK_EQ(stream_receiver_clock_step(&b, &a, &step), -ERANGE);
+    b = with_clock(1000 * second, 0);
+    b.clock_rate = 48000;
+    CHECK_EQ(stream_receiver_clock_step(&b, &a, &step), -ERANGE);
+}
+
 TAP_CASES(CASE(quiet_stream_reports_nothing), CASE(loss_is_counted_per_interval_and_in_total),
           CASE(recovered_packet_is_not_lost), CASE(more_than_expected_is_negative_loss),
           CASE(highest_number_counts_cycles), CASE(unwrapped_numbers_are_in_order),
           CASE(even_arrival_has_no_jitter), CASE(jitter_nears_the_mean_step),
           CASE(timestamp_that_jumps_is_no_jitter), CASE(burst_of_a_frame_is_no_jitter),
-          CASE(sender_report_is_echoed_with_its_age))
+          CASE(sender_report_is_echoed_with_its_age),
+          CASE(clocks_of_two_streams_are_compared_by_their_reports),
+          CASE(clocks_that_cannot_be_compared_are_not))
