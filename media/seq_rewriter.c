@@ -69,11 +69,11 @@ static bool align(struct seq_rewriter *r, uint32_t ts, uint32_t by_arrival, uint
 {
     uint32_t offset = r->ts_offset - r->ts_nudge + r->ts_step;
     int64_t early = (int32_t)(by_arrival - (ts + offset));
-    int32_t behind = (int32_t)(r->last_out_ts + 1 - (ts + offset));
+    int32_t behind = seq_rewriter_behind(r, r->ts_step, ts);
 
     if (early > clock_rate || -early > clock_rate)
         return false;
-    r->ts_nudge = behind > 0 ? (uint32_t)behind : 0;
+    r->ts_nudge = behind >= 0 ? (uint32_t)behind + 1 : 0;
     r->ts_offset = offset + r->ts_nudge;
     return true;
 }
@@ -93,6 +93,14 @@ static void begin_source(struct seq_rewriter *r, uint16_t seq, uint32_t ts, uint
     r->started = true;
     r->switching = r->aligned = false;
     clear_marks(r);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as seq_rewriter_map() */
+void seq_rewriter_begin(struct seq_rewriter *r, uint16_t seq, uint32_t ts, uint32_t clock_rate,
+                        int64_t now_us)
+{
+    if (!r->started || r->switching)
+        begin_source(r, seq, ts, clock_rate, now_us);
 }
 
 static struct seq_rewriter_marks *marks_of(struct seq_rewriter *r, int64_t seq)
@@ -172,6 +180,12 @@ static int64_t place_late(struct seq_rewriter *r, int64_t seq)
     return r->out_highest - (r->source_highest - seq) + count_skipped(r, seq);
 }
 
+/* @return true if a packet with this timestamp is of a later moment than all before */
+static bool is_later(const struct seq_rewriter *r, uint32_t ts)
+{
+    return (int32_t)(ts + r->ts_offset - r->last_out_ts) > 0;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): seven plain numbers, and two of them come out */
 int seq_rewriter_map(struct seq_rewriter *r, uint16_t seq16, uint32_t ts, uint32_t clock_rate,
                      int64_t now_us, uint16_t *out_seq, uint32_t *out_ts)
@@ -191,6 +205,8 @@ int seq_rewriter_map(struct seq_rewriter *r, uint16_t seq16, uint32_t ts, uint32
         out = place_late(r, seq);
         if (out < 0)
             return (int)out;
+        if (is_later(r, ts)) /* those after it were skipped */
+            r->last_out_ts = ts + r->ts_offset;
     }
     *out_seq = (uint16_t)out;
     *out_ts = ts + r->ts_offset;
@@ -212,6 +228,15 @@ void seq_rewriter_skip(struct seq_rewriter *r, uint16_t seq16)
     r->last_marked = seq;
 }
 
+void seq_rewriter_skip_at(struct seq_rewriter *r, uint16_t seq, uint32_t ts, int64_t now_us)
+{
+    seq_rewriter_skip(r, seq);
+    if (!r->started || r->switching || !is_later(r, ts))
+        return;
+    r->last_out_ts = ts + r->ts_offset;
+    r->last_out_us = now_us;
+}
+
 int seq_rewriter_source_of(const struct seq_rewriter *r, uint16_t out_seq)
 {
     int64_t behind = r->out_highest - seq_unwrap(r->out_highest, out_seq);
@@ -229,6 +254,11 @@ int seq_rewriter_source_of(const struct seq_rewriter *r, uint16_t out_seq)
     if (guess < oldest(r) || r->marks[seq % SEQ_MAP / WORD].missing & bit_of(seq))
         return -ENOENT;
     return (uint16_t)seq;
+}
+
+int32_t seq_rewriter_behind(const struct seq_rewriter *r, uint32_t ts_step, uint32_t ts)
+{
+    return (int32_t)(r->last_out_ts - (ts + r->ts_offset - r->ts_nudge + ts_step));
 }
 
 uint32_t seq_rewriter_map_ts(const struct seq_rewriter *r, uint32_t ts)

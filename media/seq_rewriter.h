@@ -57,6 +57,11 @@ void seq_rewriter_switch(struct seq_rewriter *r);
  */
 void seq_rewriter_switch_aligned(struct seq_rewriter *r, uint32_t ts_step);
 
+/** The source that comes next begins with this packet, even if that is then skipped: what is late
+ *  of those after it has its place. Without this it begins with the first that is mapped. */
+void seq_rewriter_begin(struct seq_rewriter *r, uint16_t seq, uint32_t ts, uint32_t clock_rate,
+                        int64_t now_us);
+
 /**
  * Map one packet.
  *
@@ -72,9 +77,17 @@ MUST_USE int seq_rewriter_map(struct seq_rewriter *r, uint16_t seq, uint32_t ts,
  *  happens for a late one (its gap was seen already), or right after a switch. */
 void seq_rewriter_skip(struct seq_rewriter *r, uint16_t seq);
 
+/** The same for a packet of a picture: what comes late of pictures before it is sent with
+ * timestamps up to its, so that another source has to begin after that. */
+void seq_rewriter_skip_at(struct seq_rewriter *r, uint16_t seq, uint32_t ts, int64_t now_us);
+
 /** The subscriber asks for `out_seq` again. @return source number, or -ENOENT: never mapped, too
  *  long ago, or of an earlier source */
 MUST_USE int seq_rewriter_source_of(const struct seq_rewriter *r, uint16_t out_seq);
+
+/** @return how far timestamp `ts` of a source that seq_rewriter_switch_aligned() goes over to is
+ *          behind the last that was sent [timestamp units]; negative: it is after it */
+int32_t seq_rewriter_behind(const struct seq_rewriter *r, uint32_t ts_step, uint32_t ts);
 
 /** @return outgoing timestamp for a source timestamp (for sender reports) */
 uint32_t seq_rewriter_map_ts(const struct seq_rewriter *r, uint32_t ts);

@@ -1,12 +1,14 @@
 #include "sfu/head_template.h"
 
 #include "media/base/writer.h"
+#include "media/dependency_descriptor.h"
 
 #include <string.h>
 
 enum {
     FIRST_BYTE = 0x81, /* version 2, one CSRC */
     EXTENDED = 0x10,   /* the X bit */
+    PADDING = 0x20,    /* the P bit */
     PROFILE_ONE_BYTE = 0xbede,
     PROFILE_TWO_BYTE = 0x1000,
     ONE_BYTE_MAX_ID = 14,
@@ -124,8 +126,22 @@ void head_template_init(struct head_template *t, const struct plan_section *sect
         t->padded_len = (uint8_t)end_extensions(t->bytes, w.len);
 }
 
+static void put_u16(uint8_t *at, uint16_t v)
+{
+    at[0] = (uint8_t)(v >> 8);
+    at[1] = (uint8_t)v;
+}
+
+/* AV1 RTP specification, A.8.3: the number follows one byte of flags and template. */
+static void renumber(uint8_t *descriptor, const struct forward_extension *e, uint16_t frame)
+{
+    if (e->kind == EXTENSION_DEPENDENCY_DESCRIPTOR && e->len >= DD_HEAD_LEN)
+        put_u16(descriptor + 1, frame);
+}
+
 /* Append the publisher's extensions. @return length of the header [bytes] */
-static size_t append_passed(const struct head_template *t, const struct forward *f, uint8_t *head)
+static size_t append_passed(const struct head_template *t, const struct head_fields *fields,
+                            const struct forward *f, uint8_t *head)
 {
     size_t len = t->fixed_len;
 
@@ -142,15 +158,11 @@ static size_t append_passed(const struct head_template *t, const struct forward 
         if (t->two_byte)
             head[len++] = e->len;
         memcpy(head + len, e->value, e->len);
+        if (UNLIKELY(fields->renumbered))
+            renumber(head + len, e, fields->frame);
         len += e->len;
     }
     return end_extensions(head, len);
-}
-
-static void put_u16(uint8_t *at, uint16_t v)
-{
-    at[0] = (uint8_t)(v >> 8);
-    at[1] = (uint8_t)v;
 }
 
 static void put_u32(uint8_t *at, uint32_t v)
@@ -167,11 +179,13 @@ uint16_t head_template_write(const struct head_template *t, const struct head_fi
     memcpy(out, t->bytes, HEAD_TEMPLATE_SHORT);
     if (UNLIKELY(t->padded_len > HEAD_TEMPLATE_SHORT))
         memcpy(out, t->bytes, sizeof(t->bytes));
+    if (UNLIKELY(fields->padding))
+        out[0] |= PADDING;
     out[1] = (uint8_t)((fields->marker ? 0x80 : 0) | fields->pt);
     put_u16(out + 2, fields->seq);
     put_u32(out + 4, fields->ts);
     put_u32(out + 8, fields->ssrc);
     if (t->extended && f->n_extensions > 0)
-        return (uint16_t)append_passed(t, f, out);
+        return (uint16_t)append_passed(t, fields, f, out);
     return t->padded_len;
 }

@@ -47,6 +47,9 @@ struct head_fields {
     uint8_t pt;
     uint16_t seq;
     uint32_t ts, ssrc;
+    bool padding;    /* the payload ends with some, which is in its lead */
+    bool renumbered; /* the frame's number in the dependency descriptor is to be `frame` */
+    uint16_t frame;
 };
 
 /**

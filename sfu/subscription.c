@@ -47,6 +47,7 @@ struct subscription *subscription_free(struct subscription *s)
     if (!s)
         return NULL;
     subscription_unbind(s);
+    free(s->layers);
     s->subscriber->core->stats.subscriptions--;
     free(s);
     return NULL;
@@ -137,8 +138,10 @@ void subscription_unbind(struct subscription *s)
 
     list_unlink(&s->link);
     s->track = NULL;
-    s->layer = s->target = NULL;
+    s->layer = s->target = s->before = NULL;
     s->attention = 0;
+    if (s->layers)
+        s->layers->past = NULL;
     if (!track)
         return;
     track_note_wishes(track); /* it may be wanted no more */
@@ -214,20 +217,140 @@ void subscription_prefetch(const struct subscription *s)
     PREFETCH(s->peer);
 }
 
-static void send_new(struct subscription *s, const struct forward *f)
+static bool has_numbers(const struct frame_info *frame)
+{
+    return frame->picture_bits | frame->has_tl0 | frame->has_dd;
+}
+
+/* Write the numbers of pictures that this subscriber sees. @return 0, and *ret are those; -ERANGE:
+ * the picture is too old to tell, or was left out */
+static int renumber(struct picture_rewriter *pictures, const struct forward *f,
+                    struct payload *payload, struct head_fields *fields,
+                    struct picture_numbers *ret)
+{
+    const struct packet *packet = f->packet;
+    int err;
+
+    *ret = picture_numbers_of(&f->frame);
+    if (LIKELY(!pictures))
+        return 0;
+    err = picture_rewriter_map(pictures, &f->frame, ret);
+    if (err < 0)
+        return err;
+    payload->lead_len = (uint16_t)picture_rewriter_write(
+        &f->frame, ret, packet->data + packet->rtp.header_len, payload->lead);
+    payload->offset = (uint16_t)(payload->offset + payload->lead_len);
+    payload->len = (uint16_t)(payload->len - payload->lead_len);
+    fields->renumbered = f->frame.has_dd;
+    fields->frame = ret->frame;
+    return 0;
+}
+
+static struct picture_rewriter *pictures_of(const struct subscription *s)
+{
+    return UNLIKELY(s->layers != NULL) && s->layers->renumbers ? &s->layers->pictures : NULL;
+}
+
+/* Send padding instead of what is left out and whose number the subscriber waits for. */
+static struct egress_head *push_padding(struct subscription *s, const struct forward *f,
+                                        struct head_fields *fields, const uint16_t *osn)
+{
+    struct forward plain = *f;
+    struct payload payload = {.lead = {1}, .lead_len = 1};
+
+    plain.packet = NULL;
+    plain.n_extensions = 0;
+    fields->marker = false;
+    fields->padding = true;
+    return push(s, &plain, &payload, fields, osn);
+}
+
+static void note_sent(struct subscription *s, const struct egress_head *head, size_t payload_len)
+{
+    if (!head) {
+        s->subscriber->core->stats.drop_queue++;
+        return;
+    }
+    s->subscriber->core->stats.rtp_out++;
+    stream_sender_on_packet(&s->sender, payload_len);
+    if (s->subscriber->responder)
+        nack_responder_on_sent(s->subscriber->responder, payload_len);
+}
+
+/* A packet goes to nobody: leave no gap. If a later one came before it there is one already, which
+ * a packet without content fills. */
+static void leave_out(struct subscription *s, struct seq_rewriter *rewriter,
+                      const struct forward *f)
+{
+    const struct rtp_header *rtp = &f->packet->rtp;
+    const struct payload_mapping *m = &s->mappings[f->format];
+    struct head_fields fields = {.pt = m->pt, .ssrc = s->sender.ssrc};
+
+    if (LIKELY(f->newest)) {
+        seq_rewriter_skip_at(rewriter, rtp->seq, rtp->ts, f->now_us);
+        return;
+    }
+    if (!rewriter->started || rewriter->switching || m->rtx_pt == 0 ||
+        seq_rewriter_map(rewriter, rtp->seq, rtp->ts, f->clock_rate, f->now_us, &fields.seq,
+                         &fields.ts) < 0)
+        return;
+    note_sent(s, push_padding(s, f, &fields, NULL), 0);
+}
+
+/* Queue a packet again, or late. @return 0, and *ret, which is NULL if the queue is full; -ENOENT;
+ * -ESTALE: its picture is too old to tell the numbers it had */
+static int push_old(struct subscription *s, const struct forward *f,
+                    struct picture_rewriter *pictures, struct head_fields *fields,
+                    const uint16_t *osn, struct egress_head **ret)
+{
+    struct picture_numbers numbers;
+    struct payload payload;
+
+    if (make_payload(&s->mappings[f->format], f->packet, &payload) < 0)
+        return -ENOENT;
+    if (has_numbers(&f->frame) && renumber(pictures, f, &payload, fields, &numbers) < 0)
+        return -ESTALE;
+    *ret = push(s, f, &payload, fields, osn);
+    return 0;
+}
+
+/* A late packet of what was sent before the last switch: its place is known still. */
+static void send_past(struct subscription *s, const struct forward *f)
+{
+    const struct payload_mapping *m = &s->mappings[f->format];
+    const struct rtp_header *rtp = &f->packet->rtp;
+    struct head_fields fields = {.marker = rtp->marker, .pt = m->pt, .ssrc = s->sender.ssrc};
+    struct selector_packet packet = subscription_selector_packet(f, false);
+    struct selector_verdict verdict = {.forward = true};
+    struct egress_head *head;
+    struct sent_source from;
+
+    if (!subscription_find_past(s, f, &from) || m->form == PAYLOAD_REFUSED)
+        return;
+    if (from.selector)
+        verdict = layer_selector_decide(from.selector, &packet);
+    if (!verdict.forward || rtp->payload_len == 0) {
+        leave_out(s, from.rewriter, f);
+        return;
+    }
+    fields.marker |= verdict.ends_picture;
+    if (seq_rewriter_map(from.rewriter, rtp->seq, rtp->ts, f->clock_rate, f->now_us, &fields.seq,
+                         &fields.ts) == 0 &&
+        push_old(s, f, from.pictures, &fields, NULL, &head) == 0)
+        note_sent(s, head, rtp->payload_len);
+}
+
+static void send_new(struct subscription *s, const struct forward *f, bool newest, bool marker)
 {
     const struct payload_mapping *m = &s->mappings[f->format];
     const struct rtp_header *rtp = &f->packet->rtp;
     struct forwarder_stats *stats = &s->subscriber->core->stats;
-    struct head_fields fields = {
-        .marker = rtp->marker,
-        .pt = m->pt,
-        .ssrc = s->sender.ssrc,
-    };
+    struct head_fields fields = {.marker = marker, .pt = m->pt, .ssrc = s->sender.ssrc};
+    struct picture_numbers numbers;
     struct payload payload;
 
     if (rtp->payload_len == 0) {
-        seq_rewriter_skip(&s->rewriter, rtp->seq);
+        leave_out(s, &s->rewriter, f);
         return;
     }
     if (m->form == PAYLOAD_REFUSED || make_payload(m, f->packet, &payload) < 0) {
@@ -238,29 +361,58 @@ static void send_new(struct subscription *s, const struct forward *f)
     if (seq_rewriter_map(&s->rewriter, rtp->seq, rtp->ts, f->clock_rate, f->now_us, &fields.seq,
                          &fields.ts) < 0) {
         stats->drop_old++;
+        send_past(s, f);
         return;
     }
-    if (!push(s, f, &payload, &fields, NULL)) {
-        stats->drop_queue++;
+    if (has_numbers(&f->frame)) {
+        if (renumber(pictures_of(s), f, &payload, &fields, &numbers) < 0) {
+            stats->drop_old++;
+            return;
+        }
+        if (newest)
+            s->numbers = numbers;
+        else
+            picture_numbers_raise(&s->numbers, &numbers);
+    }
+    if (newest)
+        s->mid_picture = !marker;
+    note_sent(s, push(s, f, &payload, &fields, NULL), rtp->payload_len);
+}
+
+static void send_attentively(struct subscription *s, const struct forward *f, bool newest)
+{
+    bool marker = f->packet->rtp.marker;
+
+    switch (subscription_admit(s, f, newest)) {
+    case ADMIT:
+        send_new(s, f, newest, marker);
+        break;
+    case ADMIT_AS_END:
+        send_new(s, f, newest, true);
+        break;
+    case ADMIT_NOT:
+        leave_out(s, &s->rewriter, f);
+        break;
+    case ADMIT_NONE:
         return;
     }
-    if (f->newest)
-        s->mid_picture = !fields.marker;
-    stats->rtp_out++;
-    stream_sender_on_packet(&s->sender, rtp->payload_len);
-    if (s->subscriber->responder)
-        nack_responder_on_sent(s->subscriber->responder, rtp->payload_len);
+    if (s->attention & ATTEND_SWITCH && !s->mid_picture)
+        subscription_finish_switch(s, f->now_us);
 }
 
 bool subscription_forward(struct subscription *s, const struct forward *f)
 {
     bool begins = UNLIKELY(s->layer != f->layer);
+    bool newest = f->newest || begins;
 
-    if (begins && !subscription_begin(s, f))
+    if (begins && !subscription_begin(s, f)) {
+        send_past(s, f);
         return false;
-    if (UNLIKELY(s->attention) && !subscription_admit(s, f))
-        return false;
-    send_new(s, f);
+    }
+    if (UNLIKELY(s->attention))
+        send_attentively(s, f, newest);
+    else
+        send_new(s, f, newest, f->packet->rtp.marker);
     return begins && !f->newest;
 }
 
@@ -285,21 +437,6 @@ static int allow(struct subscription *s, uint16_t seq, size_t len, int64_t now_u
     return nack_responder_allow(subscriber->responder, s->section->ssrc, seq, len, now_us);
 }
 
-/* @return 0 and the packet that went out with `seq`; -ENOENT, -ESTALE */
-static int find_sent(struct subscription *s, uint16_t seq, int64_t now_us, struct forward *ret)
-{
-    int source;
-
-    if (!s->layer)
-        return -ENOENT;
-    source = seq_rewriter_source_of(&s->rewriter, seq);
-    if (source < 0)
-        return source;
-    if (track_find_packet(s->track, s->layer, (uint16_t)source, now_us, ret) < 0)
-        return -ESTALE;
-    return 0;
-}
-
 /* Would `seq` sent again look as it did the first time? Headers change with the m-lines, and one
  * number must never be sealed twice over different bytes (media/seal.h). */
 static bool is_repeatable(const struct subscription *s, uint16_t seq)
@@ -307,45 +444,74 @@ static bool is_repeatable(const struct subscription *s, uint16_t seq)
     return s->head.repeatable && seq_unwrap(s->rewriter.out_highest, seq) > s->plain_after;
 }
 
-static int push_again(struct subscription *s, const struct forward *f, uint16_t seq,
-                      enum egress_class class)
+/* @return what was decided about a packet that was sent */
+static struct selector_verdict recall(const struct sent_source *from, const struct forward *f)
+{
+    struct selector_packet packet = {.frame = &f->frame, .ts = f->packet->rtp.ts};
+
+    if (!from->selector)
+        return (struct selector_verdict){.forward = true};
+    return layer_selector_recall(from->selector, &packet);
+}
+
+static int push_again(struct subscription *s, const struct forward *f,
+                      const struct sent_source *from, uint16_t seq, enum egress_class class)
 {
     const struct payload_mapping *m = &s->mappings[f->format];
     const struct rtp_header *rtp = &f->packet->rtp;
+    struct selector_verdict verdict = recall(from, f);
     struct head_fields fields = {
-        .marker = rtp->marker,
+        .marker = rtp->marker || verdict.ends_picture,
         .pt = m->rtx_pt ? m->rtx_pt : m->pt,
         .seq = seq,
-        .ts = seq_rewriter_map_ts(&s->rewriter, rtp->ts),
+        .ts = seq_rewriter_map_ts(from->rewriter, rtp->ts),
         .ssrc = m->rtx_pt ? s->section->rtx_ssrc : s->section->ssrc,
     };
-    struct payload payload;
     struct egress_head *head;
+    int err = 0;
 
-    if (m->form == PAYLOAD_REFUSED || (!m->rtx_pt && !is_repeatable(s, seq)))
-        return -ENOENT;
-    if (make_payload(m, f->packet, &payload) < 0)
+    if (m->form == PAYLOAD_REFUSED ||
+        (!m->rtx_pt && (!is_repeatable(s, seq) || verdict.unknown || !verdict.forward)))
         return -ENOENT;
     if (m->rtx_pt)
         fields.seq = s->rtx_seq++;
-    head = push(s, f, &payload, &fields, m->rtx_pt ? &seq : NULL);
+    if (!verdict.forward || rtp->payload_len == 0)
+        head = push_padding(s, f, &fields, m->rtx_pt ? &seq : NULL);
+    else
+        err = push_old(s, f, from->pictures, &fields, m->rtx_pt ? &seq : NULL, &head);
+    if (err < 0)
+        return err;
     if (!head)
         return -ENOBUFS;
     head->class = (uint8_t) class;
     return 0;
 }
 
+/* @return 0, the packet that went out with `seq`, and how; -ENOENT, -ESTALE */
+static int find_sent(struct subscription *s, uint16_t seq, int64_t now_us, struct forward *ret,
+                     struct sent_source *from)
+{
+    int source = subscription_find_sent(s, seq, now_us, from);
+
+    if (source < 0)
+        return source;
+    if (track_find_packet(s->track, from->layer, (uint16_t)source, now_us, ret) < 0)
+        return -ESTALE;
+    return 0;
+}
+
 static int resend(struct subscription *s, uint16_t seq, int64_t now_us)
 {
+    struct sent_source from;
     struct forward f;
-    int err = find_sent(s, seq, now_us, &f);
+    int err = find_sent(s, seq, now_us, &f, &from);
 
     if (err < 0)
         return err;
     err = allow(s, seq, f.packet->rtp.payload_len, now_us);
     if (err < 0)
         return err;
-    return push_again(s, &f, seq, s->class == EGRESS_MEDIA ? EGRESS_REPAIR : s->class);
+    return push_again(s, &f, &from, seq, s->class == EGRESS_MEDIA ? EGRESS_REPAIR : s->class);
 }
 
 int subscription_resend(struct subscription *s, uint16_t seq, int64_t now_us)
@@ -415,13 +581,14 @@ int subscription_send_padding(struct subscription *s)
 int subscription_send_probe(struct subscription *s, uint16_t back, int64_t now_us)
 {
     uint16_t seq = (uint16_t)(s->rewriter.out_highest - back);
+    struct sent_source from;
     struct forward f;
-    int err = find_sent(s, seq, now_us, &f);
+    int err = find_sent(s, seq, now_us, &f, &from);
 
     if (err < 0)
         return err;
     if (!s->mappings[f.format].rtx_pt)
         return -ENOENT;
-    err = push_again(s, &f, seq, EGRESS_URGENT);
+    err = push_again(s, &f, &from, seq, EGRESS_URGENT);
     return err < 0 ? err : s->head.padded_len + f.packet->rtp.payload_len;
 }

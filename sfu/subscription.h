@@ -11,6 +11,7 @@
 #include "media/base/attributes.h"
 #include "media/base/list.h"
 #include "media/nack_responder.h"
+#include "media/picture_rewriter.h"
 #include "media/seq_rewriter.h"
 #include "media/stream_sender.h"
 #include "sfu/forward.h"
@@ -25,6 +26,7 @@
 struct actor;
 struct core;
 struct egress_peer;
+struct subscription_layers;
 struct track;
 struct track_layer;
 
@@ -49,7 +51,9 @@ struct layer_target {
 
 /** Why a packet of the layer that is forwarded needs a second look. */
 enum subscription_attention {
-    ATTEND_STOP = 1, /* paused: only until the picture that was begun is complete */
+    ATTEND_STOP = 1,   /* paused: only until the picture that was begun is complete */
+    ATTEND_SWITCH = 2, /* a key frame of the target waits for that */
+    ATTEND_SELECT = 4, /* not all spatial and temporal layers go out */
 };
 
 /** How packets of one of the publisher's formats go out. */
@@ -86,6 +90,8 @@ struct subscription {
     uint8_t attention;          /* a set of enum subscription_attention */
     uint8_t class;              /* enum egress_class of what is sent for the first time */
     bool mid_picture;           /* the newest packet that was sent does not end its picture */
+    struct picture_numbers numbers;     /* of the newest packet that was sent */
+    struct subscription_layers *layers; /* NULL until there is more than one plain stream */
     struct payload_mapping mappings[PLAN_MAX_CODECS]; /* by format of the publisher's m-line */
     struct head_template head;
     struct stream_sender sender;
@@ -101,6 +107,7 @@ struct subscription {
     struct subscription_measure measure;
     struct layer_target wanted; /* `target` is what of it flows */
     struct slot_share share;
+    struct track_layer *before; /* whose clock the timestamps have, while there is no `layer` */
 };
 
 /** What is in its slots, or what there is of it, is something else now. */
@@ -146,6 +153,12 @@ struct layer_target subscription_current(const struct subscription *s);
 
 /** Other layers of the track flow now: choose among them anew. */
 void subscription_aim(struct subscription *s);
+
+/** `layer` has other spatial or temporal layers than before. */
+void subscription_note_layers(struct subscription *s, const struct track_layer *layer);
+
+/** `layer` begins anew, with other numbers and another clock. */
+void subscription_forget(struct subscription *s, const struct track_layer *layer);
 
 /**
  * Decide about one packet, and queue it.

@@ -234,8 +234,10 @@ void track_replay(struct track *t, struct track_layer *layer, uint16_t from,
     for (uint16_t i = 0; i < n; i++) {
         struct forward f;
 
-        if (track_find_packet(t, layer, (uint16_t)(from + i), now_us, &f) == 0)
-            (void)subscription_forward(to, &f);
+        if (track_find_packet(t, layer, (uint16_t)(from + i), now_us, &f) < 0)
+            continue;
+        f.newest = true; /* of what this subscription has seen */
+        (void)subscription_forward(to, &f);
     }
 }
 
@@ -326,12 +328,15 @@ void track_serve_waiting(struct track *t, int64_t now_us)
 
 static void restart_subscriptions(struct track *t, const struct track_layer *layer)
 {
-    LIST_FOREACH(link, &t->live) {
-        struct subscription *s = subscription_of_link(link);
+    LIST_FOREACH(link, &t->live)
+        subscription_forget(subscription_of_link(link), layer);
+}
 
-        if (s->layer == layer)
-            subscription_restart(s);
-    }
+/* A layer has other spatial or temporal layers than before. */
+static void note_layers(struct track *t, const struct track_layer *layer)
+{
+    LIST_FOREACH(link, &t->live)
+        subscription_note_layers(subscription_of_link(link), layer);
 }
 
 static void forward(struct track *t, struct track_layer *layer, struct packet *packet,
@@ -344,8 +349,8 @@ static void forward(struct track *t, struct track_layer *layer, struct packet *p
     f->newest = newest;
     if (t->kind == KIND_VIDEO && f->frame.starts_key)
         track_layer_note_key_frame(layer, packet);
-    if (t->kind == KIND_VIDEO)
-        track_layer_note_frame(layer, &f->frame, packet);
+    if (t->kind == KIND_VIDEO && track_layer_note_frame(layer, &f->frame, packet))
+        note_layers(t, layer);
 }
 
 static void skip(struct track *t, const struct track_layer *layer, uint16_t seq)

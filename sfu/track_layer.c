@@ -179,9 +179,12 @@ static uint8_t larger(uint8_t a, uint8_t b)
     return a > b ? a : b;
 }
 
-void track_layer_note_frame(struct track_layer *l, const struct frame_info *frame,
+bool track_layer_note_frame(struct track_layer *l, const struct frame_info *frame,
                             const struct packet *packet)
 {
+    uint8_t n_spatial = l->n_spatial;
+    uint8_t n_temporal = l->n_temporal;
+
     if (packet->arrival_us >= l->rates->end_us)
         l->fps = (uint8_t)rate_meter_pictures(l->rates);
     rate_meter_count(l->rates, frame->sid, frame->tid, packet->len, packet->rtp.marker,
@@ -194,6 +197,7 @@ void track_layer_note_frame(struct track_layer *l, const struct frame_info *fram
         l->width = frame->width;
         l->height = frame->height;
     }
+    return l->n_spatial != n_spatial || l->n_temporal != n_temporal;
 }
 
 uint32_t track_layer_rate(const struct track_layer *l, uint8_t sid, uint8_t tid)

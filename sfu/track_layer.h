@@ -92,8 +92,8 @@ void track_layer_read_frame(struct track_layer *l, enum codec codec, struct forw
 void track_layer_note_key_frame(struct track_layer *l, const struct packet *packet);
 
 /** The packet just received is of `frame`: count it, and note what it tells of the picture. Video
- *  only. */
-void track_layer_note_frame(struct track_layer *l, const struct frame_info *frame,
+ *  only. @return true if the layer has other spatial or temporal layers than before */
+bool track_layer_note_frame(struct track_layer *l, const struct frame_info *frame,
                             const struct packet *packet);
 
 /** @return how much of all packets with at most this sid and tid comes, over the last second

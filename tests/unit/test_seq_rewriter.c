@@ -1,7 +1,7 @@
 #include "media/seq_rewriter.h"
 
-#include "media/base/clock.h"
 #include "bench/netem.h"
+#include "media/base/clock.h"
 #include "tests/tap.h"
 
 #include <errno.h>
