@@ -20,7 +20,6 @@ static const int64_t DURATION_US = 15 * MS;
 static const int64_t DURATION_MAX_US = 60 * MS;
 static const int64_t NOISE_US = 20 * MS; /* of arrival, by jitter */
 static const int64_t INTERVAL_US = 5 * SECOND;
-static const int64_t INTERVAL_MAX_US = 20 * SECOND;
 static const int64_t RETRY_US = SECOND;
 static const int64_t ANSWER_US = 500 * MS; /* beyond the round trip: what is not told is lost */
 
@@ -28,7 +27,7 @@ enum { QUICK_RETRIES = 3 };
 
 void probe_control_init(struct probe_control *p)
 {
-    *p = (struct probe_control){.interval_us = INTERVAL_US, .duration_us = DURATION_US};
+    *p = (struct probe_control){.duration_us = DURATION_US};
 }
 
 static double useful_bps(const struct probe_view *view)
@@ -58,7 +57,7 @@ static double line_up(struct probe_control *p, double bps, const struct probe_vi
         p->duration_us = least_us < DURATION_MAX_US ? least_us : DURATION_MAX_US;
     p->pending_bps[p->pending++] = bps;
     p->last_us = now_us;
-    p->next_us = now_us + p->interval_us;
+    p->next_us = now_us + INTERVAL_US;
     p->hastened = false;
     return bps;
 }
@@ -132,7 +131,6 @@ void probe_control_hasten(struct probe_control *p, int64_t after_us, int64_t now
         next_us = p->last_us + RETRY_US;
     if (next_us < p->next_us || p->next_us <= now_us)
         p->next_us = next_us;
-    p->interval_us = INTERVAL_US;
     p->hastened = true;
 }
 
@@ -246,9 +244,7 @@ static void note_outcome(struct probe_control *p, const struct probe_cluster *c,
             p->next_us = now_us + RETRY_US;
     } else if (outcome->is_saturated) {
         p->failures = 0;
-        p->interval_us = p->interval_us < INTERVAL_MAX_US / 2 ? 2 * p->interval_us
-                                                              : INTERVAL_MAX_US;
-        p->next_us = now_us + p->interval_us;
+        p->next_us = now_us + INTERVAL_US;
     } else {
         p->failures = 0;
         try_next(p, FACTOR * outcome->bps, &then, now_us);

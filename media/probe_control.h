@@ -2,7 +2,7 @@
  * @file probe_control.h  When to send faster than the estimate for a moment to see whether the path
  * carries more, and what came of it. Plain value.
  *
- * At the start three and six times the start value; after a success twice what was found; every few
+ * At the start three and six times the start value; after a success twice what was found; every five
  * seconds while more is wanted than is known to pass; soon after the rate has fallen far. Never
  * beyond what is useful: twice what is wanted.
  */
@@ -59,7 +59,6 @@ struct probe_control {
     double wanted_bps; /* as of the last advance */
     int64_t next_us;   /* the next is not due earlier */
     int64_t last_us;   /* the last was decided on */
-    int64_t interval_us;
     int64_t duration_us;
     uint8_t last_id;
     uint8_t failures; /* without a success in between */
