@@ -1,6 +1,9 @@
 #include "signaling/sdp_write.h"
 
+#include "signaling/sdp_token.h"
+
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 void sdp_write_session(struct text *out, const struct sdp_write_session *session)
@@ -87,7 +90,29 @@ static void write_extensions(struct text *out, const struct sdp_write_section *s
     }
 }
 
-static void write_codec(struct text *out, const struct plan_codec *codec)
+/* RFC 7587 section 6.1: of Opus, which in Chromium keeps to this and not to b=TIAS. What the offer
+ * said of it stands at the end, and holds if it is less. */
+static void write_fmtp(struct text *out, const struct plan_codec *codec, uint32_t max_bps)
+{
+    static const char limit[] = ";maxaveragebitrate";
+    enum { LEAST_BPS = 6000, MOST_BPS = 510000 };
+    const char *fmtp = codec->fmtp ? codec->fmtp : "";
+    const char *offered = strstr(fmtp, limit);
+    bool limited = codec->codec == CODEC_OPUS && max_bps > 0 &&
+                   max_bps < sdp_token_fmtp_number(fmtp, limit + 1, MOST_BPS);
+
+    if (fmtp[0] == '\0')
+        return;
+    if (!limited) {
+        text_printf(out, "a=fmtp:%u %s\r\n", codec->pt, fmtp);
+        return;
+    }
+    text_printf(out, "a=fmtp:%u %.*s%s=%" PRIu32 "\r\n", codec->pt,
+                (int)(offered ? offered - fmtp : (ptrdiff_t)strlen(fmtp)), fmtp, limit,
+                max_bps > LEAST_BPS ? max_bps : LEAST_BPS);
+}
+
+static void write_codec(struct text *out, const struct plan_codec *codec, uint32_t max_bps)
 {
     const struct codec_info *info = codec_info(codec->codec);
 
@@ -107,8 +132,7 @@ static void write_codec(struct text *out, const struct plan_codec *codec)
         text_printf(out, "a=rtcp-fb:%u nack\r\n", codec->pt);
     if (codec->pli)
         text_printf(out, "a=rtcp-fb:%u nack pli\r\n", codec->pt);
-    if (codec->fmtp && codec->fmtp[0] != '\0')
-        text_printf(out, "a=fmtp:%u %s\r\n", codec->pt, codec->fmtp);
+    write_fmtp(out, codec, max_bps);
     if (codec->rtx_pt != 0)
         text_printf(out, "a=rtpmap:%u rtx/%" PRIu32 "\r\na=fmtp:%u apt=%u\r\n", codec->rtx_pt,
                     info->clock_rate, codec->rtx_pt, codec->pt);
@@ -200,7 +224,7 @@ void sdp_write_section(struct text *out, const struct sdp_write_section *section
     write_transport(out, section);
     write_extensions(out, section);
     for (uint8_t i = 0; i < plan->n_codecs; i++)
-        write_codec(out, &plan->codecs[i]);
+        write_codec(out, &plan->codecs[i], plan->max_bps);
     if (section->direction == SDP_RECVONLY && plan->use == SECTION_PUBLISH)
         write_layers(out, plan);
     if (section->direction == SDP_SENDONLY)

@@ -55,6 +55,19 @@ export function encodingsFor(track, source) {
     }));
 }
 
+/**
+ * Let `encodings` of RTCRtpSender.setParameters together have no more than `maxBps` (0: no limit). The active ones share
+ * it as they share what they would have: `rates` of encodingsFor(), undefined for sound, which the answer limits.
+ */
+function limitRates(encodings, rates, maxBps) {
+    const rateOf = ({ rid }) => rates?.find((rate) => (rate.rid ?? '') === (rid ?? ''))?.maxBitrate;
+    const active = encodings.filter((encoding) => encoding.active && rateOf(encoding));
+    const sum = active.reduce((all, encoding) => all + rateOf(encoding), 0);
+    const share = maxBps && sum > maxBps ? maxBps / sum : 1;
+    for (const encoding of active)
+        encoding.maxBitrate = Math.round(rateOf(encoding) * share);
+}
+
 /** An error with the server's stable code. */
 export class CallError extends Error {
     constructor(code, message) {
@@ -297,6 +310,7 @@ export class Call extends EventTarget {
         case 'speakers': return this.#onSpeakers(message.speakers);
         case 'stream': return this.#onStream(message.streams);
         case 'want': return this.#onWant(message);
+        case 'limit': return this.#onLimit(message);
         case 'quality': return this.#emit('quality', message);
         case 'go': return this.#onGo(message);
         default: return undefined; // replies, and messages of a later version
@@ -314,7 +328,7 @@ export class Call extends EventTarget {
         for (const track of tracks) {
             const published = this.#published.get(track.source);
             if (published)
-                published.id = track.id;
+                Object.assign(published, { id: track.id, maxBps: track.max_bps ?? 0, answeredBps: track.max_bps ?? 0 });
         }
     }
 
@@ -416,19 +430,41 @@ export class Call extends EventTarget {
         }
     }
 
+    #findPublished(trackId) {
+        return [...this.#published.values()].find(({ id }) => id === trackId);
+    }
+
     /** Send only what somebody needs. */
     #onWant({ track, layers, max_fps: maxFps = 0 }) {
-        const published = [...this.#published.values()].find((p) => p.id === track);
+        const published = this.#findPublished(track);
         if (!published)
             return;
         published.want = { layers, maxFps };
         this.#obey(published);
     }
 
+    /** Send no more than the server takes. What the last answer said holds, too: more needs a new one. */
+    #onLimit({ track, max_bps: maxBps }) {
+        const published = this.#findPublished(track);
+        if (!published)
+            return;
+        published.maxBps = maxBps;
+        if (published.answeredBps && (!maxBps || maxBps > published.answeredBps))
+            this.#renegotiate().catch((error) => console.warn('sluice: re-offer failed:', error));
+        else
+            this.#obey(published);
+    }
+
+    #obeyAll() {
+        for (const published of this.#published.values())
+            if (published.want || published.maxBps)
+                this.#obey(published);
+    }
+
     #obey(published) {
         published.obeying = published.obeying.then(async () => {
             const { sender } = published.transceiver;
-            const { layers, maxFps } = published.want;
+            const { layers, maxFps } = published.want ?? { layers: [], maxFps: 0 };
             const parameters = sender.getParameters();
             if (!parameters.encodings?.length)
                 return;
@@ -442,6 +478,7 @@ export class Call extends EventTarget {
                 else
                     delete encoding.maxFramerate;
             }
+            limitRates(parameters.encodings, published.rates, published.maxBps);
             await sender.setParameters(parameters);
         }).catch((error) => console.debug('sluice: the browser sends what nobody needs:', error.message));
     }
@@ -507,11 +544,13 @@ export class Call extends EventTarget {
             idle.direction = 'sendonly';
             idle.sender.replaceTrack(track);
         }
+        const sendEncodings = track.kind === 'video' ? encodingsFor(track, source) : undefined;
         const transceiver = idle ?? this.#pc.addTransceiver(track, { direction: 'sendonly', streams: [stream],
-            ...(track.kind === 'video' ? { sendEncodings: encodingsFor(track, source) } : {}) });
+            ...(sendEncodings ? { sendEncodings } : {}) });
         if (track.kind === 'video' && this.#videoCodec)
             preferCodec(transceiver, this.#videoCodec);
-        const published = { transceiver, id: null, muted: !track.enabled, want: null, obeying: Promise.resolve() };
+        const published = { transceiver, id: null, muted: !track.enabled, want: null, obeying: Promise.resolve(),
+            maxBps: 0, answeredBps: 0, rates: sendEncodings?.map(({ rid, maxBitrate }) => ({ rid, maxBitrate })) };
         this.#published.set(source, published);
         return published;
     }
@@ -529,6 +568,7 @@ export class Call extends EventTarget {
         this.#setState('connecting', 'Connecting audio and video…');
         this.#mediaTimer = setTimeout(() => this.#onConnectionState('failed'), MEDIA_TIMEOUT_MS);
         await this.#pc.setRemoteDescription({ type: 'answer', sdp: joined.answer });
+        this.#obeyAll();
         for (const track of this.#bound.keys())
             this.#announce(track);
     }
@@ -540,9 +580,7 @@ export class Call extends EventTarget {
             const answer = await this.#request('offer', { n: ++this.#offers,
                 sdp: this.#pc.localDescription.sdp, tracks: this.#describeTracks() });
             await this.#pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
-            for (const published of this.#published.values()) // an answer makes all encodings active
-                if (published.want)
-                    this.#obey(published);
+            this.#obeyAll(); // an answer makes all encodings active
             for (const track of this.#bound.keys())
                 this.#announce(track);
         });

@@ -148,6 +148,39 @@ static void a_stopped_m_line_leaves_the_bundle_and_is_recycled(void)
     answering_end(&a);
 }
 
+static void cap_at_40000(void *owner, struct media_plan *plan)
+{
+    (void)owner;
+    plan->sections[0].max_bps = 40000;
+}
+
+/* @return true if the answer to an offer with `offered` says `answered` */
+static bool limits_opus(const char *offered, const char *answered)
+{
+    struct negotiation_local local = sdp_text_local();
+    char line[128];
+    bool says;
+
+    local.cap = cap_at_40000;
+    answering_begin(&a, NULL);
+    sdp_text_begin(&a.offer, "0");
+    sdp_text_audio(&a.offer, "0", "sendonly");
+    sdp_text_replace(&a.offer, "minptime=10;useinbandfec=1", offered);
+    CHECK_EQ(negotiation_answer(a.server, &local, a.offer.data, a.offer.len, &a.answer, &a.error),
+             0);
+    (void)snprintf(line, sizeof(line), "a=fmtp:111 minptime=10;useinbandfec=1;%s", answered);
+    says = answering_says(&a, 0, line);
+    answering_end(&a);
+    return says;
+}
+
+static void opus_is_limited_to_the_less_of_offer_and_limit(void)
+{
+    CHECK(limits_opus("usedtx=1", "usedtx=1;maxaveragebitrate=40000"));
+    CHECK(limits_opus("maxaveragebitrate=128000", "maxaveragebitrate=40000"));
+    CHECK(limits_opus("maxaveragebitrate=20000;usedtx=1", "usedtx=1;maxaveragebitrate=20000"));
+}
+
 static void all_m_lines_may_be_stopped(void)
 {
     answering_begin(&a, NULL);
@@ -581,26 +614,29 @@ static void what_slots_say_alike_is_kept_once(void)
     answering_end(&a);
 }
 
-TAP_CASES(
-    CASE(a_sendrecv_m_line_is_its_clients_track),
-    CASE(audio_and_video_slots_of_one_number_are_one_stream),
-    CASE(a_reoffer_keeps_slots_and_counts_versions), CASE(a_stopped_track_can_go_on),
-    CASE(an_inactive_slot_keeps_its_number_and_ssrc),
-    CASE(a_stopped_m_line_leaves_the_bundle_and_is_recycled), CASE(all_m_lines_may_be_stopped),
-    CASE(m_lines_that_vanish_or_change_are_refused_and_nothing_changes),
-    CASE(a_refused_offer_leaves_the_state_as_it_was), CASE(an_ice_restart_brings_new_credentials),
-    CASE(a_rejected_first_m_line_leaves_the_second_to_speak),
-    CASE(the_group_tells_which_m_line_speaks), CASE(an_m_line_outside_the_bundle_is_rejected),
-    CASE(without_bundle_there_is_one_m_line_with_media), CASE(what_webrtc_needs_must_be_there),
-    CASE(sha_1_alone_is_refused), CASE(two_m_lines_cannot_have_one_mid),
-    CASE(the_client_sends_the_client_hello_if_it_can),
-    CASE(a_new_fingerprint_begins_with_new_roles), CASE(unknown_media_and_protocols_are_rejected),
-    CASE(an_id_means_one_extension_in_the_whole_bundle), CASE(simulcast_needs_the_rid_extension),
-    CASE(of_simulcast_the_first_three_usable_layers_are_taken),
-    CASE(simulcast_of_before_rids_is_told_by_ssrc),
-    CASE(slots_above_the_limit_are_rejected_and_live_ones_stay),
-    CASE(m_lines_above_the_policy_are_rejected),
-    CASE(the_largest_offer_is_answered_and_one_m_line_more_is_not),
-    CASE(an_answer_that_has_no_place_is_an_error), CASE(a_copied_plan_is_a_value_of_its_own),
-    CASE(a_shared_plan_outlives_the_next_answer_and_the_negotiation),
-    CASE(what_slots_say_alike_is_kept_once))
+TAP_CASES(CASE(a_sendrecv_m_line_is_its_clients_track),
+          CASE(audio_and_video_slots_of_one_number_are_one_stream),
+          CASE(a_reoffer_keeps_slots_and_counts_versions), CASE(a_stopped_track_can_go_on),
+          CASE(an_inactive_slot_keeps_its_number_and_ssrc),
+          CASE(a_stopped_m_line_leaves_the_bundle_and_is_recycled),
+          CASE(all_m_lines_may_be_stopped), CASE(opus_is_limited_to_the_less_of_offer_and_limit),
+          CASE(m_lines_that_vanish_or_change_are_refused_and_nothing_changes),
+          CASE(a_refused_offer_leaves_the_state_as_it_was),
+          CASE(an_ice_restart_brings_new_credentials),
+          CASE(a_rejected_first_m_line_leaves_the_second_to_speak),
+          CASE(the_group_tells_which_m_line_speaks), CASE(an_m_line_outside_the_bundle_is_rejected),
+          CASE(without_bundle_there_is_one_m_line_with_media),
+          CASE(what_webrtc_needs_must_be_there), CASE(sha_1_alone_is_refused),
+          CASE(two_m_lines_cannot_have_one_mid), CASE(the_client_sends_the_client_hello_if_it_can),
+          CASE(a_new_fingerprint_begins_with_new_roles),
+          CASE(unknown_media_and_protocols_are_rejected),
+          CASE(an_id_means_one_extension_in_the_whole_bundle),
+          CASE(simulcast_needs_the_rid_extension),
+          CASE(of_simulcast_the_first_three_usable_layers_are_taken),
+          CASE(simulcast_of_before_rids_is_told_by_ssrc),
+          CASE(slots_above_the_limit_are_rejected_and_live_ones_stay),
+          CASE(m_lines_above_the_policy_are_rejected),
+          CASE(the_largest_offer_is_answered_and_one_m_line_more_is_not),
+          CASE(an_answer_that_has_no_place_is_an_error), CASE(a_copied_plan_is_a_value_of_its_own),
+          CASE(a_shared_plan_outlives_the_next_answer_and_the_negotiation),
+          CASE(what_slots_say_alike_is_kept_once))

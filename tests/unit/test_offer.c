@@ -194,6 +194,9 @@ static void a_publisher_is_told_how_much_it_may_send(void)
     /* 40 kbit/s and 50 heads of 40 bytes a second; and one such head on 1200 bytes. */
     CHECK(sdp_text_has(text_str(&answer), 0, "b=AS:56"));
     CHECK(sdp_text_has(text_str(&answer), 0, "b=TIAS:40000"));
+    CHECK(sdp_text_has(text_str(&answer), 0,
+                       "a=fmtp:111 minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;"
+                       "maxaveragebitrate=40000"));
     CHECK(sdp_text_has(text_str(&answer), 1, "b=AS:4438133"));
     CHECK(sdp_text_has(text_str(&answer), 1, "b=TIAS:4294967295"));
     end();
