@@ -57,23 +57,29 @@ static void rate_video(const struct track *t, struct slot_track *ret)
         ret->priority = PRIORITY_SPEAKER;
 }
 
-/* @return false: the track is nothing for this participant's slots */
-static bool describe(const struct participant *p, const struct track *t, struct slot_track *ret)
+void participant_rate_track(const struct track *t, struct slot_track *ret)
 {
-    struct slot_wish wish = participant_layers_wish(p, t);
-
-    if (t->participant == p->id || wish.unsubscribed)
-        return false;
     *ret = (struct slot_track){.track = t->id, .participant = t->participant, .kind = t->kind};
     if (t->kind == KIND_AUDIO)
         rate_audio(t, ret);
     else
         rate_video(t, ret);
-    if (wish.priority > ret->priority) {
-        ret->priority = wish.priority;
-        ret->claims = true;
+}
+
+/* Make of what the track is to everybody what it is to `p`.
+ * @return false: nothing for its slots */
+static bool describe(const struct participant *p, const struct track *t, struct slot_track *rated)
+{
+    struct slot_wish wish;
+
+    if (t->participant == p->id)
+        return false;
+    wish = participant_layers_wish(p, t);
+    if (wish.priority > rated->priority) {
+        rated->priority = wish.priority;
+        rated->claims = true;
     }
-    return true;
+    return !wish.unsubscribed;
 }
 
 /* Only where the last one was seen: a muted track gives way at any time. */
@@ -243,6 +249,7 @@ bool participant_assign_slots(struct participant *p, struct track *const *tracks
 
     begin(&a, &table, p, now_us);
     for (size_t i = 0; i < n; i++) {
+        scratch->described[a.n_tracks] = scratch->rated[i];
         if (!describe(p, tracks[i], &scratch->described[a.n_tracks]))
             continue;
         scratch->tracks[a.n_tracks++] = tracks[i];
@@ -271,7 +278,10 @@ static struct subscription *find_carrier(const struct participant *p, const stru
 
 static void add_candidate(struct candidates *c, const struct participant *p, struct track *t)
 {
-    if (c->n == CANDIDATES_MAX || !describe(p, t, &c->described[c->n]))
+    if (c->n == CANDIDATES_MAX)
+        return;
+    participant_rate_track(t, &c->described[c->n]);
+    if (!describe(p, t, &c->described[c->n]))
         return;
     c->tracks[c->n++] = t;
 }

@@ -21,9 +21,13 @@ struct track;
 
 /** Working memory, for as many tracks as the room has. */
 struct slot_scratch {
+    struct slot_track *rated; /* what each track of the room is to everybody */
     struct track **tracks;
     struct slot_track *described;
 };
+
+/** What right to a slot a track has, but for what a subscriber wishes. */
+void participant_rate_track(const struct track *t, struct slot_track *ret);
 
 /** Bind and unbind slots. @param tracks  all of the room, in order of publishing
  *  @return true: a picture has to wait before it may move to a slot */

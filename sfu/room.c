@@ -97,18 +97,23 @@ void room_assign_slots(struct room *room, int64_t now_us)
     struct track **tracks = calloc(n + 1, sizeof(struct track *));
 
     scratch.tracks = calloc(n + 1, sizeof(struct track *));
+    scratch.rated = calloc(n + 1, sizeof(*scratch.rated));
     scratch.described = calloc(n + 1, sizeof(*scratch.described));
-    if (!tracks || !scratch.tracks || !scratch.described) {
+    if (!tracks || !scratch.tracks || !scratch.rated || !scratch.described) {
         room->core->stats.drop_memory++; /* the next change tries again */
         goto out;
     }
     n = 0;
-    LIST_FOREACH(link, &room->tracks)
-        tracks[n++] = CONTAINER_OF(link, struct track, room_link);
+    LIST_FOREACH(link, &room->tracks) {
+        tracks[n] = CONTAINER_OF(link, struct track, room_link);
+        participant_rate_track(tracks[n], &scratch.rated[n]);
+        n++;
+    }
     if (assign_each(room, tracks, n, &scratch, now_us) && room->speakers)
         room_speakers_hold(room->speakers);
 out:
     free(tracks);
     free(scratch.tracks);
+    free(scratch.rated);
     free(scratch.described);
 }

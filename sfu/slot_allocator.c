@@ -12,17 +12,24 @@ static size_t find_track(const struct slot_allocation *a, uint32_t track)
     return at;
 }
 
-static void clear_ended(struct slot_allocation *a, enum media_kind kind)
+static void find_tracks(struct slot_allocation *a, enum media_kind kind)
 {
     for (size_t i = 0; i < a->n_places[kind]; i++) {
         struct slot_place *place = &a->places[kind][i];
-        size_t track;
 
-        if (place->track == 0)
-            continue;
-        track = find_track(a, place->track);
-        if (place->absent || track == a->n_tracks || !a->accepts(a->owner, kind, i, track))
-            *place = (struct slot_place){.absent = place->absent};
+        place->at = place->track ? find_track(a, place->track) : a->n_tracks;
+    }
+}
+
+static void clear_ended(struct slot_allocation *a, enum media_kind kind)
+{
+    find_tracks(a, kind);
+    for (size_t i = 0; i < a->n_places[kind]; i++) {
+        struct slot_place *place = &a->places[kind][i];
+
+        if (place->track && (place->absent || place->at == a->n_tracks ||
+                             !a->accepts(a->owner, kind, i, place->at)))
+            *place = (struct slot_place){.absent = place->absent, .at = a->n_tracks};
     }
 }
 
@@ -80,9 +87,10 @@ static int suitability(const struct slot_allocation *a, const struct slot_track 
     return 2;
 }
 
-static void put(struct slot_place *place, const struct slot_track *track)
+static void put(const struct slot_allocation *a, struct slot_place *place, size_t at)
 {
-    *place = (struct slot_place){.track = track->track, .participant = track->participant};
+    *place = (struct slot_place){
+        .track = a->tracks[at].track, .participant = a->tracks[at].participant, .at = at};
 }
 
 /* @return true if a slot was free and fitted */
@@ -105,7 +113,7 @@ static bool place_track(struct slot_allocation *a, size_t at)
         }
     }
     if (best)
-        put(best, track);
+        put(a, best, at);
     return best != NULL;
 }
 
@@ -174,7 +182,7 @@ static void make_claim(const struct slot_allocation *a, size_t at, struct claim 
     *ret = (struct claim){0};
     for (size_t i = 0; i < a->n_places[track->kind]; i++) {
         struct slot_place *place = &a->places[track->kind][i];
-        size_t other = place->track ? find_track(a, place->track) : a->n_tracks;
+        size_t other = place->at;
 
         if (other == a->n_tracks || !outranks(track, &a->tracks[other]))
             continue;
@@ -194,7 +202,7 @@ static void make_claim(const struct slot_allocation *a, size_t at, struct claim 
     }
 }
 
-void slot_allocator_claim(struct slot_allocation *a, enum media_kind kind)
+static void claim_slots(struct slot_allocation *a, enum media_kind kind)
 {
     size_t at = a->n_tracks;
     bool moved = false;
@@ -213,9 +221,15 @@ void slot_allocator_claim(struct slot_allocation *a, enum media_kind kind)
         }
         if (!claim.place)
             continue;
-        put(claim.place, &a->tracks[at]);
+        put(a, claim.place, at);
         moved = true;
     }
+}
+
+void slot_allocator_claim(struct slot_allocation *a, enum media_kind kind)
+{
+    find_tracks(a, kind);
+    claim_slots(a, kind);
 }
 
 void slot_allocator_run(struct slot_allocation *a)
@@ -230,6 +244,6 @@ void slot_allocator_run(struct slot_allocation *a)
             place_all(a, kind);
         else
             place_first(a, kind, n_free);
-        slot_allocator_claim(a, kind);
+        claim_slots(a, kind);
     }
 }

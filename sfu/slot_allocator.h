@@ -35,6 +35,7 @@ struct slot_place {
     bool absent;                 /* there is no m-line with this index (any more) */
     bool fixed;                  /* taken lately: only a pinned or screen track may take it over */
     uint32_t track, participant; /* what it carries; 0: free */
+    size_t at;                   /* the allocator's: index of that track */
 };
 
 struct slot_allocation {
