@@ -91,7 +91,7 @@ static bool asks_for_sound(const struct verdict *v)
 
 static bool asks_for_video(const struct verdict *v)
 {
-    return v->options->receive_video;
+    return v->options->receive_video && !v->options->view.paused;
 }
 
 /* A stream that carries a sounding track and not one packet. */

@@ -36,6 +36,26 @@ async function relayed(transport) {
     check(/relay/.test(listener.out), `statistics name the relay candidate: ${listener.out.slice(-500)}`);
 }
 
+/** Key frames of 320x240 each second, 30 frames a second: whole enough for who does not decode them. */
+function writeVideo(path) {
+    const header = Buffer.alloc(32);
+    header.write('DKIF');
+    header.writeUInt16LE(32, 6);
+    header.write('VP80', 8);
+    header.writeUInt16LE(320, 12);
+    header.writeUInt16LE(240, 14);
+    header.writeUInt32LE(30, 16);
+    header.writeUInt32LE(1, 20);
+    const frames = Array.from({ length: 90 }, (_, i) => {
+        const frame = Buffer.alloc(12 + 900);
+        frame.writeUInt32LE(900, 0);
+        frame.writeUInt32LE(i, 4);
+        Buffer.from([i % 30 ? 0x11 : 0x10, 2, 0, 0x9d, 1, 0x2a, 64, 1, 240, 0]).copy(frame, 12);
+        return frame;
+    });
+    writeFileSync(path, Buffer.concat([header, ...frames]));
+}
+
 await plan([
     ['speech arrives recognisably the same while two tabs show each other\'s picture', async () => {
         execFileSync('espeak-ng', ['-w', speech, '-s', '150', 'Good morning everybody. This is a call through a selective '
@@ -78,6 +98,28 @@ await plan([
     }],
     ['relay-only through coturn over UDP', () => relayed('udp')],
     ['relay-only through coturn over TCP', () => relayed('tcp')],
+    ['video is sent while somebody wants it, and paused for who does not', async () => {
+        const video = join(scratch, 'numbers.ivf');
+        writeVideo(video);
+        const last = (client) => { // whole lines only
+            const line = client.out.split('\n').slice(0, -1).at(-1);
+            return line && JSON.parse(line);
+        };
+        const json = ['--stats', '--json'];
+        const publisher = sluiceClient(server, 'wanted', ['--name', 'publisher', '--video', video, '--for', '30', ...json]);
+        await until(() => last(publisher)?.sent.paused, 'nobody is there: it pauses', 10000);
+        const before = last(publisher).sent.packets;
+        const viewer = sluiceClient(server, 'wanted', ['--name', 'viewer', '--receive-video', '--for', '5', ...json]);
+        check(await viewer.wait() === 0, viewer.err);
+        const { frames, key_frames: keyFrames, width } = last(viewer).streams.find(({ kind }) => kind === 'video');
+        check(frames > 45 && keyFrames >= 2 && width === 320, `the viewer sees it: ${frames}, ${keyFrames}, ${width}`);
+        check(last(publisher).sent.packets > before + 45, 'it was sent again');
+        const blind = sluiceClient(server, 'wanted', ['--name', 'blind', '--receive-video', '--view', 'none', '--for', '5', ...json]);
+        check(await blind.wait() === 0, blind.err);
+        check(last(blind).streams.every(({ kind, frames: n }) => kind !== 'video' || n < 30), 'who wants none gets none');
+        check(last(publisher).sent.paused, 'and it pauses again');
+        publisher.kill();
+    }],
     ['without a server: exit 1 and one line that says why', async () => {
         const client = new Process(join(process.env.SLUICE_BUILD, 'client', 'sluice-client'),
             ['--server', `ws://127.0.0.1:${freePort()}/ws`, '--room', 'x', '--send', 'silence', '--for', '3']);

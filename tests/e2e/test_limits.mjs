@@ -1,5 +1,5 @@
-/** How much a publisher may send: told in the answer, kept to by Chromium, changed when others come and go. */
-import { check, connected, joinPage, plan, sleep, startChromium, startServer, until } from './harness.mjs';
+/** How much a publisher may send: told in the answer, kept to by browsers, changed when others come and go. */
+import { check, connected, Firefox, joinPage, plan, sleep, startChromium, startServer, until } from './harness.mjs';
 
 /** Bits per second that a page sends of each kind, and what its encodings may have. */
 const READ_SENT = `(async () => {
@@ -28,7 +28,7 @@ const READ_ANSWER = 'window.sluiceCall.peerConnection.remoteDescription.sdp';
 let browser;
 
 await plan([
-    ['Chromium keeps to the limits of its camera and microphone', async () => {
+    ['browsers keep to the limits of camera and microphone', async () => {
         browser = await startChromium({ tone: 440 });
         const server = await startServer(['--max-camera-kbps', '150', '--max-audio-kbps', '20']);
         const ada = await joinPage(browser, server, 'limits', 'Ada');
@@ -39,8 +39,17 @@ await plan([
         const sent = await ada.evaluate(READ_SENT);
         check(sent.audio > 5000 && sent.audio < 24000, `sound has 20 kbit/s: ${sent.audio}`);
         check(sent.video > 50000 && sent.video < 180000, `the camera has 150 kbit/s: ${sent.video}`);
-        await ada.context().close();
         await bob.context().close();
+        const firefox = await Firefox.start();
+        await firefox.goto(`${server.http}/?room=limits&name=Firefox&join=1`);
+        await until(() => firefox.evaluate(`document.getElementById('status').dataset.state === 'connected'`),
+            'Firefox is connected', 30000);
+        await sleep(5000);
+        const fox = await firefox.evaluate(READ_SENT);
+        check(fox.audio > 5000 && fox.audio < 24000, `its sound, too: ${fox.audio}`);
+        check(fox.video > 30000 && fox.video < 180000, `its camera, too: ${fox.video}`);
+        firefox.process.kill();
+        await ada.context().close();
     }],
     ['what is for the room is shared with who comes, and given back', async () => {
         const server = await startServer(['--max-room-kbps', '300']);
