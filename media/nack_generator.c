@@ -11,13 +11,19 @@ static const int64_t RTT_MIN_US = 20 * MS;
 static const int64_t RTT_MAX_US = 500 * MS;
 static const int64_t RTT_START_US = 100 * MS;
 
+enum {
+    GRACE_MARGIN = 4, /* a fourth above what was measured */
+    GRACE_DECAY = 32, /* by which part of what is above the least it shrinks with each gap */
+};
+
 void nack_generator_init(struct nack_generator *g, int64_t reorder_us)
 {
     assert(reorder_us >= 0);
     *g = (struct nack_generator){
         .newest = -1,
         .rtt_us = RTT_START_US,
-        .reorder_us = reorder_us,
+        .grace_us = reorder_us,
+        .grace_min_us = reorder_us / 2,
         .deadline_us = NEVER_US,
     };
     for (size_t i = 0; i < NACK_WINDOW; i++)
@@ -41,6 +47,37 @@ static void settle(struct nack_generator *g, struct nack_slot *slot, uint8_t tri
         g->deadline_us = NEVER_US;
 }
 
+static void give_up(struct nack_generator *g, struct nack_slot *slot, int64_t seq)
+{
+    settle(g, slot, NACK_MAX_TRIES);
+    g->given_up++;
+    if (!g->lost || seq > g->lost_seq)
+        g->lost_seq = seq;
+    g->lost = true;
+}
+
+static uint32_t ms_of(int64_t us)
+{
+    return (uint32_t)(us / MS);
+}
+
+/* @return since when the packet is missing, about [us] */
+static int64_t age_of(const struct nack_slot *slot, int64_t now_us)
+{
+    return (int64_t)(ms_of(now_us) - slot->since_ms) * MS;
+}
+
+/* The packet was not lost, but overtaken: the next one like it shall not be asked for. */
+static void note_reordering(struct nack_generator *g, int64_t late_us)
+{
+    int64_t grace_us = late_us + late_us / GRACE_MARGIN;
+
+    if (grace_us > NACK_GRACE_MAX_US)
+        grace_us = NACK_GRACE_MAX_US;
+    if (grace_us > g->grace_us)
+        g->grace_us = grace_us;
+}
+
 static bool arrived(const struct nack_slot *slot)
 {
     return slot->next_us == NEVER_US && slot->tries == 0;
@@ -49,15 +86,26 @@ static bool arrived(const struct nack_slot *slot)
 /* Numbers in (newest, seq) are missing until they arrive; their slots' old numbers are given up. */
 static void expect_up_to(struct nack_generator *g, int64_t seq, int64_t now_us)
 {
-    for (int64_t missing = g->newest + 1; missing < seq; missing++) {
-        settle(g, slot_of(g, missing), 0);
-        *slot_of(g, missing) = (struct nack_slot){.next_us = now_us + g->reorder_us};
+    struct nack_slot missing = {.next_us = now_us + g->grace_us, .since_ms = ms_of(now_us)};
+    int64_t gap = g->newest + 1;
+
+    for (int64_t next = gap; next <= seq; next++) {
+        struct nack_slot *slot = slot_of(g, next);
+
+        if (slot->next_us != NEVER_US)
+            give_up(g, slot, next - NACK_WINDOW);
+        settle(g, slot, 0);
+        if (next == seq)
+            break;
+        *slot = missing;
         g->missing++;
     }
-    settle(g, slot_of(g, seq), 0);
     g->newest = seq;
-    if (g->missing > 0 && now_us + g->reorder_us < g->deadline_us)
-        g->deadline_us = now_us + g->reorder_us;
+    if (gap == seq)
+        return;
+    if (missing.next_us < g->deadline_us)
+        g->deadline_us = missing.next_us;
+    g->grace_us -= (g->grace_us - g->grace_min_us) / GRACE_DECAY;
 }
 
 /* Too much is lost to ask for: forget what was missing and go on from `seq`. */
@@ -69,8 +117,10 @@ static void restart_at(struct nack_generator *g, int64_t seq)
     g->gaps_too_large++;
 }
 
-int nack_generator_on_packet(struct nack_generator *g, uint16_t seq16, int64_t now_us)
+/* @param repaired  it came because it was asked for */
+static int take(struct nack_generator *g, uint16_t seq16, bool repaired, int64_t now_us)
 {
+    struct nack_slot *slot;
     int64_t seq;
 
     if (g->newest < 0) {
@@ -90,10 +140,25 @@ int nack_generator_on_packet(struct nack_generator *g, uint16_t seq16, int64_t n
         return 0;
     if (seq < g->first) /* late, from before we began to count */
         return 1;
-    if (arrived(slot_of(g, seq)))
+    slot = slot_of(g, seq);
+    if (arrived(slot))
         return 0;
-    settle(g, slot_of(g, seq), 0);
+    /* Who does not answer by RTX may have answered. */
+    if (!repaired && slot->next_us != NEVER_US && (slot->tries == 0 || g->repairs))
+        note_reordering(g, age_of(slot, now_us));
+    settle(g, slot, 0);
     return 1;
+}
+
+int nack_generator_on_packet(struct nack_generator *g, uint16_t seq, int64_t now_us)
+{
+    return take(g, seq, false, now_us);
+}
+
+int nack_generator_on_repair(struct nack_generator *g, uint16_t seq, int64_t now_us)
+{
+    g->repairs = true;
+    return take(g, seq, true, now_us);
 }
 
 void nack_generator_set_rtt(struct nack_generator *g, int64_t rtt_us)
@@ -105,14 +170,22 @@ void nack_generator_set_rtt(struct nack_generator *g, int64_t rtt_us)
     g->rtt_us = rtt_us;
 }
 
-static void count_try(struct nack_generator *g, struct nack_slot *slot, int64_t now_us)
+/* @return true if the packet, whose time has come, is to be asked for now */
+static bool try_again(struct nack_generator *g, struct nack_slot *slot, int64_t seq, int64_t now_us)
 {
+    int64_t left_us = NACK_PATIENCE_US - age_of(slot, now_us);
+
+    if (slot->tries == NACK_MAX_TRIES || left_us <= 0) {
+        give_up(g, slot, seq);
+        return false;
+    }
+    if (left_us < g->rtt_us) { /* the answer would come too late; one may be under way */
+        slot->next_us = now_us + left_us;
+        return false;
+    }
     slot->tries++;
     slot->next_us = now_us + g->rtt_us;
-    if (slot->tries == NACK_MAX_TRIES) {
-        settle(g, slot, NACK_MAX_TRIES);
-        g->given_up++;
-    }
+    return true;
 }
 
 size_t nack_generator_poll(struct nack_generator *g, int64_t now_us, uint16_t *out, size_t max)
@@ -125,15 +198,22 @@ size_t nack_generator_poll(struct nack_generator *g, int64_t now_us, uint16_t *o
     for (int64_t seq = g->newest - NACK_WINDOW + 1; seq < g->newest; seq++) {
         struct nack_slot *slot = slot_of(g, seq);
 
-        if (slot->next_us <= now_us && n < max) {
+        if (slot->next_us <= now_us && n < max && try_again(g, slot, seq, now_us))
             out[n++] = (uint16_t)seq;
-            count_try(g, slot, now_us);
-        }
         if (slot->next_us < next_us)
             next_us = slot->next_us;
     }
     g->deadline_us = next_us;
     return n;
+}
+
+bool nack_generator_take_lost(struct nack_generator *g, uint16_t *newest)
+{
+    if (!g->lost)
+        return false;
+    g->lost = false;
+    *newest = (uint16_t)g->lost_seq;
+    return true;
 }
 
 int64_t nack_generator_deadline(const struct nack_generator *g)

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Packets that overtake each other on the way are up to this late. */
+/* Packets that overtake each other on the way are up to this late, until it is measured. */
 static const int64_t REORDER_US = 10 * MS;
 
 enum { FAR = 8192 }; /* numbers so far from the newest begin a new stream */
@@ -120,7 +120,9 @@ enum arrival track_layer_receive(struct track_layer *l, struct packet *packet, b
         restart(l, rtp->ssrc);
         arrival = ARRIVAL_RESTART;
     }
-    if (l->nack)
+    if (l->nack && recovered)
+        fresh = nack_generator_on_repair(l->nack, rtp->seq, now_us);
+    else if (l->nack)
         fresh = nack_generator_on_packet(l->nack, rtp->seq, now_us);
     if (fresh == 0 || packet_store_get(&l->store, rtp->seq))
         return ARRIVAL_DUPLICATE;

@@ -1,7 +1,7 @@
 #include "media/nack_generator.h"
 
-#include "media/base/clock.h"
 #include "bench/netem.h"
+#include "media/base/clock.h"
 #include "tests/tap.h"
 
 #include <errno.h>
@@ -71,11 +71,123 @@ static void packet_is_given_up_after_the_last_try(void)
     arrive(&g, 3, 0);
     for (int i = 0; i < NACK_MAX_TRIES; i++)
         CHECK_EQ(nack_generator_poll(&g, i * 20 * MS, seq, 4), 1);
+    /* the answer to the last try may be under way */
+    CHECK_EQ(nack_generator_deadline(&g), NACK_MAX_TRIES * 20 * MS);
+    CHECK_EQ(g.given_up, 0);
+    CHECK(!nack_generator_take_lost(&g, seq));
+    CHECK_EQ(nack_generator_poll(&g, NACK_MAX_TRIES * 20 * MS, seq, 4), 0);
     CHECK_EQ(g.given_up, 1);
+    CHECK(nack_generator_take_lost(&g, seq));
+    CHECK_EQ(seq[0], 2);
+    CHECK(!nack_generator_take_lost(&g, seq));
     CHECK_EQ(nack_generator_deadline(&g), NEVER_US);
     CHECK_EQ(nack_generator_poll(&g, 10 * SECOND, seq, 4), 0);
     arrive(&g, 2, 10 * SECOND); /* and still it is new, once */
     CHECK_EQ(nack_generator_on_packet(&g, 2, 10 * SECOND), 0);
+}
+
+static void packet_is_not_asked_for_when_the_answer_would_come_too_late(void)
+{
+    struct nack_generator g;
+    uint16_t seq[4];
+
+    nack_generator_init(&g, 0);
+    nack_generator_set_rtt(&g, 400 * MS);
+    arrive(&g, 1, 0);
+    arrive(&g, 3, 0);
+    CHECK_EQ(nack_generator_poll(&g, 0, seq, 4), 1);
+    CHECK_EQ(nack_generator_poll(&g, 400 * MS, seq, 4), 1);
+    /* the third answer would come after 1.2 s; the second comes after 0.8 s, or a little later */
+    CHECK_EQ(nack_generator_poll(&g, 800 * MS, seq, 4), 0);
+    CHECK_EQ(g.given_up, 0);
+    CHECK_EQ(nack_generator_deadline(&g), NACK_PATIENCE_US);
+    CHECK_EQ(nack_generator_poll(&g, NACK_PATIENCE_US, seq, 4), 0);
+    CHECK_EQ(g.given_up, 1);
+    CHECK(nack_generator_take_lost(&g, seq));
+}
+
+static void what_leaves_the_window_is_given_up(void)
+{
+    struct nack_generator g;
+    uint16_t seq[4];
+
+    nack_generator_init(&g, 10 * MS);
+    arrive(&g, 1, 0);
+    arrive(&g, 3, 0);
+    for (uint16_t i = 4; i <= 1 + NACK_WINDOW; i++)
+        arrive(&g, i, 0);
+    CHECK_EQ(g.given_up, 0);
+    arrive(&g, 2 + NACK_WINDOW, 0);
+    CHECK_EQ(g.given_up, 1);
+    CHECK_EQ(g.missing, 0);
+    CHECK(nack_generator_take_lost(&g, seq));
+    CHECK_EQ(seq[0], 2);
+}
+
+/* One packet in a hundred comes 25 ms late, none is lost.
+ * @return how many are asked for in the second half; *first: and in the first */
+static size_t ask_for_overtaken(struct nack_generator *g, size_t *first)
+{
+    size_t asked[2] = {0, 0};
+    uint16_t seqs[8];
+
+    for (uint32_t i = 0; i < 2000; i++) {
+        int64_t now_us = i * 5 * MS;
+
+        if (i % 100 != 50)
+            arrive(g, (uint16_t)i, now_us);
+        if (i % 100 == 55)
+            arrive(g, (uint16_t)(i - 5), now_us);
+        asked[i / 1000] += nack_generator_poll(g, now_us, seqs, 8);
+    }
+    *first = asked[0];
+    return asked[1];
+}
+
+static void overtaken_packets_are_waited_for(void)
+{
+    struct nack_generator g;
+    size_t first;
+
+    nack_generator_init(&g, 10 * MS);
+    g.repairs = true;
+    CHECK_EQ(ask_for_overtaken(&g, &first), 0);
+    CHECK_EQ(first, 1);
+}
+
+static void nothing_is_learned_from_what_may_be_an_answer(void)
+{
+    struct nack_generator g;
+    size_t first;
+
+    nack_generator_init(&g, 10 * MS);
+    CHECK_EQ(ask_for_overtaken(&g, &first), 10);
+    CHECK_EQ(first, 10);
+    CHECK(g.grace_us <= 10 * MS);
+}
+
+static void grace_shrinks_when_nothing_is_overtaken(void)
+{
+    struct nack_generator g;
+    uint16_t seqs[8];
+
+    nack_generator_init(&g, 10 * MS);
+    arrive(&g, 0, 0);
+    arrive(&g, 2, 0);
+    arrive(&g, 1, 8 * MS); /* before it was asked for: by whatever it came, it was no answer */
+    CHECK(g.grace_us >= 9 * MS);
+    arrive(&g, 4, 10 * MS);
+    CHECK_EQ(nack_generator_on_repair(&g, 3, 90 * MS), 1);
+    CHECK(g.grace_us < 10 * MS);
+    for (uint16_t i = 6; i < 400; i += 2) {
+        arrive(&g, i, i * 100 * MS);
+        CHECK_EQ(nack_generator_on_repair(&g, (uint16_t)(i - 1), i * 100 * MS + 90 * MS), 1);
+    }
+    CHECK(g.grace_us >= 5 * MS && g.grace_us < 6 * MS);
+    arrive(&g, 500, 50 * SECOND);
+    arrive(&g, 499, 50 * SECOND + 4 * SECOND); /* never so long */
+    CHECK_EQ(g.grace_us, NACK_GRACE_MAX_US);
+    (void)!nack_generator_poll(&g, 60 * SECOND, seqs, 8);
 }
 
 static void short_list_is_continued(void)
@@ -189,6 +301,10 @@ static void everything_lost_is_repaired_across_wraps(void)
 TAP_CASES(CASE(lost_packet_is_asked_for_after_the_grace), CASE(late_packet_cancels_the_request),
           CASE(request_is_repeated_after_one_round_trip),
           CASE(packet_is_given_up_after_the_last_try), CASE(short_list_is_continued),
-          CASE(packet_from_before_the_first_is_new), CASE(jump_beyond_the_window_asks_for_nothing),
+          CASE(packet_is_not_asked_for_when_the_answer_would_come_too_late),
+          CASE(what_leaves_the_window_is_given_up), CASE(overtaken_packets_are_waited_for),
+          CASE(nothing_is_learned_from_what_may_be_an_answer),
+          CASE(grace_shrinks_when_nothing_is_overtaken), CASE(packet_from_before_the_first_is_new),
+          CASE(jump_beyond_the_window_asks_for_nothing),
           CASE(largest_gap_in_the_window_is_asked_for), CASE(round_trip_is_clamped),
           CASE(everything_lost_is_repaired_across_wraps))
