@@ -55,3 +55,13 @@ bool key_frame_request_poll(struct key_frame_request *k, int64_t now_us)
     k->asked_us = now_us;
     return true;
 }
+
+bool key_frame_allowance_take(struct key_frame_allowance *a, int64_t now_us)
+{
+    int64_t from_us = a->spent_us > now_us ? a->spent_us : now_us;
+
+    if (from_us - now_us > (KEY_FRAME_ALLOWANCE - 1) * KEY_FRAME_ALLOWANCE_US)
+        return false;
+    a->spent_us = from_us + KEY_FRAME_ALLOWANCE_US;
+    return true;
+}

@@ -15,6 +15,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/** Key frames of one source that one subscriber may cause: so many at once, and one per so long. */
+enum { KEY_FRAME_ALLOWANCE = 2 };
+#define KEY_FRAME_ALLOWANCE_US (2 * SECOND)
+
+/** What one subscriber may still ask for; all zero: everything. */
+struct key_frame_allowance {
+    int64_t spent_us; /* until then the last one it was allowed is to last */
+};
+
+/** Take one key frame out of `a`. @return false: there is none left */
+MUST_USE bool key_frame_allowance_take(struct key_frame_allowance *a, int64_t now_us);
+
 /** Least time between two requests; what other servers use, as a key frame costs 5-10 others. */
 #define KEY_FRAME_INTERVAL_US (500 * MS)
 

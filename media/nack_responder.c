@@ -15,6 +15,7 @@ void nack_responder_init(struct nack_responder *r, uint32_t burst_bytes)
         .rtt_us = RTT_MIN_US,
         .budget = (uint64_t)burst_bytes * PER_BYTE,
         .budget_max = (uint64_t)burst_bytes * PER_BYTE,
+        .burst_bytes = burst_bytes,
     };
     for (size_t i = 0; i < NACK_RESPONDER_SLOTS; i++)
         r->slots[i].sent_us = LONG_AGO_US;
@@ -23,6 +24,19 @@ void nack_responder_init(struct nack_responder *r, uint32_t burst_bytes)
 void nack_responder_set_rtt(struct nack_responder *r, int64_t rtt_us)
 {
     r->rtt_us = rtt_us < RTT_MIN_US ? RTT_MIN_US : rtt_us;
+}
+
+void nack_responder_set_estimate(struct nack_responder *r, uint64_t bps)
+{
+    uint64_t bytes = bps / 8 * NACK_RESPONDER_BURST_US / SECOND;
+
+    if (bytes < NACK_RESPONDER_BURST_MIN)
+        bytes = NACK_RESPONDER_BURST_MIN;
+    if (bps == 0 || bytes > r->burst_bytes)
+        bytes = r->burst_bytes;
+    r->budget_max = bytes * PER_BYTE;
+    if (r->budget > r->budget_max)
+        r->budget = r->budget_max;
 }
 
 void nack_responder_on_sent(struct nack_responder *r, size_t len)

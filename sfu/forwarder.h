@@ -78,9 +78,12 @@ struct forwarder_stats {
     uint64_t padding_in;                   /* packets without payload: feedback only */
     uint64_t recovered_in;                 /* by RTX from publishers */
     uint64_t nacks_out;                    /* sequence numbers asked of publishers */
+    uint64_t lost_in;                      /* times that a key frame had to make up for that */
     uint64_t key_frames_out;               /* PLI or FIR sent to publishers */
     uint64_t nacks_in;                     /* sequence numbers subscribers asked for */
     uint64_t key_frames_in;                /* PLI and FIR from subscribers */
+    uint64_t key_frames_answered;          /* of which: one is on its way to it already */
+    uint64_t key_frames_limited;           /* of which: too many of one subscriber */
     uint64_t feedback_out, feedback_in;    /* feedback packets that tell of each packet */
     uint64_t probe_out, probe_bytes_out;   /* packets sent to find out what a path carries */
     uint64_t estimates;                    /* how often that was looked at */

@@ -65,6 +65,14 @@ static void make_downlink(struct participant *p, int64_t now_us)
         downlink_set_rtt(p->downlink, p->subscriber.rtt_us);
 }
 
+/* What is sent again must not fill the path either. */
+static void note_estimate(struct subscriber *s, uint64_t bps)
+{
+    s->estimate_bps = bps;
+    if (s->responder)
+        nack_responder_set_estimate(s->responder, bps);
+}
+
 int64_t participant_advance_downlink(struct participant *p, int64_t now_us)
 {
     int64_t next_us;
@@ -77,6 +85,7 @@ int64_t participant_advance_downlink(struct participant *p, int64_t now_us)
     if (downlink_take_change(p->downlink, now_us)) {
         p->core->stats.estimates++;
         participant_allocate(p, now_us);
+        note_estimate(&p->subscriber, downlink_estimate(p->downlink));
     }
     return next_us;
 }

@@ -101,13 +101,13 @@ static int on_nack(struct participant *p, const struct rtcp_packet *packet, int6
     return 0;
 }
 
-static void on_key_frame_wish(struct participant *p, uint32_t ssrc)
+static void on_key_frame_wish(struct participant *p, uint32_t ssrc, int64_t now_us)
 {
     struct subscription *s = participant_find_slot(p, ssrc);
 
     p->core->stats.key_frames_in++;
     if (s)
-        subscription_want_key_frame(s);
+        subscription_want_key_frame(s, now_us);
 }
 
 static int on_payload_feedback(struct participant *p, const struct rtcp_packet *packet,
@@ -127,12 +127,12 @@ static int on_payload_feedback(struct participant *p, const struct rtcp_packet *
     case PSFB_PLI:
         err = rtcp_read_pli(packet, &fb);
         if (err == 0)
-            on_key_frame_wish(p, fb.media);
+            on_key_frame_wish(p, fb.media, now_us);
         return err;
     case PSFB_FIR:
         err = rtcp_read_fir(packet, &fb, ssrcs, RTCP_MAX_REPORTS);
         for (int i = 0; i < err; i++)
-            on_key_frame_wish(p, ssrcs[i]);
+            on_key_frame_wish(p, ssrcs[i], now_us);
         return err < 0 ? err : 0;
     default:
         return 0;

@@ -216,7 +216,14 @@ static void send_reports(struct participant *p, int64_t now_us)
 
 /* ------------------------------------------------------------------ as needed */
 
-static void write_nack(struct compound *c, struct track_layer *layer, int64_t now_us)
+/* Somebody needs the layer whole, or may: other workers do not say which they need. */
+static bool is_wanted(const struct track *t, const struct track_layer *layer)
+{
+    return t->relay_to || t->wanted_layers >> track_layer_index(t, layer) & 1;
+}
+
+static void write_nack(struct compound *c, struct track *track, struct track_layer *layer,
+                       int64_t now_us)
 {
     struct rtcp_feedback fb = {.sender = c->p->ssrc, .media = layer->receiver.ssrc};
     uint16_t seqs[NACKS_MAX];
@@ -225,6 +232,10 @@ static void write_nack(struct compound *c, struct track_layer *layer, int64_t no
     if (!layer->nack || nack_generator_deadline(layer->nack) > now_us)
         return;
     n = nack_generator_poll(layer->nack, now_us, seqs, NACKS_MAX);
+    if (track_layer_take_lost(layer) && is_wanted(track, layer)) {
+        c->p->core->stats.lost_in++;
+        track_want_key_frame(track, layer);
+    }
     if (n == 0)
         return;
     make_room(c, 12 + 4 * n);
@@ -261,7 +272,7 @@ static int64_t write_requests(struct compound *c, int64_t now_us)
 
             if (!layer)
                 continue;
-            write_nack(c, layer, now_us);
+            write_nack(c, c->p->tracks.tracks[i], layer, now_us);
             write_key_frame_request(c, c->p->tracks.tracks[i], layer, now_us);
             next_us = earlier(next_us, key_frame_request_deadline(&layer->key_frame));
             if (layer->nack)

@@ -433,6 +433,7 @@ static int allow(struct subscription *s, uint16_t seq, size_t len, int64_t now_u
         nack_responder_init(subscriber->responder, NACK_RESPONDER_BURST);
         if (subscriber->rtt_us >= 0)
             nack_responder_set_rtt(subscriber->responder, subscriber->rtt_us);
+        nack_responder_set_estimate(subscriber->responder, subscriber->estimate_bps);
     }
     return nack_responder_allow(subscriber->responder, s->section->ssrc, seq, len, now_us);
 }

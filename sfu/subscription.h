@@ -10,6 +10,7 @@
 
 #include "media/base/attributes.h"
 #include "media/base/list.h"
+#include "media/key_frame_request.h"
 #include "media/nack_responder.h"
 #include "media/picture_rewriter.h"
 #include "media/seq_rewriter.h"
@@ -40,6 +41,7 @@ struct subscriber {
     bool layers_changed; /* what its slots get is to be decided anew (sfu/participant_layers.h) */
     struct nack_responder *responder; /* made for the first NACK */
     int64_t rtt_us;                   /* as last measured; -1: not yet */
+    uint64_t estimate_bps;            /* of its path; 0: not known */
 };
 
 /** What of a track a subscription shall carry, or does. */
@@ -99,8 +101,10 @@ struct subscription {
     int64_t source_missing;       /* packets of the source, when the subscriber last reported */
     int64_t plain_after;    /* unwrapped number: later ones had the header that is written now */
     int64_t waits_since_us; /* for a key frame, once the track has looked at it */
-    int64_t bound_us;       /* when its track was bound */
-    uint32_t told_track;    /* what control was told last; 0: free */
+    struct key_frame_allowance allowance;
+    int64_t repaired_us; /* when the key frame came that was sent again last, for a PLI */
+    int64_t bound_us;    /* when its track was bound */
+    uint32_t told_track; /* what control was told last; 0: free */
     uint16_t rtx_seq;
     bool fresh;     /* waits, and the track has not looked at it yet */
     bool automatic; /* nobody has set a target since it was bound */
@@ -198,7 +202,11 @@ int subscription_send_probe(struct subscription *s, uint16_t back, int64_t now_u
  * slot that can probe. @return bytes of it; -ENOBUFS: the queue is full */
 int subscription_send_padding(struct subscription *s);
 
-/** PLI or FIR: the subscriber needs a key frame. */
-void subscription_want_key_frame(struct subscription *s);
+/**
+ * PLI or FIR: the subscriber needs a key frame. If one is on its way to it, or asked for already,
+ * that will do. The source is asked for no more than key_frame_allowance says; beyond that a
+ * young key frame is sent again from the store, once each.
+ */
+void subscription_want_key_frame(struct subscription *s, int64_t now_us);
 
 #endif

@@ -78,12 +78,6 @@ void subscription_aim(struct subscription *s)
         track_want_key_frame(s->track, target);
 }
 
-void subscription_want_key_frame(struct subscription *s)
-{
-    if (s->track)
-        track_want_key_frame(s->track, s->layer ? s->layer : s->target);
-}
-
 /* ------------------------------------------------------------------ which layers of it */
 
 /* @return what subscriptions of more than a plain stream have; NULL: no memory */

@@ -207,6 +207,15 @@ uint32_t track_layer_rate(const struct track_layer *l, uint8_t sid, uint8_t tid)
     return l->rates ? rate_meter_rate(l->rates, sid, tid) : 0;
 }
 
+bool track_layer_take_lost(struct track_layer *l)
+{
+    uint16_t newest;
+
+    if (!l->nack || !nack_generator_take_lost(l->nack, &newest) || l->kind != KIND_VIDEO)
+        return false;
+    return !l->has_key_frame || seq_unwrap(l->receiver.highest, newest) >= l->key_frame_seq;
+}
+
 bool track_layer_flows(const struct track_layer *l, int64_t now_us)
 {
     return l->receiver.started && now_us - l->newest_us < TRACK_LAYER_SILENT_US;

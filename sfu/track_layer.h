@@ -100,6 +100,10 @@ bool track_layer_note_frame(struct track_layer *l, const struct frame_info *fram
  *          [bit/s]; 0: not known yet, or sound; a layer that stopped keeps what it had */
 uint32_t track_layer_rate(const struct track_layer *l, uint8_t sid, uint8_t tid);
 
+/** @return true if packets that were asked for did not come since the last call, and only a key
+ *          frame, which has not come either, can make up for that */
+MUST_USE bool track_layer_take_lost(struct track_layer *l);
+
 /** @return true if packets came lately */
 bool track_layer_flows(const struct track_layer *l, int64_t now_us);
 

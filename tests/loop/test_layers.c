@@ -106,7 +106,9 @@ static void keep(struct world *w, const uint8_t *data, const struct rtp_header *
     w->newest = at > w->newest ? at : w->newest;
     CHECK(at >= w->first && at - w->first < MAX_OUT);
     p = &w->out[at - w->first];
-    CHECK(!p->there);
+    CHECK(!p->there || skip > 0); /* for a PLI a key frame may be sent again */
+    if (p->there)
+        return;
     p->there = true;
     p->marker = h->marker;
     p->ts = h->ts;
@@ -501,7 +503,7 @@ static void do_something(struct world *w)
         e->off = w->kind.n_layers > 1 && !e->off;
         break;
     case 3:
-        subscription_want_key_frame(w->subscription);
+        subscription_want_key_frame(w->subscription, w->now_us);
         break;
     default:
         set_target(w, target);

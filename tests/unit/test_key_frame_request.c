@@ -96,7 +96,26 @@ static void cancel_ends_the_repeats(void)
     CHECK(!key_frame_request_poll(&k, SECOND));
 }
 
+static void a_subscriber_may_cause_two_at_once_and_one_per_2_s(void)
+{
+    struct key_frame_allowance a = {0};
+    int n = 0;
+
+    CHECK(key_frame_allowance_take(&a, 100 * SECOND));
+    CHECK(key_frame_allowance_take(&a, 100 * SECOND));
+    CHECK(!key_frame_allowance_take(&a, 100 * SECOND));
+    CHECK(!key_frame_allowance_take(&a, 102 * SECOND - 1));
+    CHECK(key_frame_allowance_take(&a, 102 * SECOND));
+    for (int64_t ms = 1; ms <= 20 * 1000; ms++)
+        n += key_frame_allowance_take(&a, 102 * SECOND + ms * MS);
+    CHECK_EQ(n, 10);
+    CHECK(key_frame_allowance_take(&a, 1000 * SECOND)); /* no more than two are saved up */
+    CHECK(key_frame_allowance_take(&a, 1000 * SECOND));
+    CHECK(!key_frame_allowance_take(&a, 1000 * SECOND));
+}
+
 TAP_CASES(CASE(nobody_waits_so_nothing_is_asked), CASE(first_wish_is_asked_at_once),
           CASE(many_wishes_are_one_request), CASE(request_is_repeated_until_the_key_frame),
           CASE(repeat_waits_for_two_round_trips),
-          CASE(wish_after_the_key_frame_waits_for_the_interval), CASE(cancel_ends_the_repeats))
+          CASE(wish_after_the_key_frame_waits_for_the_interval), CASE(cancel_ends_the_repeats),
+          CASE(a_subscriber_may_cause_two_at_once_and_one_per_2_s))

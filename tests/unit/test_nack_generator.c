@@ -114,8 +114,8 @@ static void what_leaves_the_window_is_given_up(void)
     nack_generator_init(&g, 10 * MS);
     arrive(&g, 1, 0);
     arrive(&g, 3, 0);
-    for (uint16_t i = 4; i <= 1 + NACK_WINDOW; i++)
-        arrive(&g, i, 0);
+    for (int i = 4; i <= 1 + NACK_WINDOW; i++)
+        arrive(&g, (uint16_t)i, 0);
     CHECK_EQ(g.given_up, 0);
     arrive(&g, 2 + NACK_WINDOW, 0);
     CHECK_EQ(g.given_up, 1);
