@@ -277,17 +277,20 @@ static void send_check(struct fake_peer *p)
     p->check_us = p->world->now_us + (p->connected ? CHECK_US : CHECK_FIRST_US);
 }
 
-static void send_nacks(struct fake_peer *p, struct fake_sink *s)
+static void send_nacks(struct fake_peer *p, struct fake_sink *s, uint32_t section)
 {
     uint8_t bytes[1200];
     struct writer w = writer_of(bytes, sizeof(bytes));
     struct rtcp_feedback fb = {.sender = 1, .media = s->section->ssrc};
     uint16_t seqs[128];
+    uint16_t lost;
     size_t n;
 
     if (s->no_nack || nack_generator_deadline(&s->nack) > p->world->now_us)
         return;
     n = nack_generator_poll(&s->nack, p->world->now_us, seqs, ARRAY_LEN(seqs));
+    if (nack_generator_take_lost(&s->nack, &lost) && p->sends_pli)
+        fake_peer_send_pli(p, section);
     if (n == 0)
         return;
     rtcp_write_nack(&w, &fb, seqs, n);
@@ -396,7 +399,7 @@ void fake_peer_advance(struct fake_peer *p)
                 fake_source_advance(p->upper[i][k], now_us);
         }
         if (p->sinks[i])
-            send_nacks(p, p->sinks[i]);
+            send_nacks(p, p->sinks[i], i);
     }
     send_feedback(p);
     if (now_us % SECOND == 0 && !p->no_reports)

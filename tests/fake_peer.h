@@ -61,6 +61,7 @@ struct fake_peer {
     bool no_reports;  /* sends no sender reports */
     bool obeys;       /* stops what is not wanted, and goes on with it with a key frame */
     bool no_feedback; /* does not tell how what it receives arrives */
+    bool sends_pli;   /* when a packet that it asked for does not come */
     struct feedback_recorder *arrivals; /* for that; NULL: nothing with a number came */
     uint64_t padding;                   /* packets of padding alone that came */
     int64_t check_us;                   /* when the next one is due */
