@@ -10,14 +10,14 @@ static const int64_t HELPED_US = 30 * SECOND; /* remember that */
 static const int64_t HOLD_US = 2 * SECOND;    /* a bound that was right */
 
 enum { WINDOW_PACKETS = 60, TEST_PACKETS = 80, WINDOW_MIN_PACKETS = 10, LEARN_PACKETS = 500 };
-enum { HELPED_OFTEN = 2 }; /* once may be chance */
+enum { HELPED_OFTEN = 3 }; /* once and again may be chance */
 
 static const double INHERENT_MAX = 0.15; /* a path that loses more is taken for congested */
 static const double FREE = 0.08;         /* no more than that: no matter, whatever it comes from */
 static const double FREE_KNOWN = 0.03;
 static const double USUAL = 0.03;
 static const double TOLERATED = 0.02; /* beyond what is known */
-static const double DEVIATIONS = 2;   /* beyond these it is no chance */
+static const double DEVIATIONS = 2.5; /* beyond these it is no chance */
 static const double MARGIN = 1.3;     /* a test is short */
 static const double CUT_MAX = 0.5;    /* of one test */
 static const double CUT_TEST = 0.1;   /* is enough to see what it does to the losses */
@@ -118,9 +118,10 @@ static void conclude_test(struct loss_estimator *l, double loss, int64_t now_us)
     double before_bps = l->bound_bps;
 
     if (has_helped(l, loss)) {
-        l->inherent = fmin(l->inherent, loss);
         l->helped = l->helped < UINT8_MAX ? l->helped + 1 : l->helped;
         l->helped_us = now_us;
+        if (l->helped >= HELPED_OFTEN)
+            l->inherent = fmin(l->inherent, loss);
         set_phase(l, LOSS_BOUND, now_us);
         if (loss > allowed(l, now_us)) { /* perhaps it helps more */
             cut(l, loss, before_bps, now_us);
