@@ -181,7 +181,9 @@ static void run_pacer(struct world *w, struct world_flow *f)
         pacing_bps = 1e9;
     if (f->next_send_us < w->now_us - TICK_US)
         f->next_send_us = w->now_us - TICK_US;
-    while (f->probe.id == 0 && f->next_send_us <= w->now_us) {
+    if (f->probe.id == 0 && f->next_send_us > w->now_us)
+        return;
+    while (f->probe.id == 0 && f->next_send_us <= w->now_us + f->burst_us) {
         double enough = f->frame_rate > 0 ? 200 : PACKET;
         uint32_t len = (uint32_t)fmin(PACKET, f->waiting_bytes);
 

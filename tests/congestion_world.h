@@ -33,10 +33,11 @@ struct world_link {
 struct world_flow {
     /* to be set before the first run, or changed in between */
     int64_t start_us;
-    double fixed_bps;                         /* sends this whatever the estimate; 0: follows it */
-    double most_bps;                          /* sends no more than this; 0: as much as it may */
-    double frame_rate;                        /* sends frames; 0: smoothly */
-    bool has_audio;                           /* 40 kbit/s beside it */
+    double fixed_bps;  /* sends this whatever the estimate; 0: follows it */
+    double most_bps;   /* sends no more than this; 0: as much as it may */
+    double frame_rate; /* sends frames; 0: smoothly */
+    int64_t burst_us;  /* what the pacer lets go at once; 0: packet by packet */
+    bool has_audio;    /* 40 kbit/s beside it */
     int64_t feedback_min_us, feedback_max_us; /* pause between two, uniform; 0: 50, 100 ms */
     double feedback_loss;
     int64_t clock_offset_us;                  /* of the receiver */

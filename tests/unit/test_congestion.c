@@ -36,6 +36,7 @@ static struct world *path_of(uint64_t seed, double rate_bps, struct world_flow *
     *flow = world_add_flow(w, NULL);
     (*flow)->frame_rate = seed & 1 ? 30 : 0;
     (*flow)->has_audio = seed & 2;
+    (*flow)->burst_us = seed & 4 ? 10 * MS : 0; /* as media/egress_pace does */
     congestion_controller_set_wanted((*flow)->controller, PLENTY_BPS, 0);
     return w;
 }
@@ -115,6 +116,7 @@ static void two_flows_share_a_link(void)
             struct world_flow *f = world_add_flow(w, NULL);
 
             f->frame_rate = seed & 4 ? 30 : 0;
+            f->burst_us = seed & 8 ? 10 * MS : 0;
             f->start_us = i * 10 * SECOND;
             congestion_controller_set_wanted(f->controller, PLENTY_BPS, 0);
         }
