@@ -7,7 +7,7 @@
 static const int64_t WINDOW_US = 200 * MS;
 static const int64_t WINDOW_MAX_US = SECOND;  /* with fewer packets than WINDOW_PACKETS */
 static const int64_t HELPED_US = 30 * SECOND; /* remember that */
-static const int64_t HOLD_US = 2 * SECOND;    /* a bound that was right */
+static const int64_t HOLD_US = 4 * SECOND;    /* a bound that was right */
 
 enum { WINDOW_PACKETS = 60, TEST_PACKETS = 80, WINDOW_MIN_PACKETS = 10, LEARN_PACKETS = 500 };
 enum { HELPED_OFTEN = 3 }; /* once and again may be chance */
@@ -23,7 +23,7 @@ static const double CUT_MAX = 0.5;    /* of one test */
 static const double CUT_TEST = 0.1;   /* is enough to see what it does to the losses */
 static const double LEAST_BPS = 10000;
 static const double RISE = 0.25; /* per second, up to CLOSE of what was sent at the cut */
-static const double RISE_CLOSE = 0.05;
+static const double RISE_CLOSE = 0.03;
 static const double CLOSE = 0.9;
 static const double LET_GO = 1.3; /* the bound this far above the cut is none */
 
