@@ -469,7 +469,7 @@ static void on_relay(struct forwarder *f, const struct mail_relay *mail)
     if (!track || mail->worker >= RELAY_MAX_WORKERS || mail->layer >= PLAN_MAX_LAYERS)
         return;
     if (mail->mail.type == MAIL_RELAY_START)
-        track_relay_start(track, mail->worker, f->now_us);
+        track_relay_start(track, mail->worker, mail->layers, f->now_us);
     else if (mail->mail.type == MAIL_RELAY_STOP)
         track_relay_stop(track, mail->worker);
     else if (mail->mail.type == MAIL_RELAY_KEY_FRAME)

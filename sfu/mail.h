@@ -107,8 +107,9 @@ struct mail_relay {
     struct mail mail;
     uint32_t worker; /* who sends this */
     uint32_t participant, track;
-    uint8_t layer; /* KEY_FRAME: of which */
-    bool any;      /* KEY_FRAME: we have none at all, and asked before */
+    uint8_t layer;  /* KEY_FRAME: of which */
+    uint8_t layers; /* START: those that are wanted, a set; again when it changes */
+    bool any;       /* KEY_FRAME: we have none at all, and asked before */
 };
 
 enum peer_state { PEER_CONNECTED, PEER_FAILED, PEER_CLOSED, PEER_CONSENT_LOST };

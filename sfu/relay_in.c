@@ -88,7 +88,6 @@ static int say(struct relay_in *r, const struct mail_relay *what, const struct t
     return 0;
 }
 
-static const struct mail_relay start = {.mail = {.type = MAIL_RELAY_START}};
 static const struct mail_relay stop = {.mail = {.type = MAIL_RELAY_STOP}};
 static const struct mail_relay hear = {.mail = {.type = MAIL_RELAY_LISTEN}};
 static const struct mail_relay hear_no_more = {.mail = {.type = MAIL_RELAY_IGNORE}};
@@ -103,6 +102,7 @@ void relay_in_withdraw(struct relay_in *r)
         if (t->levels_asked)
             (void)say(r, &hear_no_more, t);
         t->asked = t->levels_asked = false;
+        t->asked_layers = 0;
     }
 }
 
@@ -154,14 +154,35 @@ static void ask_for_levels(struct relay_in *r, struct track *t)
         t->levels_asked = say(r, &hear, t) == 0;
 }
 
-/* Ask for the track if somebody here wants it, take that back if nobody does any more. */
+/* What is needed, or was lately; and what nobody here knows yet how large it is. */
+static uint8_t layers_to_ask_for(const struct track *t)
+{
+    uint8_t layers = t->want.told | t->want.needed;
+
+    for (uint32_t i = 0; i < t->section->n_layers; i++) {
+        if (!t->layers[i] || track_layer_rate(t->layers[i], UINT8_MAX, UINT8_MAX) == 0)
+            layers |= (uint8_t)(1U << i);
+    }
+    return layers;
+}
+
+/* Ask for the track if somebody here wants it, for other layers if others are wanted, and take that
+ * back if nobody does any more. */
 static void settle(struct relay_in *r, struct track *t, int64_t now_us)
 {
+    struct mail_relay ask = {.mail = {.type = MAIL_RELAY_START}};
     bool wanted = !list_empty(&t->live);
 
     (void)track_update_wishes(t);
     (void)!layer_want_update(&t->want, track_needed_layers(t, now_us), now_us);
-    if (wanted == t->asked || say(r, wanted ? &start : &stop, t) < 0)
+    if (wanted)
+        ask.layers = layers_to_ask_for(t);
+    if (wanted == t->asked && ask.layers == t->asked_layers)
+        return;
+    if (say(r, wanted ? &ask : &stop, t) < 0)
+        return;
+    t->asked_layers = ask.layers;
+    if (wanted == t->asked)
         return;
     t->asked = wanted;
     t->asked_us = now_us;

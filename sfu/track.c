@@ -454,7 +454,8 @@ static void relay(struct track *t, uint8_t at, bool recovered, const struct pack
 {
     struct relay_source source = relay_source(t, at);
 
-    if (!t->muted)
+    source.workers = t->relay_gets[at];
+    if (!t->muted && source.workers)
         relay_out_packet(t->core->relay_out, &source, packet, recovered);
 }
 

@@ -66,6 +66,9 @@ struct track {
     bool asked;            /* of a replica: its original is being sent */
     int64_t asked_us;      /* since then */
     uint64_t relay_to;     /* workers with a replica that want it, a set */
+    uint64_t relay_wants[PLAN_MAX_LAYERS]; /* those of them that want each layer */
+    uint64_t relay_gets[PLAN_MAX_LAYERS];  /* and that are sent it: another, if it does not flow */
+    uint8_t asked_layers;                  /* of a replica: what its original was asked for */
     /* of audio */
     struct speaker *speaker; /* in the room's; NULL: it has made no sound yet */
     struct silence_gate silence;

@@ -7,6 +7,8 @@
 #include "sfu/track_audio.h"
 #include "sfu/track_layer.h"
 
+#include <string.h>
+
 /* Another worker's wish for a track that begins to speak takes no longer. */
 static const int64_t BEGINNING_US = 200 * MS;
 
@@ -67,20 +69,60 @@ static void send_beginning(struct track *t, uint32_t worker, int64_t now_us)
     }
 }
 
-void track_relay_start(struct track *t, uint32_t worker, int64_t now_us)
+void track_relay_aim(struct track *t)
 {
-    if (t->relay_to & set_of(worker))
-        return;
+    memset(t->relay_gets, 0, sizeof(t->relay_gets));
+    for (uint32_t i = 0; i < PLAN_MAX_LAYERS; i++) {
+        const struct track_layer *layer = t->relay_wants[i] ? track_aim(t, (uint8_t)i) : NULL;
+        uint8_t at = layer ? track_layer_index(t, layer) : (uint8_t)i;
+
+        t->relay_gets[at] |= t->relay_wants[i];
+        t->relay_gets[i] |= t->relay_wants[i]; /* in case it begins */
+    }
+}
+
+static void set_wants(struct track *t, uint32_t worker, uint8_t layers)
+{
+    for (uint32_t i = 0; i < PLAN_MAX_LAYERS; i++) {
+        t->relay_wants[i] &= ~set_of(worker);
+        if (layers >> i & 1)
+            t->relay_wants[i] |= set_of(worker);
+    }
+    track_relay_aim(t);
+    track_note_wishes(t);
+}
+
+/* @return the highest layer that is sent to `worker` and flows, or NULL */
+static struct track_layer *find_best(const struct track *t, uint32_t worker)
+{
+    struct track_layer *best = NULL;
+
+    for (uint32_t i = 0; i < PLAN_MAX_LAYERS; i++) {
+        if (t->relay_gets[i] & set_of(worker) && t->flowing >> i & 1)
+            best = t->layers[i];
+    }
+    return best;
+}
+
+void track_relay_start(struct track *t, uint32_t worker, uint8_t layers, int64_t now_us)
+{
+    bool known = t->relay_to & set_of(worker);
+    struct track_layer *best;
+
     t->relay_to |= set_of(worker);
+    set_wants(t, worker, layers);
+    if (known)
+        return; /* for key frames of other layers it asks */
     send_clocks(t, worker);
-    if (t->muted || !t->best)
+    best = find_best(t, worker);
+    if (t->muted || !best)
         return;
     if (t->kind == KIND_AUDIO)
         send_beginning(t, worker, now_us);
-    if (track_has_burst(t, t->best, TRACK_YOUNG_US, now_us))
-        send_burst(t, worker, t->best);
+    if (track_has_burst(t, best, TRACK_YOUNG_US, now_us))
+        send_burst(t, worker, best);
     else
-        track_want_key_frame(t, t->best);
+        track_want_key_frame(t, best);
 }
 
 void track_relay_key_frame(struct track *t, uint32_t worker, uint8_t at, bool any, int64_t now_us)
@@ -105,4 +147,5 @@ void track_relay_listen(struct track *t, uint32_t worker, bool listens)
 void track_relay_stop(struct track *t, uint32_t worker)
 {
     t->relay_to &= ~set_of(worker);
+    set_wants(t, worker, 0);
 }

@@ -17,9 +17,15 @@ struct track;
  * since the newest key frame; else the publisher is asked for a key frame. Of audio that has just
  * begun to speak, all since then, and what was just before.
  *
+ * Called again when other layers are wanted there. One that does not flow is replaced by another.
+ *
  * @param worker  less than RELAY_MAX_WORKERS
+ * @param layers  a set
  */
-void track_relay_start(struct track *t, uint32_t worker, int64_t now_us);
+void track_relay_start(struct track *t, uint32_t worker, uint8_t layers, int64_t now_us);
+
+/** Other layers flow now. */
+void track_relay_aim(struct track *t);
 
 /** A replica needs a key frame of layer `at`. @param any  it has none at all, and the publisher
  * does not answer: an older one will do */

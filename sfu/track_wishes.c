@@ -2,6 +2,7 @@
 #include "sfu/core.h"
 #include "sfu/subscription.h"
 #include "sfu/track.h"
+#include "sfu/track_relay.h"
 
 static uint8_t bit_of(unsigned at)
 {
@@ -38,6 +39,8 @@ void track_choose_layer(struct track *t, int64_t now_us)
         return;
     t->flowing = flowing;
     t->best = track_aim(t, UINT8_MAX);
+    if (t->relay_to)
+        track_relay_aim(t);
     LIST_FOREACH(link, &t->live)
         subscription_aim(subscription_of_link(link));
     track_note_change(t);
@@ -82,5 +85,7 @@ bool track_update_wishes(struct track *t)
     t->wanted_layers = 0;
     LIST_FOREACH(link, &t->live)
         t->wanted_layers |= wishes_of(t, subscription_of_link(link), all);
+    for (unsigned i = 0; i < PLAN_MAX_LAYERS; i++)
+        t->wanted_layers |= t->relay_wants[i] ? bit_of(i) & all : 0;
     return t->wanted_layers != before;
 }

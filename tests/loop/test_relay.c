@@ -407,34 +407,6 @@ static void a_reoffer_reaches_the_other_workers(void)
     done(w);
 }
 
-static void layers_cross_and_the_best_is_seen(void)
-{
-    struct fake_world *w = begin(2);
-    struct fake_peer *a = fake_peer_new(w, 0, 1, 0, 0);
-    struct fake_peer *b;
-    const struct fake_sink *sink;
-    uint64_t before;
-
-    a->layers = 3;
-    fake_peer_offer(a, ROOM);
-    b = join(w, 1, 0, 1);
-    fake_world_run(w, 3 * SECOND);
-    sink = fake_peer_sink(b, KIND_VIDEO, 0);
-    check_carries(sink, a->upper[0][1], a);
-    a->upper[0][1]->paused = true; /* as an encoder does that has too little bandwidth */
-    fake_world_run(w, 4 * SECOND);
-    CHECK_EQ(fake_sink_got(sink, fake_sink_len(sink) - 1)->content.source, a->upper[0][0]->ssrc);
-    CHECK_EQ(fake_sink_len(sink), sink->packets);
-    before = sink->packets;
-    a->upper[0][1]->paused = false;
-    fake_world_run(w, 2 * SECOND);
-    CHECK(sink->packets > before + 150);
-    CHECK_EQ(fake_sink_got(sink, fake_sink_len(sink) - 1)->content.source, a->upper[0][1]->ssrc);
-    CHECK_EQ(sink->wrong, 0);
-    CHECK_EQ(fake_sink_len(sink), sink->packets);
-    done(w);
-}
-
 /* [us] wall time of the publisher when it sampled packet `index`, as the sink's reports tell */
 static int64_t sampled_us(const struct fake_sink *s, uint32_t index, uint32_t rate)
 {
@@ -661,24 +633,21 @@ static void a_low_pool_lets_go_of_replicas_packets(void)
     done(w);
 }
 
-TAP_CASES(CASE(workers_of_a_room_see_and_hear_each_other), CASE(a_room_may_be_on_every_worker),
-          CASE(slots_are_given_in_order_of_publishing_on_every_worker),
-          CASE(a_packet_crosses_once_for_all_of_a_worker), CASE(what_nobody_wants_does_not_cross),
-          CASE(what_nobody_wants_any_more_stops),
-          CASE(the_last_subscriber_that_leaves_stops_it_at_once),
-          CASE(late_joiner_on_another_worker_gets_a_key_frame_first),
-          CASE(who_joins_with_many_shares_their_key_frame),
-          CASE(a_young_key_frame_crosses_with_all_since),
-          CASE(a_publisher_that_ignores_requests_is_seen_all_the_same),
-          CASE(lost_packets_are_asked_of_ones_own_worker),
-          CASE(what_the_publisher_sends_again_crosses_too),
-          CASE(key_frame_requests_cross_coalesced), CASE(muted_tracks_do_not_cross),
-          CASE(a_track_muted_from_the_start_crosses_once_unmuted),
-          CASE(a_reoffer_reaches_the_other_workers), CASE(layers_cross_and_the_best_is_seen),
-          CASE(reports_tell_the_same_clock_on_every_worker),
-          CASE(a_late_joiner_knows_the_clock_before_the_next_report),
-          CASE(another_ssrc_goes_on_in_the_slot), CASE(padding_leaves_no_gap),
-          CASE(a_publisher_that_leaves_frees_slots_everywhere),
-          CASE(the_last_one_on_a_worker_leaves_nothing_there), CASE(stopping_ends_replicas_too),
-          CASE(what_a_slow_worker_has_to_read_is_bounded),
-          CASE(a_low_pool_lets_go_of_replicas_packets))
+TAP_CASES(
+    CASE(workers_of_a_room_see_and_hear_each_other), CASE(a_room_may_be_on_every_worker),
+    CASE(slots_are_given_in_order_of_publishing_on_every_worker),
+    CASE(a_packet_crosses_once_for_all_of_a_worker), CASE(what_nobody_wants_does_not_cross),
+    CASE(what_nobody_wants_any_more_stops), CASE(the_last_subscriber_that_leaves_stops_it_at_once),
+    CASE(late_joiner_on_another_worker_gets_a_key_frame_first),
+    CASE(who_joins_with_many_shares_their_key_frame),
+    CASE(a_young_key_frame_crosses_with_all_since),
+    CASE(a_publisher_that_ignores_requests_is_seen_all_the_same),
+    CASE(lost_packets_are_asked_of_ones_own_worker),
+    CASE(what_the_publisher_sends_again_crosses_too), CASE(key_frame_requests_cross_coalesced),
+    CASE(muted_tracks_do_not_cross), CASE(a_track_muted_from_the_start_crosses_once_unmuted),
+    CASE(a_reoffer_reaches_the_other_workers), CASE(reports_tell_the_same_clock_on_every_worker),
+    CASE(a_late_joiner_knows_the_clock_before_the_next_report),
+    CASE(another_ssrc_goes_on_in_the_slot), CASE(padding_leaves_no_gap),
+    CASE(a_publisher_that_leaves_frees_slots_everywhere),
+    CASE(the_last_one_on_a_worker_leaves_nothing_there), CASE(stopping_ends_replicas_too),
+    CASE(what_a_slow_worker_has_to_read_is_bounded), CASE(a_low_pool_lets_go_of_replicas_packets))

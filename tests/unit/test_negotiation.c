@@ -484,6 +484,8 @@ static void simulcast_of_before_rids_is_told_by_ssrc(void)
     CHECK_EQ(a.plan->sections[0].layers[1].ssrc, 2);
     CHECK_EQ(a.plan->sections[0].layers[1].rtx_ssrc, 12);
     CHECK_STR(a.plan->sections[0].layers[1].rid, "");
+    CHECK_EQ(answering_count(&a, "a=simulcast"), 0); /* which would need rids */
+    CHECK_EQ(answering_count(&a, "a=rid"), 0);
     answering_end(&a);
 }
 
