@@ -51,6 +51,7 @@ struct participant {
     bool needs_slots;          /* there are tracks without a slot */
     bool crowded[SLOT_KINDS];  /* and of this kind some will stay so: slots follow the speakers */
     bool untold;               /* slots have changed since MAIL_SLOTS */
+    bool wishes_changed;       /* since slots were given out; see room_touch_one() */
     bool need_outstanding;     /* MAIL_NEED was sent since the plan last changed */
     bool need_sent;
     int64_t need_us; /* when it was sent last */

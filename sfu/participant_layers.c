@@ -331,6 +331,8 @@ static void take_view(struct participant *p, const struct message_view *said)
 
     if (!view)
         return;
+    if (view->priority != (enum slot_priority)said->priority)
+        room_touch_one(p->room, p); /* what is pinned gets a slot */
     view->size = (struct ladder_view){
         .width = said->width,
         .height = said->height,
@@ -345,7 +347,6 @@ static void on_view(struct participant *p, const struct mail_view *mail)
     for (uint32_t i = 0; i < mail->n_views; i++)
         take_view(p, &mail->views[i]);
     subscriber_note_change(&p->subscriber);
-    room_touch(p->room); /* what is pinned gets a slot */
 }
 
 static void on_subscribe(struct participant *p, const struct mail_subscribe *mail)
@@ -355,7 +356,7 @@ static void on_subscribe(struct participant *p, const struct mail_subscribe *mai
     if (!view)
         return;
     view->unsubscribed = !mail->subscribed;
-    room_touch(p->room);
+    room_touch_one(p->room, p);
 }
 
 void participant_layers_on_mail(struct participant *p, const struct mail *mail)

@@ -57,10 +57,22 @@ void room_add_track(struct room *room, struct track *track)
     track->room = room;
 }
 
-void room_touch(struct room *room)
+static void make_dirty(struct room *room)
 {
     if (!list_linked(&room->dirty_link))
         list_append(&room->core->dirty_rooms, &room->dirty_link);
+}
+
+void room_touch(struct room *room)
+{
+    room->all_dirty = true;
+    make_dirty(room);
+}
+
+void room_touch_one(struct room *room, struct participant *p)
+{
+    p->wishes_changed = true;
+    make_dirty(room);
 }
 
 static size_t count_tracks(const struct room *room)
@@ -82,11 +94,14 @@ static bool assign_each(struct room *room, struct track *const *tracks, size_t n
     LIST_FOREACH(link, &room->participants) {
         struct participant *p = CONTAINER_OF(link, struct participant, room_link);
 
-        if (participant_assign_slots(p, tracks, n, scratch, now_us))
+        if ((room->all_dirty || p->wishes_changed) &&
+            participant_assign_slots(p, tracks, n, scratch, now_us))
             held = true;
+        p->wishes_changed = false;
         for (int kind = 0; kind < SLOT_KINDS; kind++)
             room->crowded[kind] = room->crowded[kind] || p->crowded[kind];
     }
+    room->all_dirty = false;
     return held;
 }
 

@@ -25,6 +25,7 @@ struct room {
     size_t n_participants;
     struct room_speakers *speakers; /* NULL: nobody has made a sound yet */
     bool crowded[2];                /* by kind: somebody has fewer slots than there are tracks */
+    bool all_dirty;                 /* of every participant slots are to be given out anew */
 };
 
 /** @return true if nobody is in it and no publisher of it known */
@@ -44,6 +45,9 @@ void room_add_track(struct room *room, struct track *track);
 
 /** Tracks or slots have changed: slots are given out anew before the turn ends. */
 void room_touch(struct room *room);
+
+/** The same of one participant alone: what it wishes has changed. */
+void room_touch_one(struct room *room, struct participant *p);
 
 /** Give out slots, and tell control. */
 void room_assign_slots(struct room *room, int64_t now_us);

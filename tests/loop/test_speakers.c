@@ -449,6 +449,29 @@ static void who_shows_nothing_gives_way(void)
     done(w);
 }
 
+static void who_is_pinned_keeps_the_slot_and_who_is_refused_gets_none(void)
+{
+    struct fake_world *w = begin_with(8, 1, 2, 2);
+    struct fake_peer *p = w->peers[0];
+    struct message_view pin = {.priority = VIEW_PINNED};
+
+    for (uint32_t section = 0; section < 2; section++) { /* sound and picture of the fifth */
+        pin.track = w->peers[5]->tracks[section].id;
+        fake_peer_view(p, &pin);
+    }
+    fake_peer_subscribe(p, w->peers[6]->tracks[0].id, false);
+    for (uint32_t i = 1; i < 8; i++) {
+        mic(w, i)->level = VOICE;
+        fake_world_run(w, 1500 * MS);
+        mic(w, i)->level = FAKE_QUIET;
+        CHECK_EQ(count_slots(p, w->peers[5], KIND_AUDIO), 1);
+        CHECK_EQ(count_slots(p, w->peers[5], KIND_VIDEO), 1);
+        CHECK_EQ(count_slots(p, w->peers[i], KIND_AUDIO), i != 6);
+        CHECK_EQ(count_slots(w->peers[i != 1 ? 1 : 2], w->peers[i], KIND_AUDIO), 1);
+    }
+    done(w);
+}
+
 /* [us] wall time of the newest packet, as the sink's sender reports tell */
 static int64_t newest_us(const struct fake_sink *s, uint32_t rate)
 {
@@ -614,7 +637,9 @@ TAP_CASES(CASE(of_fifty_who_send_three_are_heard), CASE(a_room_on_three_workers_
           CASE(who_comes_later_is_told_who_speaks), CASE(who_tells_no_levels_is_heard),
           CASE(the_server_may_limit_streams), CASE(pictures_follow_the_dominant_speaker),
           CASE(a_picture_stays_for_a_second), CASE(a_screen_goes_before_speakers),
-          CASE(who_shows_nothing_gives_way), CASE(who_share_a_slot_number_share_a_clock),
-          CASE(comfort_noise_is_thinned_out), CASE(speech_after_comfort_noise_comes_at_once),
-          CASE(digital_silence_is_thinned_out), CASE(sound_without_levels_is_never_left_out),
-          CASE(replicas_leave_out_the_same), CASE(loss_in_silence_does_no_harm))
+          CASE(who_shows_nothing_gives_way),
+          CASE(who_is_pinned_keeps_the_slot_and_who_is_refused_gets_none),
+          CASE(who_share_a_slot_number_share_a_clock), CASE(comfort_noise_is_thinned_out),
+          CASE(speech_after_comfort_noise_comes_at_once), CASE(digital_silence_is_thinned_out),
+          CASE(sound_without_levels_is_never_left_out), CASE(replicas_leave_out_the_same),
+          CASE(loss_in_silence_does_no_harm))
