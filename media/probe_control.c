@@ -111,6 +111,8 @@ int64_t probe_control_advance(struct probe_control *p, const struct probe_view *
             start(p, view, now_us);
         else
             line_up(p, FACTOR * view->estimate_bps, view, now_us);
+        if (p->pending == 0) /* not worth it now: do not ask all the time */
+            p->next_us = now_us + INTERVAL_US;
     }
     for (size_t i = 0; i < PROBE_MAX_OPEN; i++) {
         int64_t answer_us = p->open[i].taken_us + view->rtt_us + ANSWER_US;

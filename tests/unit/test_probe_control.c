@@ -137,6 +137,19 @@ static void unlimited_is_five_megabits(void)
     CHECK(view.estimate_bps <= 5e6);
 }
 
+/* 4.5 of 5 Mbit/s: a probe would show nothing, and asking again at once would not either. */
+static void what_is_not_worth_a_probe_is_not_asked_all_the_time(void)
+{
+    struct congestion_probe probe;
+    int64_t due_us;
+
+    begin(4.5e6, INFINITY);
+    p.started = true;
+    due_us = probe_control_advance(&p, &view, now_us);
+    CHECK(!probe_control_take(&p, &probe, now_us));
+    CHECK(due_us >= now_us + SECOND);
+}
+
 static void a_full_path_is_measured_again_every_five_seconds(void)
 {
     struct congestion_probe probe;
@@ -273,6 +286,7 @@ static void ids_are_never_zero_nor_in_use(void)
 
 TAP_CASES(CASE(two_at_the_start_then_twice_what_was_found), CASE(nothing_wanted_is_not_probed),
           CASE(probes_go_no_further_than_twice_what_is_wanted), CASE(unlimited_is_five_megabits),
+          CASE(what_is_not_worth_a_probe_is_not_asked_all_the_time),
           CASE(a_full_path_is_measured_again_every_five_seconds),
           CASE(more_wanted_is_probed_at_once_but_not_all_the_time),
           CASE(no_probe_while_a_queue_drains),
