@@ -302,7 +302,8 @@ static bool measure(struct cost *ret, uint32_t subscribers, const struct request
         *ret = best_of(ret, &cost);
     }
     forward_world_free(w);
-    return ret->out == ret->in * subscribers;
+    /* Some probes of paths are sent besides. */
+    return ret->out >= ret->in * subscribers && ret->out <= ret->in * subscribers * 11 / 10;
 }
 
 enum line { RECEIVE, DECIDE, FLUSH, FORWARD, LINES };

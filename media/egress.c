@@ -62,6 +62,8 @@ struct egress {
     int64_t wait_us;
     int64_t now_us;
     uint32_t send_time; /* the same, as rtp_send_time() */
+    uint32_t overhead;  /* bytes of a packet of the peer that is laid out, besides its own */
+    uint16_t tag_len;   /* of which by sealing */
     uint16_t pad_max;
     struct slab *slabs;
     struct egress_entry *free;
@@ -88,6 +90,7 @@ struct egress *egress_new(void (*send)(void *owner, const struct datagram *datag
     e->wait_us = 0;
     e->now_us = 0;
     e->send_time = 0;
+    e->overhead = e->tag_len = 0;
     e->pad_max = 0;
     e->slabs = NULL;
     e->free = NULL;
@@ -433,7 +436,7 @@ static void lay_out(struct egress *e, struct egress_peer *peer, struct egress_en
     room = (room + OUT_ALIGN - 1) / OUT_ALIGN * OUT_ALIGN;
     if (chunk->n == CHUNK_DATAGRAMS || room > sizeof(chunk->bytes) - chunk->used)
         send_chunk(e);
-    stamp(e, peer, head, len + seal_overhead(peer->session) + egress_wire_overhead(peer));
+    stamp(e, peer, head, len + e->overhead);
     packet = &chunk->sealing[chunk->n];
     *packet = (struct seal_packet){
         .session = peer->session,
@@ -452,13 +455,12 @@ static void lay_out(struct egress *e, struct egress_peer *peer, struct egress_en
     chunk->used += room;
 }
 
-static struct run_packet run_packet_of(const struct egress *e, const struct egress_peer *peer,
-                                       const struct egress_entry *entry)
+static struct run_packet run_packet_of(const struct egress *e, const struct egress_entry *entry)
 {
     const uint8_t *head = entry->head.bytes;
     bool may_pad = entry->head.may_pad && !(head[0] & PADDING_BIT);
     struct run_packet packet = {
-        .len = (uint16_t)(egress_entry_len(entry) + seal_overhead(peer->session)),
+        .len = (uint16_t)(egress_entry_len(entry) + e->tag_len),
         .pad_max = may_pad ? e->pad_max : 0,
     };
 
@@ -476,7 +478,7 @@ static void lay_out_runs(struct egress *e, struct egress_peer *peer)
 
     while (peer->queue.first && n < RUN_PLAN_MAX) {
         entries[n] = take_first(peer);
-        packets[n] = run_packet_of(e, peer, entries[n]);
+        packets[n] = run_packet_of(e, entries[n]);
         n++;
     }
     run_plan_make(&plan, packets, n);
@@ -499,6 +501,8 @@ static void lay_out_peer(struct egress *e, struct egress_peer *peer)
 {
     bool plans = e->pad_max > 0 && !is_one_run(peer);
 
+    e->tag_len = (uint16_t)seal_overhead(peer->session);
+    e->overhead = e->tag_len + egress_wire_overhead(peer);
     while (peer->queue.first) {
         if (plans)
             lay_out_runs(e, peer);

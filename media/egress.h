@@ -46,7 +46,7 @@ enum {
 /** What leaves at once of a peer that is paced, in time of its rate. At two and a half times what
  * the path carries (congestion_controller_pacing()) it holds up sound by less than 20 ms, and is a
  * frame of a source that takes half of the path: its runs stay whole. */
-#define EGRESS_BURST_US (7 * MS)
+#define EGRESS_BURST_US (8 * MS)
 /** A packet is held so long, about; if more comes than leaves at the peer's rate, the rate yields.
  */
 #define EGRESS_HOLD_US (300 * MS)

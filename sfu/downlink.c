@@ -14,6 +14,7 @@ enum {
         1024,       /* packets that one feedback packet tells of; further ones are not looked at */
     PROBES_MAX = 4, /* waiting to be sent; more are left out */
     MEDIA_SHARE = 95, /* percent of what the path carries: the rest is for heads and repairs */
+    HEADROOM = 2,     /* times what is wanted is looked for */
     CHANGE_SHARE = 32,
     LOSS_FRACTION = 26,       /* of 256: a tenth */
     WIRE_HEADS = 16 + 8 + 20, /* tag, UDP, IPv4 of a probe's packet [bytes] */
@@ -442,10 +443,11 @@ bool downlink_take_change(struct downlink *d, int64_t now_us)
     return true;
 }
 
+/* Known headroom keeps frames in one run (EGRESS_BURST_US), and key frames short. */
 void downlink_set_wanted(struct downlink *d, uint64_t bps, int64_t now_us)
 {
     if (d)
-        congestion_controller_set_wanted(d->controller, bps * 100 / MEDIA_SHARE, now_us);
+        congestion_controller_set_wanted(d->controller, HEADROOM * bps * 100 / MEDIA_SHARE, now_us);
 }
 
 void downlink_stats(const struct downlink *d, struct congestion_stats *ret)

