@@ -197,7 +197,8 @@ static void begin_frame(struct layer_selector *s, const struct selector_packet *
     const struct frame_info *frame = packet->frame;
     uint8_t fate;
 
-    if (s->started && number > s->newest + 1)
+    /* Chromium numbers the frames of all encodings of a simulcast together. */
+    if (s->started && s->has_gap && number > s->newest + 1)
         decode_targets_note_loss(&s->targets, packet->structure);
     if (!s->begun &&
         (!s->started || packet->ts != s->ts || s->targets.wanted == DECODE_TARGET_ALL)) {
@@ -207,6 +208,7 @@ static void begin_frame(struct layer_selector *s, const struct selector_packet *
         }
         s->n_open = s->targets.is_open && s->n_open < OPEN_PICTURES ? s->n_open + 1 : s->n_open;
     }
+    s->has_gap = false;
     advance(s, number);
     fate = fate_in(s->targets.current, s->targets.layers.sid, frame);
     *fate_at(s, number) = fate;
@@ -254,6 +256,10 @@ struct selector_verdict layer_selector_decide(struct layer_selector *s,
         return (struct selector_verdict){.forward = true, .unknown = true};
     if (packet->frame->has_dd != s->by_targets)
         forget(s, packet->frame->has_dd);
+    if (packet->newest) {
+        s->has_gap = s->has_gap || packet->seq != (uint16_t)(s->seq + 1);
+        s->seq = packet->seq;
+    }
     if (s->by_targets)
         verdict = verdict_by_targets(decide_by_targets(s, packet), packet->frame);
     else

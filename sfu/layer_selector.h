@@ -31,6 +31,7 @@ struct selector_packet {
     const struct frame_info *frame;
     const struct dd_structure *structure; /* that it refers to; NULL: none, or it is gone */
     uint32_t ts;                          /* RTP timestamp */
+    uint16_t seq;                         /* RTP sequence number */
     bool newest;                          /* no packet with a higher number has come yet */
 };
 
@@ -49,6 +50,8 @@ struct layer_selector {
     bool started;
     bool begun;     /* `ts` is of the picture that it was made in */
     uint8_t n_open; /* pictures that the highest decode target had all frames of */
+    bool has_gap;   /* packets between the newest frame and the next have not come */
+    uint16_t seq;   /* of the newest packet */
     uint32_t ts;    /* of the newest picture */
     int64_t newest; /* unwrapped number of the newest frame, or picture */
     uint32_t changed_ts;

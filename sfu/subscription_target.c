@@ -157,6 +157,7 @@ struct selector_packet subscription_selector_packet(const struct forward *f, boo
                          ? dd_history_find(f->layer->dd, f->frame.structure)
                          : NULL,
         .ts = f->packet->rtp.ts,
+        .seq = f->packet->rtp.seq,
         .newest = newest,
     };
 }

@@ -1,5 +1,6 @@
 #include "sfu/layer_selector.h"
 
+#include "media/dependency_descriptor.h"
 #include "tests/tap.h"
 
 /* A packet of a picture that is one frame of one packet; each picture has a timestamp of its own.
@@ -177,10 +178,81 @@ static void it_is_open_once_all_goes_out(void)
     CHECK(layer_selector_is_open(&s));
 }
 
+/* Three temporal layers of VP8 as Chromium describes them; of three encodings, whose frames it
+ * numbers together, this is one. */
+static const struct {
+    uint8_t tid, dtis;
+} chromium[8] = {{0, 0x2a}, {2, 0x10}, {1, 0x28}, {2, 0x10},
+                 {0, 0x3e}, {2, 0x10}, {1, 0x24}, {2, 0x10}};
+
+static struct dd_structure three_temporal_layers(void)
+{
+    struct dd_structure structure = {
+        .n_targets = 3, .n_chains = 1, .n_spatial = 1, .n_temporal = 3, .n_templates = 3};
+
+    for (uint8_t i = 0; i < 3; i++) {
+        structure.targets[i].tid = i;
+        structure.dtis[i] = chromium[i == 0 ? 0 : i == 1 ? 2 : 1].dtis;
+    }
+    return structure;
+}
+
+/* Give the n-th frame. @return true: it was forwarded */
+static bool give_described(struct layer_selector *s, const struct dd_structure *structure,
+                           uint16_t n, uint16_t seq)
+{
+    struct frame_info frame = {
+        .has_dd = true,
+        .frame_number = 3 * n,
+        .tid = chromium[n % 8].tid,
+        .dtis = chromium[n % 8].dtis,
+        .n_targets = 3,
+        .n_chains = 1,
+        .chain_diffs = {(uint8_t)(n % 4 == 0 ? 12 : n % 4 * 3)},
+        .active_targets = UINT32_MAX,
+        .begins = true,
+        .ends = true,
+    };
+    struct selector_packet packet = {
+        .frame = &frame, .structure = structure, .ts = n * 3000U + 1, .seq = seq, .newest = true};
+
+    return layer_selector_decide(s, &packet).forward;
+}
+
+static void frames_that_are_numbered_with_those_of_other_encodings_are_not_lost(void)
+{
+    struct dd_structure structure = three_temporal_layers();
+    struct layer_selector s = limited(255, 0);
+    uint16_t n = 0;
+
+    for (; n < 17; n++)
+        CHECK_EQ(give_described(&s, &structure, n, n), chromium[n % 8].tid == 0);
+    layer_selector_set_limit(&s, (struct layer_limit){255, 255});
+    for (; n < 24; n++)
+        (void)give_described(&s, &structure, n, n);
+    CHECK_EQ(layer_selector_current(&s).tid, 2);
+    for (; n < 40; n++)
+        CHECK(give_described(&s, &structure, n, n));
+}
+
+static void what_is_lost_may_be_needed_by_higher_layers(void)
+{
+    struct dd_structure structure = three_temporal_layers();
+    struct layer_selector s = limited(255, 0);
+    uint16_t n = 0;
+
+    for (; n < 17; n++)
+        (void)give_described(&s, &structure, n, n);
+    layer_selector_set_limit(&s, (struct layer_limit){255, 255});
+    CHECK(!give_described(&s, &structure, 18, 18)); /* 17 did not come */
+}
+
 TAP_CASES(CASE(temporal_layers_go_down_with_the_next_picture),
           CASE(temporal_layers_go_up_one_by_one_where_nothing_from_before_is_needed),
           CASE(they_go_up_after_a_picture_that_says_so),
           CASE(late_packets_share_the_fate_of_their_picture),
           CASE(spatial_layers_go_up_with_a_key_picture_only),
           CASE(the_marker_is_on_the_highest_layer_that_goes_out),
-          CASE(a_picture_that_was_begun_goes_on), CASE(it_is_open_once_all_goes_out))
+          CASE(a_picture_that_was_begun_goes_on), CASE(it_is_open_once_all_goes_out),
+          CASE(frames_that_are_numbered_with_those_of_other_encodings_are_not_lost),
+          CASE(what_is_lost_may_be_needed_by_higher_layers))
