@@ -55,7 +55,7 @@ export class Link extends Process {
 
 /**
  * What a page of calls defines; runs in any browser's page of the server's origin.
- * openCall({room, name, publish?: {width, height, codec?, audio?}}) joins; readCall() tells everything; viewAll(view) is call.view()
+ * openCall({room, name, publish?: {width, height, frameRate?, codec?, audio?}}) joins; readCall() tells everything; viewAll(view) is call.view()
  * for all remote video tracks.
  */
 export const CALL = `(async () => {
@@ -77,7 +77,7 @@ export const CALL = `(async () => {
             document.body.append(element);
         });
         const stream = publish ? await navigator.mediaDevices.getUserMedia({ video: { width: publish.width, height: publish.height,
-            frameRate: 30 }, audio: publish.audio !== false && { echoCancellation: false, noiseSuppression: false, autoGainControl: false } })
+            frameRate: publish.frameRate ?? 30 }, audio: publish.audio !== false && { echoCancellation: false, noiseSuppression: false, autoGainControl: false } })
             : null;
         await call.join(stream);
         return true;

@@ -3,7 +3,7 @@ import { check, Firefox, plan, sleep, startChromium, startServer, until } from '
 import { between, callPage, describe, equip, span } from './link.mjs';
 
 /* The camera's three sizes are 240, 480 and 960 wide. */
-const CAMERA = { width: 960, height: 540 };
+const CAMERA = { width: 960, height: 540, frameRate: 20 };
 const VIEWS = [{ width: 240, height: 135 }, { width: 960, height: 540 }, { width: 480, height: 270 }, { width: 960, height: 540 },
     { width: 480, height: 270 }, { width: 240, height: 135 }];
 let server, chrome, fox;
@@ -27,7 +27,6 @@ async function switches(codec, browsers) {
         viewers.push(viewer);
         await until(async () => (await viewer.read()).video[0]?.frames > 15, `${browser} decodes ${codec}`);
     }
-    await until(async () => (await publisher.read()).out.filter((o) => o.frames > 0).length === 3 || codec === 'VP9', 'three sizes are sent');
     await sleep(2000);
     const before = await Promise.all(viewers.map((v) => v.read()));
     const widths = viewers.map(() => new Set());
