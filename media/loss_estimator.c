@@ -10,6 +10,7 @@ static const int64_t HELPED_US = 30 * SECOND; /* remember that */
 static const int64_t HOLD_US = 4 * SECOND;    /* a bound that was right */
 
 enum { WINDOW_PACKETS = 60, TEST_PACKETS = 80, WINDOW_MIN_PACKETS = 10, LEARN_PACKETS = 500 };
+enum { ROW_MAX = 3 }; /* in a row: further ones are part of the same misfortune, not of the rate */
 enum { HELPED_OFTEN = 3 }; /* once and again may be chance */
 
 static const double INHERENT_MAX = 0.15; /* a path that loses more is taken for congested */
@@ -41,7 +42,8 @@ void loss_estimator_skip(struct loss_estimator *l)
 void loss_estimator_on_packet(struct loss_estimator *l, int64_t sent_us, uint32_t len,
                               bool received)
 {
-    if (sent_us < l->counts_us)
+    l->row = received ? 0 : l->row + 1;
+    if (sent_us < l->counts_us || l->row > ROW_MAX)
         return;
     if (l->sent == 0)
         l->first_sent_us = l->last_sent_us = sent_us;

@@ -34,6 +34,7 @@ struct loss_estimator {
     /* the running window */
     int64_t first_sent_us, last_sent_us;
     uint32_t sent, lost;
+    uint32_t row; /* lost in a row, until now */
     uint64_t bytes;
 };
 

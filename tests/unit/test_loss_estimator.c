@@ -131,6 +131,21 @@ static void a_small_stream_is_not_to_blame(void)
     CHECK(pass(&p, 2e6, 10 * SECOND) > 0.9 * 2e6); /* it is known already */
 }
 
+static void a_burst_of_losses_is_no_matter_of_rates(void)
+{
+    struct path p;
+
+    begin(&p, INFINITY, 0);
+    for (int i = 0; i < 10; i++) {
+        pass(&p, 2e6, 2 * SECOND);
+        p.random_loss = 1;
+        pass(&p, 2e6, 80 * MS); /* 20 packets */
+        p.random_loss = 0;
+    }
+    CHECK(isinf(p.l.bound_bps));
+    CHECK_EQ(p.l.helped, 0);
+}
+
 static void a_probe_that_passed_lifts_the_bound(void)
 {
     struct path p;
@@ -159,4 +174,5 @@ TAP_CASES(CASE(without_losses_there_is_no_bound),
           CASE(loss_at_any_rate_is_no_reason_to_go_down),
           CASE(more_than_15_percent_is_always_too_much), CASE(a_bound_that_was_right_rises_again),
           CASE(losses_of_a_queue_are_left_to_others), CASE(a_small_stream_is_not_to_blame),
-          CASE(a_probe_that_passed_lifts_the_bound), CASE(everything_lost_is_survived))
+          CASE(a_burst_of_losses_is_no_matter_of_rates), CASE(a_probe_that_passed_lifts_the_bound),
+          CASE(everything_lost_is_survived))
