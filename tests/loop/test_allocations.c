@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-enum { SUBSCRIBERS = 5, BURST = 8, PACKETS = 10000, WARM_BURSTS = 300 };
+enum { SUBSCRIBERS = 5, PROBES_MAX = 100, BURST = 8, PACKETS = 10000, WARM_BURSTS = 300 };
 
 #ifdef __has_feature /* clang says it thus */
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
