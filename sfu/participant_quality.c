@@ -84,6 +84,8 @@ static void describe_subscription(struct quality_subscription *ret, const struct
         .loss_permille = s->sender.fraction_lost * 1000U / 256,
         .layer = current.paused ? MESSAGE_LAYER_NONE : current.layer,
         .target = s->target ? track_layer_index(s->track, s->target) : MESSAGE_LAYER_NONE,
+        .key_frames = s->track->kind == KIND_VIDEO ? s->measure.key_frames : 0,
+        .freezes_avoided = s->measure.freezes_avoided,
     };
     _Static_assert((int)MESSAGE_MID_MAX == (int)PLAN_MID_MAX, "copied whole");
     memcpy(ret->mid, s->section->mid, sizeof(ret->mid));
@@ -141,9 +143,27 @@ static uint32_t worst_loss_up(const struct participant *p)
     return worst;
 }
 
+/* @return how much of the video it would show has no room on its path [per mille] */
+static uint32_t starved_permille(const struct participant *p)
+{
+    uint32_t n = 0;
+    uint32_t starved = 0;
+
+    for (size_t i = 0; i < p->plan->n_sections; i++) {
+        const struct subscription *s = p->subscriptions[i];
+
+        if (!s || !s->track || s->track->kind != KIND_VIDEO || s->share.state == SLOT_HIDDEN)
+            continue;
+        n++;
+        starved += s->share.state == SLOT_BANDWIDTH;
+    }
+    return n > 0 ? starved * 1000 / n : 0;
+}
+
 static void describe_path(struct message_quality *q, const struct participant *p)
 {
-    struct quality_figures figures = {.rtt_ms = ms_of(p->subscriber.rtt_us)};
+    struct quality_figures figures = {.rtt_ms = ms_of(p->subscriber.rtt_us),
+                                      .starved_permille = starved_permille(p)};
 
     q->rtt_ms = figures.rtt_ms;
     q->up_loss_permille = worst_loss_up(p);

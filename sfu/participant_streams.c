@@ -22,8 +22,10 @@ void participant_streams_lower(struct subscription *s, const struct allocation_s
 {
     if (slot->state != SLOT_ACTIVE || !s->layer)
         return;
-    if (s->share.lowered_us == 0 && slot->step.layer < subscription_current(s).layer)
-        s->share.lowered_us = now_us;
+    if (s->share.lowered_us > 0 || slot->step.layer >= subscription_current(s).layer)
+        return;
+    s->share.lowered_us = now_us;
+    s->measure.freezes_avoided++;
 }
 
 /* Is something higher than what it was given still being sent? */

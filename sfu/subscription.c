@@ -123,6 +123,7 @@ void subscription_bind(struct subscription *s, struct track *track)
 {
     s->track = track;
     s->automatic = true;
+    s->measure.key_frames = s->measure.freezes_avoided = 0;
     s->wanted = (struct layer_target){.layer = UINT8_MAX, .sid = UINT8_MAX, .tid = UINT8_MAX};
     s->sender.clock_rate = codec_info(track_codec(track)->codec)->clock_rate;
     subscription_refresh(s);

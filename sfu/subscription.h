@@ -77,6 +77,8 @@ struct subscription_measure {
     int64_t since_us; /* when it was measured; 0: not yet */
     uint64_t bytes;   /* payload sent until then */
     uint32_t rate_bps;
+    uint32_t key_frames;      /* with which an encoding of the track began */
+    uint32_t freezes_avoided; /* times a smaller one took over as the path had no room */
 };
 
 /* What every packet needs comes first: a thousand of these do not stay in the cache from one frame

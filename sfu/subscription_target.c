@@ -389,6 +389,7 @@ bool subscription_begin(struct subscription *s, const struct forward *f)
     seq_rewriter_begin(&s->rewriter, f->packet->rtp.seq, f->packet->rtp.ts, f->clock_rate,
                        f->now_us);
     s->layer = f->layer;
+    s->measure.key_frames++;
     s->before = NULL;
     s->attention = 0;
     s->mid_picture = false;

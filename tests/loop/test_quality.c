@@ -59,6 +59,8 @@ static void a_good_call_is_told_to_be_one(void)
     CHECK(s->rate_bps > track_of(b, 1)->rate_bps * 9 / 10);
     CHECK(s->rate_bps < track_of(b, 1)->rate_bps * 11 / 10);
     CHECK_EQ(s->layer, 0);
+    CHECK_EQ(s->key_frames, 1);
+    CHECK_EQ(s->freezes_avoided, 0);
     (void)fake_world_free(w);
 }
 
