@@ -52,3 +52,18 @@ int payload_red_headers(const uint8_t *payload, size_t len, uint8_t pt, uint8_t 
         return headers_len;
     return writer_ok(&w) ? headers_len : -EMSGSIZE;
 }
+
+int payload_red_write(uint8_t pt, const struct red_block *blocks, size_t n, uint8_t *out,
+                      size_t capacity)
+{
+    struct writer w = writer_of(out, capacity);
+
+    for (size_t i = n - 1; i > 0; i--) {
+        writer_u8(&w, (uint8_t)(0x80 | pt));
+        writer_u24(&w, (uint32_t)blocks[i].age << 10 | blocks[i].len);
+    }
+    writer_u8(&w, pt);
+    for (size_t i = n; i-- > 0;)
+        writer_bytes(&w, blocks[i].data, blocks[i].len);
+    return writer_ok(&w) ? (int)w.len : -EMSGSIZE;
+}

@@ -18,6 +18,23 @@ static void red_primary_is_the_last_block(void)
         CHECK_EQ(payload_red_primary(RED, len), -EBADMSG);
 }
 
+static void red_is_written_as_it_is_read(void)
+{
+    static const struct red_block blocks[] = {
+        {.data = (const uint8_t *)"c", .len = 1},
+        {.data = (const uint8_t *)"bb", .len = 2, .age = 480},
+        {.data = (const uint8_t *)"aaa", .len = 3, .age = 960},
+    };
+    uint8_t out[sizeof(RED)];
+
+    CHECK_EQ(payload_red_write(111, blocks, 3, out, sizeof(out)), sizeof(RED));
+    CHECK_MEM(out, RED, sizeof(RED));
+    CHECK_EQ(payload_red_write(111, blocks, 3, out, sizeof(out) - 1), -EMSGSIZE);
+    CHECK_EQ(payload_red_write(111, blocks, 1, out, sizeof(out)), 2);
+    CHECK_MEM(out, "oc", 2);
+    CHECK_EQ(payload_red_primary(out, 2), 1);
+}
+
 static void red_headers_get_another_payload_type(void)
 {
     static const uint8_t expected[] = {0x80 | 63, 0x0f, 0x00, 3, 0x80 | 63, 0x07, 0x80, 2, 63};
@@ -29,4 +46,5 @@ static void red_headers_get_another_payload_type(void)
     CHECK_EQ(payload_red_headers(RED, 13, 63, out, sizeof(out)), -EBADMSG);
 }
 
-TAP_CASES(CASE(red_primary_is_the_last_block), CASE(red_headers_get_another_payload_type))
+TAP_CASES(CASE(red_primary_is_the_last_block), CASE(red_is_written_as_it_is_read),
+          CASE(red_headers_get_another_payload_type))
