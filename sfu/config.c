@@ -16,6 +16,7 @@
 enum key_type {
     KEY_NUMBER,
     KEY_SWITCH,
+    KEY_AUTO,
     KEY_LISTEN,
     KEY_ADDRESS,
     KEY_ADVERTISE,
@@ -70,6 +71,9 @@ static const struct key keys[] = {
     NUMBER(coalesce_ms, 0, 20, "0",
            "milliseconds for which a packet may wait for others to\nthe same client: less CPU time "
            "for more delay"),
+    {"audio_red", KEY_AUTO, offsetof(struct config, audio_red), 0, 0, "auto", "auto|off",
+     "where packets are lost, send sound twice (RED) to who\ntakes that; off: what is encrypted end "
+     "to end stays as it is"},
     NUMBER(max_rooms, 1, 1000000, "10000", "rooms at a time"),
     NUMBER(max_participants, 1, 1000000, "10000", "participants at a time, in all rooms"),
     NUMBER(max_participants_per_room, 1, 100000, "1000", "participants of a room"),
@@ -217,6 +221,14 @@ static int set_switch(bool *ret, const struct key *key, const char *value,
     return 0;
 }
 
+static int set_auto(bool *ret, const struct key *key, const char *value, struct config_error *error)
+{
+    if (strcmp(value, "auto") != 0 && strcmp(value, "off") != 0)
+        return fail(error, "%s is \"%s\", but must be auto or off", key->name, value);
+    *ret = strcmp(value, "auto") == 0;
+    return 0;
+}
+
 static int set_log_level(uint32_t *ret, const char *value, struct config_error *error)
 {
     int level = log_level_parse(value);
@@ -278,6 +290,8 @@ int config_set(struct config *c, const char *name, const char *value, struct con
         return set_number(member, key, value, error);
     case KEY_SWITCH:
         return set_switch(member, key, value, error);
+    case KEY_AUTO:
+        return set_auto(member, key, value, error);
     case KEY_LISTEN:
         if (read_listen(c, value) == 0)
             return 0;

@@ -33,12 +33,13 @@ struct config {
     bool pin_workers;     /* each to a core of its own */
     uint32_t n_advertise;
     char advertise[CONFIG_MAX_ADVERTISE][CONFIG_ADDRESS_MAX + 1]; /* none: the interfaces' */
-    char web_root[CONFIG_PATH_MAX + 1]; /* folder of the page; "": the one built in */
+    char web_root[CONFIG_PATH_MAX + 1];    /* folder of the page; "": the one built in */
     char admin_token[CONFIG_PATH_MAX + 1]; /* "": reports are for clients on this machine */
-    uint32_t log_level;                 /* enum log_level */
-    uint32_t seal;                      /* enum seal_backend: who encrypts and decrypts */
-    uint32_t pad_runs;                  /* padding of one packet [bytes] */
-    uint32_t coalesce_ms;               /* wait of a packet for others */
+    uint32_t log_level;                    /* enum log_level */
+    uint32_t seal;                         /* enum seal_backend: who encrypts and decrypts */
+    uint32_t pad_runs;                     /* padding of one packet [bytes] */
+    uint32_t coalesce_ms;                  /* wait of a packet for others */
+    bool audio_red;                        /* sound goes twice where packets are lost */
 
     uint32_t max_rooms, max_participants, max_participants_per_room;
     uint32_t max_tracks;                       /* published by one participant */

@@ -26,6 +26,7 @@
 #include "media/base/attributes.h"
 #include "media/base/clock.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,7 @@ struct forwarder_limits {
     uint32_t max_packets;       /* in the pool: received, stored for retransmission, queued */
     uint16_t pad_runs;          /* padding of one packet, to send several as one [bytes] */
     int64_t coalesce_us;        /* wait of a packet for others of the same subscriber */
+    bool no_red;                /* no sound is sent twice */
     uint32_t max_audio_streams; /* that one subscriber gets at a time; 0: as many as it has slots */
 };
 extern const struct forwarder_limits forwarder_default_limits;

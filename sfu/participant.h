@@ -10,6 +10,7 @@
 
 #include "media/base/attributes.h"
 #include "media/base/list.h"
+#include "media/redundancy.h"
 #include "sfu/actor.h"
 #include "sfu/connection.h"
 #include "sfu/mail.h"
@@ -65,7 +66,10 @@ struct participant {
     uint64_t rate_bytes;                /* payload that had come at `rate_us` */
     int64_t rate_us;                    /* 0: not looked at yet */
     int64_t report_us;                  /* when reports are next sent */
-    int64_t quality_us;                 /* when control is next told how it goes; 0: not begun */
+    struct redundancy redundancy;       /* of the sound it gets */
+    uint64_t red_bytes;                 /* of that, sent until `red_us` */
+    int64_t red_us;
+    int64_t quality_us; /* when control is next told how it goes; 0: not begun */
 };
 
 /**

@@ -9,7 +9,7 @@
 
 /* What was lost before it came to us is missing at the subscriber as well, and says nothing of its
  * path: only reports of streams that had no gaps since the one before count. */
-static void note_loss(const struct participant *p, struct subscription *s, uint8_t fraction,
+static void note_loss(struct participant *p, struct subscription *s, uint8_t fraction,
                       int64_t now_us)
 {
     int64_t missing;
@@ -20,8 +20,11 @@ static void note_loss(const struct participant *p, struct subscription *s, uint8
     missing = stream_receiver_missing(&s->layer->receiver);
     whole = missing == s->source_missing;
     s->source_missing = missing;
-    if (whole)
-        downlink_on_loss(p->downlink, fraction, now_us);
+    if (!whole)
+        return;
+    if (s->section->kind == KIND_AUDIO)
+        p->subscriber.fraction_lost = fraction;
+    downlink_on_loss(p->downlink, fraction, now_us);
 }
 
 static void on_reports(struct participant *p, const struct rtcp_report *reports, int n,

@@ -6,6 +6,7 @@
 #include "sfu/core.h"
 #include "sfu/participant.h"
 #include "sfu/participant_quality.h"
+#include "sfu/participant_red.h"
 
 /* What a publisher that knows no transport-wide feedback is told it may send: its encoder's
  * maximum is the limit, not we. */
@@ -208,6 +209,7 @@ static void send_reports(struct participant *p, int64_t now_us)
     if (p->wants_remb)
         write_remb(&c);
     send_compound(&c);
+    participant_advance_red(p, now_us);
     participant_advance_quality(p, now_us);
     p->report_us += REPORT_INTERVAL_US;
     if (p->report_us <= now_us) /* first, or late: from now on evenly, not all at the same moment */

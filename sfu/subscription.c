@@ -7,6 +7,7 @@
 #include "media/seq.h"
 #include "sfu/core.h"
 #include "sfu/format_match.h"
+#include "sfu/subscription_red.h"
 #include "sfu/subscription_target.h"
 #include "sfu/track.h"
 
@@ -80,10 +81,28 @@ static struct payload_mapping map_red(const struct plan_section *slot,
     return m;
 }
 
+/* Plain Opus gets the payloads before it, if the slot takes that. */
+static bool map_with_red(const struct plan_section *slot, size_t opus, struct payload_mapping *ret)
+{
+    int red = format_find(slot, CODEC_RED);
+
+    if (red < 0)
+        return false;
+    *ret = (struct payload_mapping){
+        .form = PAYLOAD_RED_ADD,
+        .pt = slot->codecs[red].pt,
+        .rtx_pt = slot->codecs[red].rtx_pt,
+        .block_pt = slot->codecs[opus].pt,
+    };
+    return true;
+}
+
 static struct payload_mapping map_format(const struct plan_section *slot,
-                                         const struct plan_section *published, size_t format)
+                                         const struct plan_section *published, size_t format,
+                                         bool adds_red)
 {
     const struct plan_codec *codec = &published->codecs[format];
+    struct payload_mapping with_red;
     int found;
 
     if (codec->codec == CODEC_RED)
@@ -91,6 +110,8 @@ static struct payload_mapping map_format(const struct plan_section *slot,
     found = format_match(slot, codec);
     if (found < 0)
         return (struct payload_mapping){.form = PAYLOAD_REFUSED};
+    if (adds_red && codec->codec == CODEC_OPUS && map_with_red(slot, (size_t)found, &with_red))
+        return with_red;
     return (struct payload_mapping){
         .form = PAYLOAD_AS_IS,
         .pt = slot->codecs[found].pt,
@@ -111,7 +132,7 @@ void subscription_refresh(struct subscription *s)
         return;
     published = s->track->section;
     for (size_t i = 0; i < published->n_codecs; i++) {
-        s->mappings[i] = map_format(s->section, published, i);
+        s->mappings[i] = map_format(s->section, published, i, s->subscriber->red_blocks > 0);
         if (s->section->rtx_ssrc == 0)
             s->mappings[i].rtx_pt = 0;
     }
@@ -169,6 +190,9 @@ static int make_payload(const struct payload_mapping *m, const struct packet *pa
         skip = payload_red_headers(bytes, packet->rtp.payload_len, m->block_pt, ret->lead,
                                    sizeof(ret->lead));
         ret->lead_len = (uint16_t)(skip > 0 ? skip : 0);
+    } else if (m->form == PAYLOAD_RED_ADD) {
+        ret->lead[0] = m->block_pt; /* RED of one block, unless push() makes more of it */
+        ret->lead_len = 1;
     }
     if (skip < 0)
         return skip;
@@ -177,11 +201,9 @@ static int make_payload(const struct payload_mapping *m, const struct packet *pa
     return 0;
 }
 
-/* Queue one packet. `osn`: by RTX, its payload begins with this number; NULL: as it is.
- * @return NULL: the queue is full */
-static struct egress_head *push(struct subscription *s, const struct forward *f,
-                                const struct payload *payload, const struct head_fields *fields,
-                                const uint16_t *osn)
+static struct egress_head *push_payload(struct subscription *s, const struct forward *f,
+                                        const struct payload *payload,
+                                        const struct head_fields *fields, const uint16_t *osn)
 {
     struct egress_head *head;
     uint8_t *lead;
@@ -206,6 +228,39 @@ static struct egress_head *push(struct subscription *s, const struct forward *f,
     if (UNLIKELY(payload->lead_len > 0))
         memcpy(lead, payload->lead, payload->lead_len);
     return head;
+}
+
+/* The payload becomes that of a packet made for it. */
+static struct egress_head *push_with_red(struct subscription *s, const struct forward *f,
+                                         const struct payload *payload,
+                                         const struct head_fields *fields, const uint16_t *osn)
+{
+    struct packet *red = subscription_red_make(
+        s->subscriber->core, f, s->mappings[f->format].block_pt, s->subscriber->red_blocks);
+    struct forward with = *f;
+    struct payload whole = {0};
+    struct egress_head *head;
+
+    if (!red)
+        return push_payload(s, f, payload, fields, osn);
+    with.packet = red;
+    whole.len = red->len;
+    head = push_payload(s, &with, &whole, fields, osn);
+    if (head && !osn)
+        s->sender.bytes += (uint64_t)red->len - f->packet->rtp.payload_len;
+    packet_unref(red);
+    return head;
+}
+
+/* Queue one packet. `osn`: by RTX, its payload begins with this number; NULL: as it is.
+ * @return NULL: the queue is full */
+static struct egress_head *push(struct subscription *s, const struct forward *f,
+                                const struct payload *payload, const struct head_fields *fields,
+                                const uint16_t *osn)
+{
+    if (UNLIKELY(s->mappings[f->format].form == PAYLOAD_RED_ADD) && f->packet)
+        return push_with_red(s, f, payload, fields, osn);
+    return push_payload(s, f, payload, fields, osn);
 }
 
 void subscription_prefetch(const struct subscription *s)
@@ -472,7 +527,8 @@ static int push_again(struct subscription *s, const struct forward *f,
     struct egress_head *head;
     int err = 0;
 
-    if (m->form == PAYLOAD_REFUSED ||
+    /* What was before it may have come meanwhile: added RED is not what it was. */
+    if (m->form == PAYLOAD_REFUSED || (!m->rtx_pt && m->form == PAYLOAD_RED_ADD) ||
         (!m->rtx_pt && (!is_repeatable(s, seq) || verdict.unknown || !verdict.forward)))
         return -ENOENT;
     if (m->rtx_pt)

@@ -42,6 +42,8 @@ struct subscriber {
     struct nack_responder *responder; /* made for the first NACK */
     int64_t rtt_us;                   /* as last measured; -1: not yet */
     uint64_t estimate_bps;            /* of its path; 0: not known */
+    uint8_t red_blocks;               /* earlier payloads that go with those of plain sound */
+    uint8_t fraction_lost;            /* of 256, of sound whose source had no gaps, as last told */
 };
 
 /** What of a track a subscription shall carry, or does. */
@@ -64,6 +66,7 @@ enum payload_form {
     PAYLOAD_AS_IS,
     PAYLOAD_RED_PRIMARY, /* RED to who does not take it: its newest block alone */
     PAYLOAD_RED_HEADERS, /* RED whose blocks have another number here */
+    PAYLOAD_RED_ADD,     /* as RED, with payloads before it */
 };
 
 struct payload_mapping {

@@ -4,6 +4,7 @@
 #include "media/base/reader.h"
 #include "media/base/writer.h"
 #include "media/packet.h"
+#include "media/payload.h"
 #include "media/rtx.h"
 #include "media/seq.h"
 
@@ -90,6 +91,18 @@ int fake_payload_read(enum codec codec, const uint8_t *payload, size_t len,
         return -EBADMSG;
     *ret = content;
     return 0;
+}
+
+/* @return offset of the primary block of RED with payloads of ours; 0: none is */
+static size_t fake_red_primary(const uint8_t *payload, size_t len)
+{
+    int primary = payload_red_primary(payload, len);
+    struct fake_content content;
+
+    if (primary < 0 || fake_payload_read(CODEC_RED, payload, len, &content) == 0 ||
+        fake_payload_read(CODEC_OPUS, payload + primary, len - (size_t)primary, &content) < 0)
+        return 0;
+    return (size_t)primary;
 }
 
 /* ------------------------------------------------------------------ source */
@@ -258,6 +271,40 @@ static bool has_mid(const struct fake_sink *s, const struct packet *packet)
     return e && e->len == strlen(s->mid) && memcmp(packet->data + e->offset, s->mid, e->len) == 0;
 }
 
+/* RED that was added on the way: what is missing comes with the packets after it.
+ * @return the primary block's offset; 0: it is none, or what a source sends as RED */
+static size_t take_red(struct fake_sink *s, const struct packet *packet, int64_t seq,
+                       int64_t now_us)
+{
+    const uint8_t *payload = packet->data + packet->rtp.header_len;
+    size_t primary = fake_red_primary(payload, packet->rtp.payload_len);
+    struct reader heads = reader_of(payload, primary);
+    size_t at;
+    int n = 0;
+
+    if (primary == 0)
+        return 0;
+    while (payload[4 * n] & 0x80)
+        n++;
+    at = 4U * (size_t)n + 1;
+    s->red++;
+    for (; n > 0; n--) {
+        uint32_t head = reader_u32(&heads);
+        struct fake_got got = {.there = true, .at_us = now_us};
+        struct fake_got *place = &s->got[(seq - n - s->first) % FAKE_HISTORY];
+
+        got.ts = packet->rtp.ts - (head >> 10 & 0x3fff);
+        if (fake_payload_read(CODEC_OPUS, payload + at, head & 0x3ff, &got.content) < 0)
+            s->wrong++;
+        at += head & 0x3ff;
+        if (seq - n < s->first || place->there)
+            continue;
+        *place = got;
+        s->rescued++;
+    }
+    return primary;
+}
+
 static void keep(struct fake_sink *s, struct packet *packet, enum codec codec, bool rtx,
                  int64_t now_us)
 {
@@ -265,6 +312,7 @@ static void keep(struct fake_sink *s, struct packet *packet, enum codec codec, b
     struct reader csrc = reader_of(packet->data + RTP_HEADER_LEN, 4);
     const struct rtp_extension *level;
     struct fake_got *got;
+    size_t red = 0;
     int64_t seq;
 
     if (s->first < 0)
@@ -281,11 +329,15 @@ static void keep(struct fake_sink *s, struct packet *packet, enum codec codec, b
         return;
     }
     got = &s->got[(seq - s->first) % FAKE_HISTORY];
+    if (codec == CODEC_RED) {
+        red = take_red(s, packet, seq, now_us);
+        codec = red ? CODEC_OPUS : codec;
+    }
     *got = (struct fake_got){.there = true, .ts = rtp->ts, .at_us = now_us};
     if (rtp->n_csrcs == 1)
         got->csrc = reader_u32(&csrc);
-    if (fake_payload_read(codec, packet->data + rtp->header_len, rtp->payload_len, &got->content) <
-        0)
+    if (fake_payload_read(codec, packet->data + rtp->header_len + red, rtp->payload_len - red,
+                          &got->content) < 0)
         s->wrong++;
     level = rtp_find_extension(rtp, s->section->extensions.id[EXTENSION_AUDIO_LEVEL]);
     s->last_level = level ? packet->data[level->offset] : 255;

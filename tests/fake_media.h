@@ -64,7 +64,7 @@ struct fake_source {
     uint8_t level; /* that it tells: RFC 6464, with the V bit */
     bool no_level; /* tells none */
     bool comfort;  /* sends DTX: FAKE_COMFORT_LEN bytes that say nothing */
-    uint8_t scale;         /* of its picture, see struct fake_content */
+    uint8_t scale; /* of its picture, see struct fake_content */
     /** Hand one packet to the transport: header, then payload. */
     void (*send)(void *owner, const uint8_t *head, size_t head_len, const uint8_t *payload,
                  size_t payload_len);
@@ -108,6 +108,8 @@ struct fake_sink {
     struct nack_generator nack;
     int64_t first, newest; /* unwrapped; -1: nothing came */
     uint64_t packets, recovered, duplicates;
+    uint64_t red;     /* packets of RED that was added on the way */
+    uint64_t rescued; /* what came by that alone */
     uint64_t comfort; /* of DTX; it is not among `got` */
     uint64_t wrong;   /* content, payload type or extension is not as it must be */
     uint8_t last_pt;

@@ -65,6 +65,7 @@ static void no_file_and_no_flag_is_enough(void)
     CHECK_EQ(config.workers, 0);
     CHECK_EQ(config.room_spread, 24);
     CHECK(!config.pin_workers);
+    CHECK(config.audio_red);
     CHECK_EQ(config.n_advertise, 0);
     CHECK_EQ(config.log_level, LOG_INFO);
     CHECK_STR(config.web_root, "");
@@ -223,6 +224,7 @@ static void mistakes_on_the_command_line_are_named(void)
         {{"sluice", "--log-level=loud"}, "trace, debug, info, warn or error"},
         {{"sluice", "--room-spread=0"}, "room_spread is \"0\""},
         {{"sluice", "--pin-workers=1"}, "pin_workers is \"1\", but must be yes or no"},
+        {{"sluice", "--audio-red=on"}, "audio_red is \"on\", but must be auto or off"},
         {{"sluice", "--seal=wax"}, "auto, libipsec-mb or libsrtp2"},
         {{"sluice", "--config", "/nonexistent"}, "cannot be read"},
     };

@@ -2,6 +2,7 @@
 
 #include "media/base/clock.h"
 #include "media/packet.h"
+#include "media/payload.h"
 #include "media/rtx.h"
 #include "media/seal.h"
 #include "media/srtp.h"
@@ -328,6 +329,60 @@ static void red_goes_with_the_subscribers_numbers(void)
     scene_free(s);
 }
 
+static void plain_opus_goes_with_what_was_before_it(void)
+{
+    struct scene *s = scene_new(audio_section(96, 0), audio_section(111, 63));
+    const uint8_t *red;
+
+    receive(s, 1, CODEC_OPUS, false, 1 * SECOND);
+    CHECK_EQ(s->out[0].pt, 111);
+    s->subscriber.red_blocks = 2;
+    subscription_refresh(s->subscription);
+    receive(s, 2, CODEC_OPUS, false, 1 * SECOND);
+    receive(s, 3, CODEC_OPUS, false, 1 * SECOND);
+    receive(s, 5, CODEC_OPUS, false, 1 * SECOND); /* what was before it is not here */
+    CHECK_EQ(s->n_out, 4);
+    for (size_t i = 1; i < 4; i++)
+        CHECK_EQ(s->out[i].pt, 63);
+    red = s->bytes[2] + s->out[2].header_len;
+    CHECK_EQ(red[0], 0x80 | 111);
+    CHECK_EQ(red[1] << 6 | red[2] >> 2, 6000); /* two packets ago */
+    CHECK_EQ(red[4], 0x80 | 111);
+    CHECK_EQ(red[8], 111);
+    CHECK_EQ(payload_red_primary(red, s->out[2].payload_len),
+             9 + ((red[2] & 3) << 8 | red[3]) + ((red[6] & 3) << 8 | red[7]));
+    check_payload(s, 2, CODEC_OPUS, (size_t)payload_red_primary(red, s->out[2].payload_len), 3);
+    check_payload(s, 3, CODEC_OPUS, 1, 5);
+    CHECK_EQ(packet_pool_used(s->core.pool), 4); /* the store's */
+    scene_free(s);
+}
+
+static void added_red_is_sent_again_by_rtx_alone(void)
+{
+    struct scene *s = scene_new(audio_section(96, 0), audio_section(111, 63));
+    uint16_t seq;
+
+    s->slot.codecs[1].nack = true;
+    s->subscriber.red_blocks = 1;
+    subscription_refresh(s->subscription);
+    for (uint16_t i = 1; i < 4; i++)
+        receive(s, i, CODEC_OPUS, false, 1 * SECOND);
+    seq = s->out[1].seq;
+    CHECK_EQ(subscription_resend(s->subscription, seq, 1 * SECOND), -ENOENT);
+    s->slot.codecs[1].rtx_pt = 64;
+    s->slot.rtx_ssrc = SLOT_RTX;
+    subscription_refresh(s->subscription);
+    CHECK_EQ(subscription_resend(s->subscription, seq, 2 * SECOND), 0);
+    egress_flush(s->core.egress);
+    CHECK_EQ(s->n_out, 4);
+    CHECK_EQ(s->out[3].ssrc, SLOT_RTX);
+    CHECK_EQ(s->out[3].pt, 64);
+    CHECK_EQ(s->out[3].payload_len, s->out[1].payload_len + RTX_LEAD_LEN);
+    CHECK_MEM(s->bytes[3] + s->out[3].header_len + RTX_LEAD_LEN, s->bytes[1] + s->out[1].header_len,
+              s->out[1].payload_len);
+    scene_free(s);
+}
+
 static void red_is_stripped_for_who_has_none(void)
 {
     struct scene *s = scene_new(audio_section(111, 63), audio_section(109, 0));
@@ -609,7 +664,8 @@ TAP_CASES(CASE(video_waits_for_a_key_frame_and_asks_for_it),
           CASE(what_waits_is_of_the_stream_that_was), CASE(headers_are_the_slots),
           CASE(a_key_frame_that_arrives_late_brings_what_followed_it),
           CASE(nack_is_answered_by_rtx), CASE(red_goes_with_the_subscribers_numbers),
-          CASE(red_is_stripped_for_who_has_none), CASE(rebinding_continues_the_numbers),
+          CASE(red_is_stripped_for_who_has_none), CASE(plain_opus_goes_with_what_was_before_it),
+          CASE(added_red_is_sent_again_by_rtx_alone), CASE(rebinding_continues_the_numbers),
           CASE(layers_are_switched_at_key_frames_only),
           CASE(a_layer_that_stops_gives_way_to_the_next_lower),
           CASE(a_target_is_gone_over_to_at_its_key_frame),
