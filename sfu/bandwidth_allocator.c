@@ -37,6 +37,7 @@ struct run {
     uint64_t budget_bps, granted_bps; /* of video */
     uint64_t spent_bps;
     uint32_t round;
+    bool grace; /* what is at its lowest step is not paused yet */
     struct place places[ALLOCATOR_MAX_SLOTS];
 };
 
@@ -209,7 +210,8 @@ static bool step_up(struct run *run, size_t slot)
     if (p->at + 1 >= p->n)
         return false;
     spent_bps = run->spent_bps - cost_at(run, slot, p->at) + cost_at(run, slot, p->at + 1);
-    if (spent_bps > (p->at < p->held ? run->budget_bps : run->granted_bps))
+    if (spent_bps > (p->at < p->held ? run->budget_bps : run->granted_bps) &&
+        !(p->at < 0 && (run->what->guess || (run->grace && p->held >= 0))))
         return false;
     run->spent_bps = spent_bps;
     p->at++;
@@ -300,6 +302,22 @@ static uint64_t held_cost(const struct run *run)
     return bps;
 }
 
+/* Is the budget too small for what goes on at its lowest, though not long yet?
+ * @return when it will have been [us]; NEVER_US: it is not, or has been already */
+static int64_t note_scarcity(struct bandwidth_allocator *a, struct run *run, int64_t now_us)
+{
+    uint64_t lowest_bps = 0;
+    bool before = a->scarce;
+
+    for (size_t i = 0; i < run->n; i++)
+        lowest_bps += run->places[i].held >= 0 ? cost_at(run, i, 0) : 0;
+    a->scarce = lowest_bps > run->budget_bps;
+    if (a->scarce && !before)
+        a->scarce_us = now_us;
+    run->grace = a->scarce && now_us < a->scarce_us + ALLOCATOR_GRACE_US;
+    return run->grace ? a->scarce_us + ALLOCATOR_GRACE_US : NEVER_US;
+}
+
 /* What would be spent if things were better. */
 static void look_up(const struct run *run, struct allocation_result *result)
 {
@@ -358,18 +376,22 @@ void bandwidth_allocator_run(struct bandwidth_allocator *a, const struct allocat
 {
     struct run run;
     int64_t again_us;
+    int64_t scarce_us;
 
     begin(&run, what);
     forget_failures(a, now_us);
-    result->congested = held_cost(&run) > run.budget_bps;
+    result->congested = held_cost(&run) > run.budget_bps && !what->guess;
     if (result->congested && now_us - a->raised_us < ALLOCATOR_TRIAL_US)
         note_failure(a, now_us);
     again_us = grant(a, run.budget_bps, now_us);
+    scarce_us = note_scarcity(a, &run, now_us);
     run.granted_bps = a->granted_bps;
     spend(&run);
     if (settle(&run))
         a->raised_us = now_us;
     look_up(&run, result);
     result->again_us = result->next_bps ? again_us : NEVER_US;
+    if (scarce_us < result->again_us)
+        result->again_us = scarce_us;
     add_margins(a, what, result);
 }

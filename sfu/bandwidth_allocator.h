@@ -8,10 +8,11 @@
  * one. Nothing rises above what its view is worth (sfu/layer_ladder.h).
  *
  * What a slot has may be kept while the whole fits into the budget; when it does not, the lowest in
- * the order go down at once. What a slot does not have yet is given only from what has been
- * granted, and that grows slowly: when the budget had room for it and a margin all the time for a
- * while. A step up that had to be taken back soon is tried again only after a back-off that
- * doubles, with a larger margin: a budget that swings by some 15 % changes nothing.
+ * the order go down at once, and after a grace, as the budget often dips, they are paused. What a
+ * slot does not have yet is given only from what has been granted, and that grows slowly: when the
+ * budget had room for it and a margin all the time for a while. A step up that had to be taken back
+ * soon is tried again only after a back-off that doubles, with a larger margin: a budget that
+ * swings by some 15 % changes nothing.
  *
  * Thread: any.
  */
@@ -37,6 +38,8 @@ enum { ALLOCATOR_MAX_SLOTS = 128 };
 #define ALLOCATOR_START_US      (10 * SECOND)
 /** What is taken back within that time after something rose has failed. */
 #define ALLOCATOR_TRIAL_US (10 * SECOND)
+/** What is at its lowest step is paused when the budget was too small for so long. */
+#define ALLOCATOR_GRACE_US (1 * SECOND)
 /** Wait after the first failure; it doubles up to the other. */
 #define ALLOCATOR_BACK_OFF_US     (2 * SECOND)
 #define ALLOCATOR_BACK_OFF_MAX_US (30 * SECOND)
@@ -68,13 +71,14 @@ struct allocation_slot {
 
 /** What a subscriber's slots share; a plain value. Members are private. */
 struct bandwidth_allocator {
-    bool started, rising;
+    bool started, rising, scarce;
     uint8_t failures;
     uint64_t granted_bps;          /* what rises must fit in here */
     uint64_t floor_bps;            /* least that might have been granted since rising_us */
     int64_t started_us, rising_us; /* budget has been above what is granted since then */
     int64_t raised_us, failed_us;  /* when something last rose, and last failed */
     int64_t back_off_us;           /* nothing is granted before then */
+    int64_t scarce_us; /* the budget has been too small for all lowest steps since then */
 };
 
 struct allocation {
@@ -82,6 +86,7 @@ struct allocation {
     size_t n;              /* at most ALLOCATOR_MAX_SLOTS; the others are left as they are */
     uint64_t estimate_bps; /* what the path carries; ALLOCATOR_NO_LIMIT: not known */
     uint64_t audio_bps;    /* what audio takes of it first */
+    bool guess; /* the estimate is where it began: nobody's lowest step is held back for it */
 };
 
 /** What came of it; rates are of everything, audio and margins included. */

@@ -178,9 +178,22 @@ static uint64_t measure_sound(struct participant *p, int64_t now_us)
 /* What the path carries. Until something was sent nothing is known: as the estimate begins. */
 static uint64_t estimate_of(const struct participant *p)
 {
-    (void)p;
-    (void)START_BPS;
-    return ALLOCATOR_NO_LIMIT;
+    uint64_t bps = downlink_estimate(p->downlink);
+
+    if (!p->downlink && downlink_feedback_of(p->plan) == DOWNLINK_TRANSPORT_CC)
+        bps = START_BPS;
+    return bps ? bps : ALLOCATOR_NO_LIMIT;
+}
+
+static bool is_guess(struct participant_layers *l, uint64_t estimate_bps, int64_t now_us)
+{
+    if (estimate_bps == ALLOCATOR_NO_LIMIT)
+        return false;
+    if (!l->guessed_us)
+        l->guessed_us = now_us;
+    if (estimate_bps < START_BPS || now_us >= l->guessed_us + PARTICIPANT_LAYERS_GUESS_US)
+        l->judged = true;
+    return !l->judged;
 }
 
 /* ------------------------------------------------------------------ what comes of it */
@@ -249,10 +262,12 @@ static void decide(struct participant *p, int64_t now_us)
     what.n = table.n;
     what.estimate_bps = estimate_of(p);
     what.audio_bps = measure_sound(p, now_us);
+    what.guess = is_guess(l, what.estimate_bps, now_us);
     bandwidth_allocator_run(&l->allocator, &what, &result, now_us);
     settle(&table, result.congested, now_us);
     downlink_set_wanted(p->downlink, result.better_bps ? result.better_bps : result.wanted_bps,
                         now_us);
+    l->content = result.next_bps == 0;
     l->spent_bps = result.spent_bps;
     l->run_us = now_us;
     l->again_us = result.again_us;
@@ -267,7 +282,7 @@ void participant_allocate(struct participant *p, int64_t now_us)
 {
     struct participant_layers *l = p->layers;
 
-    if (!l)
+    if (!l || (l->content && estimate_of(p) >= l->spent_bps))
         return;
     if (now_us >= l->run_us + PARTICIPANT_LAYERS_INTERVAL_US || estimate_of(p) < l->spent_bps)
         p->subscriber.layers_changed = true;

@@ -23,10 +23,16 @@ struct track;
 #define PARTICIPANT_LAYERS_INTERVAL_US (100 * MS)
 /** Rates change without a word: they are looked at so often. */
 #define PARTICIPANT_LAYERS_LOOK_US (1 * SECOND)
+/** What the estimate began with is no reason to pause anything, unless it sinks, for so long. */
+#define PARTICIPANT_LAYERS_GUESS_US (4 * SECOND)
+
 /** Made for the first video in a slot, and the first word on a view. */
 struct participant_layers {
     struct bandwidth_allocator allocator;
     struct participant_views views;
+    bool judged;        /* the estimate is more than a guess */
+    bool content;       /* nothing would be given more, whatever the path carries */
+    int64_t guessed_us; /* when it was first asked for; 0: not yet */
     uint64_t spent_bps; /* as of the last run */
     int64_t run_us;     /* when that was */
     int64_t again_us;   /* when the next is due */

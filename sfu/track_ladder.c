@@ -12,6 +12,9 @@ enum {
     DOWN = 8, /* one that is lower: it may be the picture that is quiet */
 };
 
+/* A rate is taken as measured for so long. */
+static const int64_t YOUNG_US = 2 * SECOND;
+
 _Static_assert(LADDER_MAX_ENCODINGS == (int)PLAN_MAX_LAYERS, "one for each");
 
 static bool flows(const struct track *t, uint8_t at, int64_t now_us)
@@ -42,9 +45,9 @@ static bool is_there(const struct track *t, uint8_t at, int64_t now_us)
     return flows(t, at, now_us) || !layer_want_expects(&t->want, at, now_us);
 }
 
-static void even_out(uint32_t *kept, uint32_t measured)
+static void even_out(uint32_t *kept, uint32_t measured, bool young)
 {
-    if (*kept == 0)
+    if (*kept == 0 || young)
         *kept = measured;
     else if (measured > *kept)
         *kept += (measured - *kept) / UP;
@@ -64,15 +67,19 @@ static void even_out_fps(uint8_t *kept, uint8_t measured)
 static void measure(struct track_ladder *l, const struct track *t, uint8_t at, int64_t now_us)
 {
     const struct track_layer *layer = t->layers[at];
+    bool young;
 
     if (!layer || !track_layer_flows(layer, now_us))
         return; /* what it had is remembered */
+    if (!l->began_us[at])
+        l->began_us[at] = now_us;
+    young = now_us < l->began_us[at] + YOUNG_US;
     even_out_fps(&l->fps[at], layer->fps);
     for (uint8_t sid = 0; sid < layer->n_spatial && sid < LADDER_MAX_LAYERS; sid++) {
         for (uint8_t tid = 0; tid < layer->n_temporal && tid < LADDER_MAX_LAYERS; tid++) {
             uint64_t bps = track_layer_rate(layer, sid, tid);
 
-            even_out(&l->bps[at][sid][tid], (uint32_t)(bps * ON_THE_WIRE_PERCENT / 100));
+            even_out(&l->bps[at][sid][tid], (uint32_t)(bps * ON_THE_WIRE_PERCENT / 100), young);
         }
     }
 }

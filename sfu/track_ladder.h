@@ -25,6 +25,7 @@ struct track_ladder {
     uint8_t flowing, told; /* of the track when it was made, see sfu/track.h */
     /* evened out, and remembered while an encoding is not sent: frames per second, and [bit/s] */
     uint8_t fps[LADDER_MAX_ENCODINGS];
+    int64_t began_us[LADDER_MAX_ENCODINGS]; /* when each was first measured; 0: never */
     uint32_t bps[LADDER_MAX_ENCODINGS][LADDER_MAX_LAYERS][LADDER_MAX_LAYERS];
 };
 

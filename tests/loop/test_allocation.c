@@ -430,6 +430,51 @@ static void who_is_on_another_worker_is_heard_too(void)
     done(w);
 }
 
+/* ------------------------------------------------------------------ paths */
+
+/* Join behind a link. */
+static struct fake_peer *watch_over(struct fake_world *w, uint32_t slots, const char *link)
+{
+    struct fake_peer *p = fake_peer_new(w, 0, 0, slots, slots);
+
+    fake_peer_link(p, link);
+    fake_peer_offer(p, ROOM);
+    return p;
+}
+
+static void check_sound(const struct fake_peer *p, uint32_t n, int64_t least)
+{
+    const struct fake_sink *sink = fake_peer_sink(p, KIND_AUDIO, n);
+
+    CHECK(fake_sink_len(sink) >= least);
+    CHECK(fake_sink_gaps(sink) * 100 <= (uint64_t)fake_sink_len(sink));
+}
+
+static void everybody_gets_what_its_own_path_carries(void)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct netem_config link = {.seed = seed, .delay_us = 20 * MS};
+        struct fake_world *w = fake_world_new(&link, NULL);
+        struct fake_peer *narrow, *middle, *wide, *bad;
+
+        (void)publish(w, true);
+        narrow = watch_over(w, 1, "down rate=230k");
+        middle = watch_over(w, 1, "down rate=650k");
+        wide = watch_over(w, 1, "down delay=20ms");
+        bad = watch_over(w, 1, "down rate=150k loss=15%");
+        fake_world_run(w, 15 * SECOND);
+        CHECK_EQ(layer_seen(narrow, 0), 0);
+        CHECK_EQ(layer_seen(middle, 0), 1);
+        CHECK_EQ(layer_seen(wide, 0), 2);
+        CHECK(layer_seen(bad, 0) <= 0);
+        check_decodes(wide, 0);
+        CHECK_EQ(wide->n_stream_mails, 0);
+        check_sound(narrow, 0, 600);
+        check_sound(middle, 0, 600);
+        done(w);
+    }
+}
+
 TAP_CASES(CASE(a_view_gets_the_layer_it_needs), CASE(a_view_of_a_slot_is_for_whatever_is_in_it),
           CASE(what_is_not_shown_is_not_sent_and_that_is_told), CASE(sound_can_be_left_out_too),
           CASE(what_its_publisher_mutes_is_told), CASE(what_is_not_sent_is_told_when_that_lasts),
@@ -439,4 +484,5 @@ TAP_CASES(CASE(a_view_gets_the_layer_it_needs), CASE(a_view_of_a_slot_is_for_wha
           CASE(what_nobody_needs_is_not_sent), CASE(layers_stop_and_come_back_within_2_s),
           CASE(with_nobody_there_nothing_is_wanted), CASE(who_does_not_obey_loses_nothing),
           CASE(a_layer_that_does_not_come_stays_wanted),
-          CASE(who_is_on_another_worker_is_heard_too))
+          CASE(who_is_on_another_worker_is_heard_too),
+          CASE(everybody_gets_what_its_own_path_carries))
