@@ -420,10 +420,11 @@ static void who_is_on_another_worker_is_heard_too(void)
     view(b, video_of(a), (struct message_view){.width = 320, .height = 180});
     fake_world_run(w, 5 * SECOND);
     CHECK_EQ(layer_seen(b, 0), 0);
+    CHECK_EQ(a->want_of_section[1], 1);
     view(b, video_of(a), (struct message_view){.width = 640, .height = 360});
-    fake_world_run(w, 3 * SECOND);
+    fake_world_run(w, 4 * SECOND);
     CHECK_EQ(layer_seen(b, 0), 1);
-    CHECK(a->want_of_section[1] & 2);
+    CHECK_EQ(a->want_of_section[1], 2);
     fake_peer_leave(b);
     fake_world_run(w, 2 * SECOND);
     CHECK_EQ(a->want_of_section[1], 0);
