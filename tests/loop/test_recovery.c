@@ -101,6 +101,7 @@ static void bursts_of_losses_are_repaired(void)
         uint64_t before;
 
         b->sends_pli = true;
+        b->no_feedback = true; /* or bursts are taken for a path too narrow for the picture */
         fake_world_run(w, 2 * SECOND);
         source = fake_peer_source(a, KIND_VIDEO, 0);
         before = source->key_requests;
