@@ -6,13 +6,11 @@ void decode_targets_init(struct decode_targets *d)
 {
     *d = (struct decode_targets){
         .current = DECODE_TARGET_ALL,
-        .before = DECODE_TARGET_ALL,
         .wanted = DECODE_TARGET_ALL,
         .chains = UINT8_MAX,
         .complete = UINT32_MAX,
         .active = UINT32_MAX,
         .layers = {.sid = LAYER_UNLIMITED, .tid = LAYER_UNLIMITED},
-        .before_sid = LAYER_UNLIMITED,
     };
 }
 
@@ -82,7 +80,13 @@ static void note_active(struct decode_targets *d, const struct frame_info *frame
         d->active = UINT32_MAX;
 }
 
-/* What follows from the target that is forwarded from here on. */
+static bool is_intact(const struct decode_targets *d, uint8_t chain)
+{
+    return chain >= DD_MAX_CHAINS || (chain < FRAME_MAX_CHAINS && d->chains >> chain & 1);
+}
+
+/* What follows from the target that is forwarded from here on. Where its own chain is broken, by
+ * losses that nobody could judge, no switch indication counts any more. */
 static void note_current(struct decode_targets *d, const struct dd_structure *structure)
 {
     static const struct layer_limit unlimited = {LAYER_UNLIMITED, LAYER_UNLIMITED};
@@ -90,7 +94,8 @@ static void note_current(struct decode_targets *d, const struct dd_structure *st
     uint32_t all = (uint32_t)((UINT64_C(1) << structure->n_targets) - 1);
 
     d->layers = (struct layer_limit){current->sid, current->tid};
-    d->needs_key = structure->targets[d->wanted].sid != current->sid;
+    d->needs_key = structure->targets[d->wanted].sid != current->sid ||
+                   (d->wanted != d->current && !is_intact(d, current->chain));
     d->is_open = (d->complete & all) == all &&
                  d->current == find_highest(structure, all, unlimited);
 }
@@ -99,7 +104,6 @@ bool decode_targets_begin_picture(struct decode_targets *d, const struct frame_i
                                   const struct dd_structure *structure, struct layer_limit limit)
 {
     uint8_t before = d->current;
-    uint8_t before_sid = d->layers.sid;
 
     note_active(d, frame);
     if (frame->key && frame->sid == 0) {
@@ -110,11 +114,7 @@ bool decode_targets_begin_picture(struct decode_targets *d, const struct frame_i
     d->current = find_reachable(d, structure, limit);
     if (d->current < structure->n_targets)
         note_current(d, structure);
-    if (d->current == before)
-        return false;
-    d->before = before;
-    d->before_sid = before_sid;
-    return true;
+    return d->current != before;
 }
 
 /* Is all of `target` part of `other`, too? */
@@ -177,11 +177,6 @@ static void note_chains(struct decode_targets *d, const struct frame_info *frame
         if (fate == FATE_LEFT_OUT || (fate == FATE_UNKNOWN && !is_sent(d, structure, i)))
             d->chains &= (uint8_t)~bit;
     }
-}
-
-static bool is_intact(const struct decode_targets *d, uint8_t chain)
-{
-    return chain >= DD_MAX_CHAINS || (chain < FRAME_MAX_CHAINS && d->chains >> chain & 1);
 }
 
 void decode_targets_note(struct decode_targets *d, const struct frame_info *frame,

@@ -30,15 +30,13 @@ enum frame_fate { FATE_FORWARDED, FATE_LEFT_OUT, FATE_UNKNOWN };
 
 struct decode_targets {
     uint8_t current;           /* what is forwarded; DECODE_TARGET_ALL: everything */
-    uint8_t before;            /* likewise, before the last change */
     uint8_t wanted;            /* what the limit allows; DECODE_TARGET_ALL: not known yet */
     uint8_t chains;            /* those that are intact, a set */
     uint32_t complete;         /* targets of which nothing is missing, a set */
     uint32_t active;           /* targets that are sent, a set */
     struct layer_limit layers; /* of current */
-    uint8_t before_sid;        /* of before */
     bool is_open;              /* current is the highest, and nothing was left out */
-    bool needs_key;            /* wanted has other spatial layers, and cannot be gone over to yet */
+    bool needs_key;            /* wanted can only be gone over to with a key picture */
 };
 
 /** Everything was forwarded so far. */

@@ -133,10 +133,10 @@ static void put_u16(uint8_t *at, uint16_t v)
 }
 
 /* AV1 RTP specification, A.8.3: the number follows one byte of flags and template. */
-static void renumber(uint8_t *descriptor, const struct forward_extension *e, uint16_t frame)
+static void renumber(uint8_t *descriptor, const struct forward_extension *e, uint16_t step)
 {
     if (e->kind == EXTENSION_DEPENDENCY_DESCRIPTOR && e->len >= DD_HEAD_LEN)
-        put_u16(descriptor + 1, frame);
+        put_u16(descriptor + 1, (uint16_t)((descriptor[1] << 8 | descriptor[2]) + step));
 }
 
 /* Append the publisher's extensions. @return length of the header [bytes] */
@@ -158,8 +158,8 @@ static size_t append_passed(const struct head_template *t, const struct head_fie
         if (t->two_byte)
             head[len++] = e->len;
         memcpy(head + len, e->value, e->len);
-        if (UNLIKELY(fields->renumbered))
-            renumber(head + len, e, fields->frame);
+        if (UNLIKELY(fields->frame_step))
+            renumber(head + len, e, fields->frame_step);
         len += e->len;
     }
     return end_extensions(head, len);

@@ -47,9 +47,8 @@ struct head_fields {
     uint8_t pt;
     uint16_t seq;
     uint32_t ts, ssrc;
-    bool padding;    /* the payload ends with some, which is in its lead */
-    bool renumbered; /* the frame's number in the dependency descriptor is to be `frame` */
-    uint16_t frame;
+    bool padding;        /* the payload ends with some, which is in its lead */
+    uint16_t frame_step; /* what to add to the frame's number in the dependency descriptor */
 };
 
 /**

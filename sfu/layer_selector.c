@@ -15,15 +15,41 @@ enum {
 
 static const struct layer_limit unlimited = {LAYER_UNLIMITED, LAYER_UNLIMITED};
 
+/* What is forwarded has been so for ever. */
+static void forget_changes(struct layer_selector *s)
+{
+    for (size_t i = 0; i < LAYER_SELECTOR_CHANGES; i++)
+        s->changes[i] = (struct selector_change){
+            .from = INT64_MIN, .limit = s->current, .target = DECODE_TARGET_ALL};
+}
+
+static void note_change(struct layer_selector *s, const struct selector_change *change)
+{
+    memmove(&s->changes[1], &s->changes[0], (LAYER_SELECTOR_CHANGES - 1) * sizeof(s->changes[0]));
+    s->changes[0] = *change;
+}
+
+/* @return what was forwarded when a frame was due that none of has come yet */
+static const struct selector_change *change_at(const struct layer_selector *s, int64_t number,
+                                               uint32_t ts)
+{
+    size_t i = 0;
+
+    while (i + 1 < LAYER_SELECTOR_CHANGES && number < s->changes[i].from &&
+           (s->changes[i].from == INT64_MIN || ts != s->changes[i].ts))
+        i++;
+    return &s->changes[i];
+}
+
 void layer_selector_init(struct layer_selector *s, uint32_t ts)
 {
     *s = (struct layer_selector){
         .limit = unlimited,
         .current = unlimited,
-        .before = unlimited,
         .ts = ts,
         .begun = true,
     };
+    forget_changes(s);
     decode_targets_init(&s->targets);
     memset(s->fates, UNKNOWN, sizeof(s->fates));
 }
@@ -80,8 +106,6 @@ static void advance(struct layer_selector *s, int64_t number)
     else
         for (int64_t n = s->newest + 1; n <= number; n++)
             *fate_at(s, n) = UNKNOWN;
-    if (!s->started)
-        s->first = number;
     s->newest = number;
     s->started = true;
 }
@@ -93,24 +117,17 @@ static void forget(struct layer_selector *s, bool by_targets)
     s->started = false;
     s->raises = false;
     s->n_open = 0;
-    s->before = s->current;
+    forget_changes(s);
     decode_targets_init(&s->targets);
 }
 
 /* ------------------------------------------------------------------ by layers: VP8, VP9 */
 
-static void change(struct layer_selector *s, struct layer_limit to, int64_t from)
-{
-    if (to.sid == s->current.sid && to.tid == s->current.tid)
-        return;
-    s->before = s->current;
-    s->current = to;
-    s->changed = from;
-}
-
 /* A picture begins that is newer than all before: see what can be changed with it. */
-static void begin_picture(struct layer_selector *s, const struct frame_info *frame, int64_t number)
+static void begin_picture(struct layer_selector *s, const struct selector_packet *packet,
+                          int64_t number)
 {
+    const struct frame_info *frame = packet->frame;
     struct layer_limit to = s->current;
     int64_t from = number;
 
@@ -126,7 +143,9 @@ static void begin_picture(struct layer_selector *s, const struct frame_info *fra
     } else if (frame->up_switch && frame->tid == to.tid + 1 && frame->tid <= s->limit.tid) {
         to.tid = frame->tid;
     }
-    change(s, to, from);
+    if (to.sid != s->current.sid || to.tid != s->current.tid)
+        note_change(s, &(struct selector_change){.from = from, .ts = packet->ts, .limit = to});
+    s->current = to;
     s->raises = frame->up_follows && frame->tid <= s->current.tid;
 }
 
@@ -143,7 +162,7 @@ static uint8_t decide_by_layers(struct layer_selector *s, const struct selector_
 
     if (!has_number(frame)) {
         if (packet->newest && !s->begun && (!s->started || packet->ts != s->ts)) {
-            begin_picture(s, frame, s->newest + 1);
+            begin_picture(s, packet, s->newest + 1);
             advance(s, s->newest + 1);
         }
         return fate_under(s->current, frame);
@@ -151,15 +170,13 @@ static uint8_t decide_by_layers(struct layer_selector *s, const struct selector_
     number = number_of(s, frame);
     if (!s->started || number > s->newest) {
         if (!s->begun)
-            begin_picture(s, frame, number);
+            begin_picture(s, packet, number);
         advance(s, number);
     } else if (s->newest - number >= LAYER_SELECTOR_WINDOW) {
         return LEFT_OUT;
     }
-    if (number < s->first)
-        return FRAME_MAX_SPATIAL; /* all went out */
     if (*fate_at(s, number) == UNKNOWN)
-        *fate_at(s, number) = fate_under(number < s->changed ? s->before : s->current, frame);
+        *fate_at(s, number) = fate_under(change_at(s, number, packet->ts)->limit, frame);
     return *fate_at(s, number);
 }
 
@@ -202,10 +219,11 @@ static void begin_frame(struct layer_selector *s, const struct selector_packet *
         decode_targets_note_loss(&s->targets, packet->structure);
     if (!s->begun &&
         (!s->started || packet->ts != s->ts || s->targets.wanted == DECODE_TARGET_ALL)) {
-        if (decode_targets_begin_picture(&s->targets, frame, packet->structure, s->limit)) {
-            s->changed = number;
-            s->changed_ts = packet->ts;
-        }
+        if (decode_targets_begin_picture(&s->targets, frame, packet->structure, s->limit))
+            note_change(s, &(struct selector_change){.from = number,
+                                                     .ts = packet->ts,
+                                                     .limit = s->targets.layers,
+                                                     .target = s->targets.current});
         s->n_open = s->targets.is_open && s->n_open < OPEN_PICTURES ? s->n_open + 1 : s->n_open;
     }
     s->has_gap = false;
@@ -225,13 +243,10 @@ static uint8_t decide_by_targets(struct layer_selector *s, const struct selector
         begin_frame(s, packet, number);
     else if (s->newest - number >= LAYER_SELECTOR_WINDOW)
         return LEFT_OUT;
-    if (number < s->first)
-        return FORWARDED; /* as all did */
     if (*fate_at(s, number) == UNKNOWN) {
-        *fate_at(s, number) = number < s->changed && packet->ts != s->changed_ts
-                                  ? fate_in(s->targets.before, s->targets.before_sid, packet->frame)
-                                  : fate_in(s->targets.current, s->targets.layers.sid,
-                                            packet->frame);
+        const struct selector_change *at = change_at(s, number, packet->ts);
+
+        *fate_at(s, number) = fate_in(at->target, at->limit.sid, packet->frame);
     }
     return *fate_at(s, number);
 }
@@ -251,6 +266,8 @@ struct selector_verdict layer_selector_decide(struct layer_selector *s,
 {
     struct selector_verdict verdict;
 
+    if (packet->frame->undecided) /* too much is better than half a frame */
+        return (struct selector_verdict){.forward = true, .unknown = true};
     s->begun = s->begun && (!packet->newest || packet->ts == s->ts);
     if (s->begun && !packet->newest)
         return (struct selector_verdict){.forward = true, .unknown = true};

@@ -9,7 +9,7 @@
  * key picture.
  *
  * A frame is forwarded or left out as a whole: what was decided with the first packet that came
- * holds for late ones, and for those that are sent again. A plain value of 320 bytes, made when a
+ * holds for late ones, and for those that are sent again. A plain value of 450 bytes, made when a
  * subscription is first restricted. Not thread-safe.
  */
 #ifndef SFU_LAYER_SELECTOR_H
@@ -24,7 +24,10 @@
 
 struct dd_structure;
 
-enum { LAYER_SELECTOR_WINDOW = 256 }; /* newest frames that are known; a power of two */
+enum {
+    LAYER_SELECTOR_WINDOW = 256, /* newest frames that are known; a power of two */
+    LAYER_SELECTOR_CHANGES = 4,  /* newest changes that late frames are judged by */
+};
 
 /** A packet, as the selector sees it. All is borrowed. */
 struct selector_packet {
@@ -41,10 +44,17 @@ struct selector_verdict {
     bool unknown;      /* nothing was decided that is remembered */
 };
 
+/** From a frame on, what is forwarded. */
+struct selector_change {
+    int64_t from; /* unwrapped number */
+    uint32_t ts;  /* of its picture, which is concerned as a whole */
+    struct layer_limit limit;
+    uint8_t target; /* where decode targets tell */
+};
+
 struct layer_selector {
     struct layer_limit limit;   /* what shall be */
     struct layer_limit current; /* what is, without decode targets */
-    struct layer_limit before;  /* what was, before frame `changed` */
     bool by_targets;            /* the newest frame had a dependency descriptor */
     bool raises;                /* with the next picture all temporal layers can be decoded */
     bool started;
@@ -54,11 +64,9 @@ struct layer_selector {
     uint16_t seq;   /* of the newest packet */
     uint32_t ts;    /* of the newest picture */
     int64_t newest; /* unwrapped number of the newest frame, or picture */
-    uint32_t changed_ts;
-    int64_t first;   /* that it knows of */
-    int64_t changed; /* the first that `current` applies to, not `before` */
     struct decode_targets targets;
-    uint8_t fates[LAYER_SELECTOR_WINDOW]; /* by number: layers that are forwarded, FATE_UNKNOWN */
+    struct selector_change changes[LAYER_SELECTOR_CHANGES]; /* newest first */
+    uint8_t fates[LAYER_SELECTOR_WINDOW]; /* by number: layers that are forwarded, or unknown */
 };
 
 /** All that came before was forwarded. @param ts  of the newest picture of that, which goes on as a

@@ -275,7 +275,7 @@ void subscription_prefetch(const struct subscription *s)
 
 static bool has_numbers(const struct frame_info *frame)
 {
-    return frame->picture_bits | frame->has_tl0 | frame->has_dd;
+    return frame->picture_bits | frame->has_tl0 | frame->has_dd | frame->undecided;
 }
 
 /* Write the numbers of pictures that this subscriber sees. @return 0, and *ret are those; -ERANGE:
@@ -297,8 +297,7 @@ static int renumber(struct picture_rewriter *pictures, const struct forward *f,
         &f->frame, ret, packet->data + packet->rtp.header_len, payload->lead);
     payload->offset = (uint16_t)(payload->offset + payload->lead_len);
     payload->len = (uint16_t)(payload->len - payload->lead_len);
-    fields->renumbered = f->frame.has_dd;
-    fields->frame = ret->frame;
+    fields->frame_step = (uint16_t)(ret->frame - f->frame.frame_number);
     return 0;
 }
 
@@ -425,9 +424,9 @@ static void send_new(struct subscription *s, const struct forward *f, bool newes
             stats->drop_old++;
             return;
         }
-        if (newest)
+        if (newest && !f->frame.undecided)
             s->numbers = numbers;
-        else
+        else if (!f->frame.undecided)
             picture_numbers_raise(&s->numbers, &numbers);
     }
     if (newest)

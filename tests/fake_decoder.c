@@ -257,7 +257,7 @@ static bool is_same_frame(const struct fake_frame *a, const struct fake_frame *b
 /* What follows a loss is of no use, up to the next key frame. */
 static bool goes_on(struct fake_decoder *d, const struct fake_frame *f, uint32_t ts, size_t at)
 {
-    if (f->key && f->part == 0 && ts != d->ts) {
+    if (f->key && f->part == 0 && f->n_references == 0 && ts != d->ts) {
         d->cut++;
         d->jumped = true;
         d->lost = d->in_picture = false;

@@ -95,6 +95,33 @@ static void passed_extensions_get_the_subscribers_ids(void)
     CHECK_EQ(h.n_extensions, 4); /* orientation was not negotiated */
 }
 
+static void frames_are_renumbered_in_their_descriptor(void)
+{
+    static const uint8_t descriptor[] = {0xc1, 0xff, 0xfe, 0x55};
+    static const uint8_t level = 0x85;
+    struct plan_section s = section_of("0");
+    struct forward f = {
+        .n_extensions = 2,
+        .extensions = {{EXTENSION_DEPENDENCY_DESCRIPTOR, 4, descriptor},
+                       {EXTENSION_AUDIO_LEVEL, 1, &level}},
+    };
+    struct head_fields stepped = {.frame_step = 3, .padding = true};
+    struct head_template t;
+    uint8_t bytes[HEAD_TEMPLATE_MAX + 1] = {0};
+    struct rtp_header h;
+    size_t len;
+
+    s.extensions.id[EXTENSION_DEPENDENCY_DESCRIPTOR] = 12;
+    head_template_init(&t, &s, 1);
+    len = head_template_write(&t, &stepped, &f, bytes);
+    CHECK(bytes[0] & 0x20);
+    bytes[len++] = 1; /* the padding */
+    CHECK_EQ(rtp_parse(&h, bytes, len), 0);
+    CHECK_EQ(h.padding_len, 1);
+    check_value(&h, bytes, 12, "\xc1\x00\x01\x55", 4);
+    check_value(&h, bytes, 1, "\x85", 1);
+}
+
 static void without_extensions_there_are_none(void)
 {
     static const uint8_t level = 5;
@@ -179,5 +206,6 @@ static void without_rtx_a_header_can_be_repeated(void)
 }
 
 TAP_CASES(CASE(everything_is_in_the_header), CASE(passed_extensions_get_the_subscribers_ids),
-          CASE(without_extensions_there_are_none), CASE(large_ids_and_descriptors_take_two_bytes),
-          CASE(what_does_not_fit_is_left_out), CASE(without_rtx_a_header_can_be_repeated))
+          CASE(frames_are_renumbered_in_their_descriptor), CASE(without_extensions_there_are_none),
+          CASE(large_ids_and_descriptors_take_two_bytes), CASE(what_does_not_fit_is_left_out),
+          CASE(without_rtx_a_header_can_be_repeated))
