@@ -478,6 +478,10 @@ export class Call extends EventTarget {
                 else
                     delete encoding.maxFramerate;
             }
+            /* The smallest goes on while any is needed: whoever's network becomes slow finds it there at once. And
+             * Chromium sends nothing at all of VP9 while the smallest is off and two others are on. */
+            if (parameters.encodings.some(({ active }) => active))
+                parameters.encodings[0].active = true;
             limitRates(parameters.encodings, published.rates, published.maxBps);
             await sender.setParameters(parameters);
         }).catch((error) => console.debug('sluice: the browser sends what nobody needs:', error.message));
