@@ -59,7 +59,7 @@ await plan(noLinks ? [[`adaptation # skip ${noLinks}`, () => {}]] : [
         check(mine.freezes === 0, `freezes: ${what}`);
         check(what && (await free.read()).video[0].width === 1280, 'the free one still sees the top layer');
     }],
-    ['and 300 kbit/s again are the smallest size again, with at most one freeze', async () => {
+    ['and 300 kbit/s again are the smallest size again, once what waited on the way has passed', async () => {
         const before = await slow.read();
         link.tell('down rate=300k');
         await sleep(10000);
@@ -69,6 +69,6 @@ await plan(noLinks ? [[`adaptation # skip ${noLinks}`, () => {}]] : [
         const what = await everything({ all: between(before, after), then: between(middle, after) });
         console.log(`# ${what}`);
         check(after.video[0].width === 320 && between(middle, after).fps >= 24, `after the change: ${what}`);
-        check(between(before, after).freezes <= 1, `freezes: ${what}`);
+        check(between(before, after).frozen < 5, `frozen while 64 KiB left at 300 kbit/s: ${what}`);
     }],
 ]);
