@@ -31,6 +31,7 @@ const REQUEST_TIMEOUT_MS = 15000;
 const PING_MS = 15000;
 const MEDIA_TIMEOUT_MS = 20000;
 const VIEW_DELAY_MS = 100;
+const SETTLE_MS = 5000; // in which a browser finds out what its uplink carries, by sending all it has
 
 /** A picture of 1280x720 at 30 frames/s; smaller ones take a little more per pixel. */
 const PIXELS_720P = 1280 * 720;
@@ -111,6 +112,8 @@ export class Call extends EventTarget {
     #views = new Map();      // track id or mid -> the view that was last asked for, as JSON
     #newViews = new Map();   // likewise, not sent yet
     #viewTimer = 0;
+    #settleTimer = 0;
+    #settled = false;
     #videoCodec;
 
     /**
@@ -455,6 +458,12 @@ export class Call extends EventTarget {
             this.#obey(published);
     }
 
+    /** From now on the browser knows its uplink: stop what nobody needs. */
+    #settle() {
+        this.#settled = true;
+        this.#obeyAll();
+    }
+
     #obeyAll() {
         for (const published of this.#published.values())
             if (published.want || published.maxBps)
@@ -472,7 +481,7 @@ export class Call extends EventTarget {
                 const layer = layers.find(({ rid }) => (rid ?? '') === (encoding.rid ?? '')) ??
                     (parameters.encodings.length === 1 ? layers[0] : null);
                 if (layer)
-                    encoding.active = layer.active;
+                    encoding.active = layer.active || !this.#settled;
                 if (maxFps)
                     encoding.maxFramerate = maxFps;
                 else
@@ -596,6 +605,7 @@ export class Call extends EventTarget {
             return;
         if (connection === 'connected') {
             clearTimeout(this.#mediaTimer);
+            this.#settleTimer ||= setTimeout(() => this.#settle(), SETTLE_MS);
             this.#setState('connected', 'Connected.');
         } else if (connection === 'disconnected') {
             this.#setState('interrupted', 'The network does not answer. Waiting for it to come back…');
@@ -629,6 +639,7 @@ export class Call extends EventTarget {
         clearInterval(this.#pingTimer);
         clearTimeout(this.#mediaTimer);
         clearTimeout(this.#viewTimer);
+        clearTimeout(this.#settleTimer);
         for (const { reject, timer } of this.#requests.values()) {
             clearTimeout(timer);
             reject(new CallError('disconnected', 'The call has ended.'));
