@@ -12,6 +12,7 @@ static const int64_t RTT_MAX_US = 500 * MS;
 static const int64_t RTT_START_US = 100 * MS;
 
 enum {
+    RTT_GAIN = 4,     /* a fourth of what an answer tells */
     GRACE_MARGIN = 4, /* a fourth above what was measured */
     GRACE_DECAY = 32, /* by which part of what is above the least it shrinks with each gap */
 };
@@ -76,6 +77,24 @@ static void note_reordering(struct nack_generator *g, int64_t late_us)
         grace_us = NACK_GRACE_MAX_US;
     if (grace_us > g->grace_us)
         g->grace_us = grace_us;
+}
+
+static int64_t clamp_rtt(int64_t rtt_us)
+{
+    if (rtt_us < RTT_MIN_US)
+        return RTT_MIN_US;
+    return rtt_us > RTT_MAX_US ? RTT_MAX_US : rtt_us;
+}
+
+/* What was asked for has come. If it was asked for once it is known which request was answered. */
+static void note_answer(struct nack_generator *g, const struct nack_slot *slot, int64_t now_us)
+{
+    int64_t took_us;
+
+    if (g->rtt_told || slot->next_us == NEVER_US || slot->tries != 1 || slot->asked_ms == 0)
+        return;
+    took_us = now_us - (slot->next_us - slot->asked_ms * MS);
+    g->rtt_us = clamp_rtt(g->rtt_us + (took_us - g->rtt_us) / RTT_GAIN);
 }
 
 static bool arrived(const struct nack_slot *slot)
@@ -144,7 +163,9 @@ static int take(struct nack_generator *g, uint16_t seq16, bool repaired, int64_t
     if (arrived(slot))
         return 0;
     /* Who does not answer by RTX may have answered. */
-    if (!repaired && slot->next_us != NEVER_US && (slot->tries == 0 || g->repairs))
+    if (repaired)
+        note_answer(g, slot, now_us);
+    else if (slot->next_us != NEVER_US && (slot->tries == 0 || g->repairs))
         note_reordering(g, age_of(slot, now_us));
     settle(g, slot, 0);
     return 1;
@@ -163,11 +184,8 @@ int nack_generator_on_repair(struct nack_generator *g, uint16_t seq, int64_t now
 
 void nack_generator_set_rtt(struct nack_generator *g, int64_t rtt_us)
 {
-    if (rtt_us < RTT_MIN_US)
-        rtt_us = RTT_MIN_US;
-    if (rtt_us > RTT_MAX_US)
-        rtt_us = RTT_MAX_US;
-    g->rtt_us = rtt_us;
+    g->rtt_us = clamp_rtt(rtt_us);
+    g->rtt_told = true;
 }
 
 /* @return true if the packet, whose time has come, is to be asked for now */
@@ -181,10 +199,12 @@ static bool try_again(struct nack_generator *g, struct nack_slot *slot, int64_t 
     }
     if (left_us < g->rtt_us) { /* the answer would come too late; one may be under way */
         slot->next_us = now_us + left_us;
+        slot->asked_ms = 0;
         return false;
     }
     slot->tries++;
     slot->next_us = now_us + g->rtt_us;
+    slot->asked_ms = (uint16_t)(g->rtt_us / MS);
     return true;
 }
 

@@ -29,6 +29,7 @@ enum {
 struct nack_slot {
     int64_t next_us;   /* when to ask (again); NEVER_US: here, or given up */
     uint32_t since_ms; /* when it was missed; wraps */
+    uint16_t asked_ms; /* how long before `next_us` it was asked for; 0: not, or not just then */
     uint8_t tries;     /* requests so far; of what is given up NACK_MAX_TRIES */
 };
 
@@ -41,6 +42,7 @@ struct nack_generator {
     int64_t grace_min_us;
     int64_t deadline_us;
     uint32_t missing; /* slots that wait for their packet */
+    bool rtt_told;    /* by the owner */
     bool repairs;     /* what is sent again comes as nack_generator_on_repair() */
     bool lost;        /* something was given up that nack_generator_take_lost() did not tell */
     int64_t lost_seq; /* the newest of that, unwrapped */
@@ -57,7 +59,8 @@ void nack_generator_init(struct nack_generator *g, int64_t reorder_us);
  *          lies between is not asked for: take it, and ask for a key frame */
 MUST_USE int nack_generator_on_packet(struct nack_generator *g, uint16_t seq, int64_t now_us);
 
-/** The same of a packet that came by RTX: it says nothing of how packets overtake each other. */
+/** The same of a packet that came by RTX: it says nothing of how packets overtake each other, but
+ * how long the round trip is, until nack_generator_set_rtt() does. */
 MUST_USE int nack_generator_on_repair(struct nack_generator *g, uint16_t seq, int64_t now_us);
 
 /** @param rtt_us  measured; clamped to 20 ms .. 500 ms */

@@ -249,6 +249,48 @@ static void largest_gap_in_the_window_is_asked_for(void)
     CHECK_EQ(seq[NACK_WINDOW - 2], NACK_WINDOW - 1);
 }
 
+/* Lose every other packet, and answer `rtt_us` after the first request; `twice`: after the second.
+ */
+static void answer_requests(struct nack_generator *g, int64_t rtt_us, bool twice)
+{
+    for (uint16_t i = 0; i < 200; i += 2) {
+        int64_t now_us = i * SECOND;
+        uint16_t seq[4];
+
+        arrive(g, i, now_us);
+        CHECK_EQ(nack_generator_poll(g, now_us + 20 * MS, seq, 4), i > 0);
+        if (i > 0 && twice)
+            CHECK_EQ(nack_generator_poll(g, nack_generator_deadline(g), seq, 4), 1);
+        if (i > 0)
+            CHECK_EQ(nack_generator_on_repair(g, seq[0], now_us + 20 * MS + rtt_us), 1);
+    }
+}
+
+static void round_trip_is_learned_from_answers(void)
+{
+    struct nack_generator g;
+
+    nack_generator_init(&g, 10 * MS);
+    answer_requests(&g, 40 * MS, false);
+    CHECK(g.rtt_us >= 40 * MS && g.rtt_us <= 44 * MS);
+    nack_generator_init(&g, 10 * MS);
+    answer_requests(&g, 5 * MS, false);
+    CHECK_EQ(g.rtt_us, 20 * MS);
+}
+
+static void round_trip_is_not_learned_where_it_is_told(void)
+{
+    struct nack_generator g;
+
+    nack_generator_init(&g, 10 * MS);
+    nack_generator_set_rtt(&g, 100 * MS);
+    answer_requests(&g, 40 * MS, false);
+    CHECK_EQ(g.rtt_us, 100 * MS);
+    nack_generator_init(&g, 10 * MS);
+    answer_requests(&g, 120 * MS, true); /* nor where it is not known which request was answered */
+    CHECK_EQ(g.rtt_us, 100 * MS);
+}
+
 static void round_trip_is_clamped(void)
 {
     struct nack_generator g;
@@ -306,5 +348,6 @@ TAP_CASES(CASE(lost_packet_is_asked_for_after_the_grace), CASE(late_packet_cance
           CASE(nothing_is_learned_from_what_may_be_an_answer),
           CASE(grace_shrinks_when_nothing_is_overtaken), CASE(packet_from_before_the_first_is_new),
           CASE(jump_beyond_the_window_asks_for_nothing),
-          CASE(largest_gap_in_the_window_is_asked_for), CASE(round_trip_is_clamped),
+          CASE(largest_gap_in_the_window_is_asked_for), CASE(round_trip_is_learned_from_answers),
+          CASE(round_trip_is_not_learned_where_it_is_told), CASE(round_trip_is_clamped),
           CASE(everything_lost_is_repaired_across_wraps))
