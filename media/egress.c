@@ -57,7 +57,6 @@ struct egress {
     struct list waiting;          /* egress_peer.link, in the order of their first packets */
     struct list ready;            /* the same of those that leave at the end of the turn */
     struct deadline_heap holding; /* egress_peer.pace.timer of those that hold packets */
-    bool holds_nothing;           /* all that is queued leaves now */
     size_t queued;                /* entries of all peers */
     int64_t wait_us;
     int64_t now_us;
@@ -65,6 +64,7 @@ struct egress {
     uint32_t overhead;  /* bytes of a packet of the peer that is laid out, besides its own */
     uint16_t tag_len;   /* of which by sealing */
     uint16_t pad_max;
+    bool holds_nothing; /* all that is queued leaves now */
     struct slab *slabs;
     struct egress_entry *free;
     struct egress_stats stats;

@@ -2,9 +2,9 @@
  * @file probe_control.h  When to send faster than the estimate for a moment to see whether the path
  * carries more, and what came of it. Plain value.
  *
- * At the start three and six times the start value; after a success twice what was found; every five
- * seconds while more is wanted than is known to pass; soon after the rate has fallen far. Never
- * beyond what is useful: twice what is wanted.
+ * At the start three and six times the start value; after a success twice what was found; every
+ * five seconds while more is wanted than is known to pass; soon after the rate has fallen far.
+ * Never beyond what is useful: twice what is wanted.
  */
 #ifndef MEDIA_PROBE_CONTROL_H
 #define MEDIA_PROBE_CONTROL_H

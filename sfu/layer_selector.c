@@ -219,11 +219,15 @@ static void begin_frame(struct layer_selector *s, const struct selector_packet *
         decode_targets_note_loss(&s->targets, packet->structure);
     if (!s->begun &&
         (!s->started || packet->ts != s->ts || s->targets.wanted == DECODE_TARGET_ALL)) {
-        if (decode_targets_begin_picture(&s->targets, frame, packet->structure, s->limit))
-            note_change(s, &(struct selector_change){.from = number,
-                                                     .ts = packet->ts,
-                                                     .limit = s->targets.layers,
-                                                     .target = s->targets.current});
+        bool changes = decode_targets_begin_picture(&s->targets, frame, packet->structure,
+                                                    s->limit);
+        struct selector_change change = {.from = number,
+                                         .ts = packet->ts,
+                                         .limit = s->targets.layers,
+                                         .target = s->targets.current};
+
+        if (changes)
+            note_change(s, &change);
         s->n_open = s->targets.is_open && s->n_open < OPEN_PICTURES ? s->n_open + 1 : s->n_open;
     }
     s->has_gap = false;

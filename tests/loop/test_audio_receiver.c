@@ -1,12 +1,12 @@
 /* Opus over a simulated network: what is heard, how much is lost, how late it is. */
 #include "client/audio_receiver.h"
 
+#include "bench/netem.h"
 #include "client/audio_source.h"
 #include "client/opus_codec.h"
 #include "media/base/clock.h"
 #include "media/base/reader.h"
 #include "media/base/writer.h"
-#include "bench/netem.h"
 #include "tests/tap.h"
 
 #include <math.h>

@@ -1,11 +1,11 @@
 /* Two transports over a simulated network: handshake and media under loss, delay and disorder. */
 
+#include "bench/netem.h"
 #include "media/base/clock.h"
 #include "media/packet.h"
 #include "media/rtp.h"
 #include "media/seal.h"
 #include "media/transport.h"
-#include "bench/netem.h"
 #include "tests/tap.h"
 
 enum {

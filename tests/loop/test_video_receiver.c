@@ -1,10 +1,10 @@
 /* VP8 frames over a simulated network: what arrives whole, and what is asked for again. */
 #include "client/video_receiver.h"
 
+#include "bench/netem.h"
 #include "client/vp8.h"
 #include "media/base/clock.h"
 #include "media/packet.h"
-#include "bench/netem.h"
 #include "tests/tap.h"
 
 enum { FRAMES = 900, MAX_PACKETS = 16384, MAX_NACKS = 64, SOURCE = 5, KEY_EVERY = 300 };
