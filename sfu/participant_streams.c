@@ -51,11 +51,13 @@ static int64_t watch(struct subscription *s, int64_t now_us)
 
     if (!is_above(s)) {
         s->share.lowered_us = 0;
+        if (s->track)
+            subscription_hurry(s, false);
         return NEVER_US;
     }
     if (now_us < due_us)
         return due_us;
-    track_want_key_frame(s->track, s->target);
+    subscription_hurry(s, true);
     s->share.lowered_us = now_us;
     return now_us + patience_of(s);
 }

@@ -1,7 +1,7 @@
 /**
  * @file participant_streams.h  What follows from what a participant's slots were given: control is
  * told which are paused and why (MAIL_STREAM), and where the path has no room for what is still
- * sent, the key frame to go down with is asked for again. Thread: the worker's own.
+ * sent, frames are left out until the key frame to go down with comes. Thread: the worker's own.
  */
 #ifndef SFU_PARTICIPANT_STREAMS_H
 #define SFU_PARTICIPANT_STREAMS_H
@@ -28,7 +28,7 @@ struct subscription;
 void participant_streams_lower(struct subscription *s, const struct allocation_slot *slot,
                                int64_t now_us);
 
-/** Ask again for key frames that are waited for too long.
+/** Where the key frame to go down with does not come, leave frames out and ask for it again.
  *  @return when to call again [us], or NEVER_US */
 MUST_USE int64_t participant_streams_watch(struct participant *p, int64_t now_us);
 

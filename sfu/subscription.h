@@ -113,6 +113,7 @@ struct subscription {
     uint16_t rtx_seq;
     bool fresh;     /* waits, and the track has not looked at it yet */
     bool automatic; /* nobody has set a target since it was bound */
+    bool hurries;   /* frames of what goes on are left out, see subscription_hurry() */
     struct subscription_measure measure;
     struct layer_target wanted; /* `target` is what of it flows */
     struct slot_share share;
@@ -156,6 +157,11 @@ void subscription_restart(struct subscription *s);
  * bound, the subscription is `automatic`: it takes the highest layer that flows.
  */
 void subscription_set_target(struct subscription *s, const struct layer_target *target);
+
+/** The target is lower than what goes on, the path has no room for that, and the key frame to begin
+ *  with does not come: leave all but the lowest temporal layer out until it does, and ask again.
+ *  @param hurries  false: no more */
+void subscription_hurry(struct subscription *s, bool hurries);
 
 /** @return what is being sent now, not what is aimed for; paused: nothing is */
 struct layer_target subscription_current(const struct subscription *s);

@@ -40,6 +40,7 @@ static void forget_layer(struct subscription *s)
     if (s->layer)
         s->before = s->layer;
     s->layer = NULL;
+    s->hurries = false;
     s->attention = 0;
     s->mid_picture = false;
     track_note_wishes(s->track);
@@ -108,6 +109,8 @@ static struct layer_limit limit_of(const struct subscription *s)
         limit.sid = LAYER_UNLIMITED;
     if (limit.tid + 1 >= layer->n_temporal && layer->n_temporal > 0)
         limit.tid = LAYER_UNLIMITED;
+    if (s->hurries && layer->n_temporal > 1)
+        limit.tid = 0;
     return limit;
 }
 
@@ -128,6 +131,18 @@ static void apply_limit(struct subscription *s)
         s->attention |= ATTEND_SELECT;
     }
     layer_selector_set_limit(&s->layers->selector, limit);
+}
+
+void subscription_hurry(struct subscription *s, bool hurries)
+{
+    if (!s->layer || (hurries && (!s->target || s->target == s->layer)))
+        return; /* there is no switch */
+    if (hurries)
+        track_want_key_frame(s->track, s->target);
+    if (s->hurries == hurries)
+        return;
+    s->hurries = hurries;
+    apply_limit(s);
 }
 
 void subscription_note_layers(struct subscription *s, const struct track_layer *layer)
@@ -389,6 +404,7 @@ bool subscription_begin(struct subscription *s, const struct forward *f)
     seq_rewriter_begin(&s->rewriter, f->packet->rtp.seq, f->packet->rtp.ts, f->clock_rate,
                        f->now_us);
     s->layer = f->layer;
+    s->hurries = false;
     s->measure.key_frames++;
     s->before = NULL;
     s->attention = 0;

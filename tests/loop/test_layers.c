@@ -505,6 +505,9 @@ static void do_something(struct world *w)
     case 3:
         subscription_want_key_frame(w->subscription, w->now_us);
         break;
+    case 4:
+        subscription_hurry(w->subscription, draw(w, 3) > 0);
+        break;
     default:
         set_target(w, target);
         break;
@@ -520,6 +523,7 @@ static void check_converged(struct world *w)
     target.sid = (uint8_t)draw(w, w->kind.n_spatial);
     target.tid = (uint8_t)draw(w, w->kind.n_temporal);
     set_target(w, target);
+    subscription_hurry(w->subscription, false);
     for (uint8_t i = 0; i < w->kind.n_layers; i++)
         w->encodings[w->bound][i].off = false;
     w->loses = false;
@@ -547,6 +551,41 @@ static void run(const struct kind *kind)
         CHECK(w->decoder.cut <= (kind->perfect ? 0 : w->decoder.pictures / 40));
         world_free(w);
     }
+}
+
+/* @return packets that come out in 300 ms */
+static int64_t packets_in_300_ms(struct world *w)
+{
+    int64_t before = w->newest;
+
+    pass(w, 300 * MS);
+    return w->newest - before;
+}
+
+static void who_cannot_go_down_yet_gets_fewer_frames(void)
+{
+    const struct kind kind = {.codec = CODEC_VP8, .n_layers = 3, .n_spatial = 1, .n_temporal = 3};
+    struct world *w = world_new(&kind, 1);
+    int64_t all;
+
+    set_target(w, (struct layer_target){.layer = 2, .sid = 255, .tid = 255});
+    pass(w, 2 * SECOND);
+    all = packets_in_300_ms(w);
+    w->encodings[0][0].off = true; /* its key frame does not come */
+    set_target(w, (struct layer_target){.layer = 0, .sid = 255, .tid = 255});
+    CHECK(packets_in_300_ms(w) > all * 6 / 10);
+    subscription_hurry(w->subscription, true);
+    CHECK(w->tracks[0]->layers[0]->key_frame.wanted);
+    pass(w, 50 * MS);
+    CHECK(packets_in_300_ms(w) < all / 2);
+    CHECK_EQ(subscription_current(w->subscription).layer, 2);
+    w->encodings[0][0].off = false;
+    w->encodings[0][0].key_wanted = true;
+    pass(w, 500 * MS);
+    CHECK_EQ(subscription_current(w->subscription).layer, 0);
+    CHECK(subscription_current(w->subscription).tid >= 2);
+    decode_all(w);
+    world_free(w);
 }
 
 static void vp8_in_three_encodings_and_temporal_layers(void)
@@ -617,7 +656,8 @@ static void h264_in_three_encodings_with_a_descriptor(void)
         .codec = CODEC_H264, .descriptor = true, .n_layers = 3, .n_spatial = 1, .n_temporal = 3});
 }
 
-TAP_CASES(CASE(vp8_in_three_encodings_and_temporal_layers),
+TAP_CASES(CASE(who_cannot_go_down_yet_gets_fewer_frames),
+          CASE(vp8_in_three_encodings_and_temporal_layers),
           CASE(nothing_is_cut_short_where_nothing_is_lost), CASE(vp9_with_spatial_layers),
           CASE(vp9_with_spatial_layers_that_refer_in_key_pictures_only),
           CASE(vp9_in_three_encodings_with_a_structure), CASE(h264_in_three_encodings),
