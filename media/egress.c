@@ -501,8 +501,12 @@ static void lay_out_peer(struct egress *e, struct egress_peer *peer)
 {
     bool plans = e->pad_max > 0 && !is_one_run(peer);
 
-    e->tag_len = (uint16_t)seal_overhead(peer->session);
-    e->overhead = e->tag_len + egress_wire_overhead(peer);
+    if (UNLIKELY(peer->measured != peer->session)) { /* once: it is far away in memory */
+        peer->measured = peer->session;
+        peer->tag_len = (uint16_t)seal_overhead(peer->session);
+    }
+    e->tag_len = peer->tag_len;
+    e->overhead = peer->tag_len + egress_wire_overhead(peer);
     while (peer->queue.first) {
         if (plans)
             lay_out_runs(e, peer);

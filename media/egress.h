@@ -83,13 +83,15 @@ struct egress_peer {
     uint32_t queued;        /* packets, held ones too */
     uint32_t queued_bytes;  /* of packets that the queue refers to */
     bool waits;             /* for more packets, or for the time to come */
+    uint16_t tag_len;       /* bytes that sealing adds to a packet */
     uint8_t probe;          /* that what leaves now is part of, for the history; 0: none */
     uint16_t transport_seq; /* of the next packet that has a transport-wide number */
     int64_t since_us;       /* while it waits; NEVER_US: since this turn */
     /* Borrowed; NULL: RTP cannot be queued. Must not change while anything is queued. */
     struct seal_session *session;
-    struct send_history *history; /* borrowed; NULL: nobody asks what left when */
-    struct send_names *names;     /* borrowed; not NULL: packets without a number are noted, too */
+    const struct seal_session *measured; /* the session whose overhead `tag_len` is */
+    struct send_history *history;        /* borrowed; NULL: nobody asks what left when */
+    struct send_names *names; /* borrowed; not NULL: packets without a number are noted, too */
     uint64_t packets, bytes, dropped; /* RTP sent, its bytes as datagrams, and given up */
     uint64_t wire_bytes;              /* RTP sent, with IP and UDP heads */
     uint64_t numbered_bytes;          /* of which with transport-wide numbers */
