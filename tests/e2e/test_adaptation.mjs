@@ -23,7 +23,7 @@ await plan(noLinks ? [[`adaptation # skip ${noLinks}`, () => {}]] : [
         await publisher.open({ room: 'adapt', name: 'Publisher', publish: { width: 1280, height: 720, codec: 'VP8' } });
         free = await callPage(near, server.http);
         await free.open({ room: 'adapt', name: 'Free' });
-        await until(async () => (await free.read()).video[0]?.width === 1280, 'the free viewer sees the top layer');
+        await until(async () => (await free.read()).video[0]?.width === 1280, 'the free viewer sees the top layer', 60000); // where the first probes of the uplink failed
         slow = await callPage(far, `http://${link.near}:${server.port}`);
         await slow.open({ room: 'adapt', name: 'Slow' });
         await sleep(10000);
