@@ -1,7 +1,7 @@
 #include "tests/congestion_world.h"
 
+#include "bench/netem.h"
 #include "media/base/clock.h"
-#include "tests/netem.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "media/delay_estimator.h"
 
+#include "bench/netem.h"
 #include "media/base/clock.h"
-#include "tests/netem.h"
 #include "tests/tap.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "sfu/layer_want.h"
 
-#include "tests/netem.h"
+#include "bench/netem.h"
 #include "tests/tap.h"
 
 static const int64_t start_us = 1000 * SECOND;

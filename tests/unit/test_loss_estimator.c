@@ -1,7 +1,7 @@
 #include "media/loss_estimator.h"
 
+#include "bench/netem.h"
 #include "media/base/clock.h"
-#include "tests/netem.h"
 #include "tests/tap.h"
 
 #include <math.h>
