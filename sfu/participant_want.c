@@ -37,12 +37,16 @@ int64_t participant_want_advance(struct participant *p, int64_t now_us)
 
     for (uint32_t i = 0; i < p->tracks.n; i++) {
         struct track *t = p->tracks.tracks[i];
+        uint8_t needed;
         int64_t due_us;
 
         if (t->kind != KIND_VIDEO)
             continue;
         (void)track_update_wishes(t);
-        if (layer_want_update(&t->want, track_needed_layers(t, now_us), now_us))
+        needed = track_needed_layers(t, now_us);
+        if (needed)
+            needed |= 1; /* what is left at once where a path suddenly becomes narrow */
+        if (layer_want_update(&t->want, needed, now_us))
             tell(p, t);
         due_us = layer_want_deadline(&t->want);
         next_us = due_us < next_us ? due_us : next_us;

@@ -97,6 +97,7 @@ struct subscription {
     uint8_t attention;          /* a set of enum subscription_attention */
     uint8_t class;              /* enum egress_class of what is sent for the first time */
     bool mid_picture;           /* the newest packet that was sent does not end its picture */
+    bool hurries;               /* frames of what goes on are left out, see subscription_hurry() */
     struct picture_numbers numbers;     /* of the newest packet that was sent */
     struct subscription_layers *layers; /* NULL until there is more than one plain stream */
     struct payload_mapping mappings[PLAN_MAX_CODECS]; /* by format of the publisher's m-line */
@@ -113,7 +114,6 @@ struct subscription {
     uint16_t rtx_seq;
     bool fresh;     /* waits, and the track has not looked at it yet */
     bool automatic; /* nobody has set a target since it was bound */
-    bool hurries;   /* frames of what goes on are left out, see subscription_hurry() */
     struct subscription_measure measure;
     struct layer_target wanted; /* `target` is what of it flows */
     struct slot_share share;

@@ -153,8 +153,6 @@ uint8_t track_needed_layers(const struct track *t, int64_t now_us)
 {
     uint8_t needed = t->wanted_layers;
 
-    if (needed)
-        needed |= 1; /* to go down to at once, where a path has become narrow */
     for (uint8_t i = 0; i < t->section->n_layers && needed; i++) {
         if (!t->layers[i] || (!flows(t, i, now_us) && layer_want_expects(&t->want, i, now_us)))
             needed |= (uint8_t)(1U << i);

@@ -36,8 +36,7 @@ struct track_ladder {
 const struct layer_ladder *track_ladder(struct track *t, int64_t now_us);
 
 /** @return encodings that somebody needs: those that are wanted, and while anybody wants anything
- *          the lowest, which is what is left where a path suddenly becomes narrow, and those that
- *          were not seen yet or do not come though they were asked for */
+ *          those that were not seen yet or do not come though they were asked for */
 uint8_t track_needed_layers(const struct track *t, int64_t now_us);
 
 #endif
