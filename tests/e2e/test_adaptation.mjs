@@ -68,7 +68,8 @@ await plan(noLinks ? [[`adaptation # skip ${noLinks}`, () => {}]] : [
         const after = await slow.read();
         const what = await everything({ all: between(before, after), then: between(middle, after) });
         console.log(`# ${what}`);
-        check(after.video[0].width === 320 && between(middle, after).fps >= 7, `after the change: ${what}`);
+        /* Few frames at first: losses have made sound redundant, which takes a third of this link. */
+        check(after.video[0].width === 320 && between(middle, after).fps >= 3, `after the change: ${what}`);
         check(between(before, after).frozen < 5, `frozen while 64 KiB left at 300 kbit/s: ${what}`);
     }],
 ]);
