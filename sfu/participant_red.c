@@ -5,7 +5,10 @@
 #include "sfu/downlink.h"
 #include "sfu/participant.h"
 
-enum { ROOM_SHARE = 2 }; /* redundancy takes at most half of what the path carries */
+/* Redundancy takes at most half of what the path carries; a tenth where pictures are sent: on a
+ * slow path, which loses because it is full, more of it would lose more and leave nothing for them.
+ */
+enum { SOUND_SHARE = 2, PICTURE_SHARE = 10 };
 
 static double loss_of(const struct participant *p)
 {
@@ -31,6 +34,17 @@ static uint64_t count_bytes(const struct participant *p)
     return bytes;
 }
 
+static bool sends_pictures(const struct participant *p)
+{
+    for (size_t i = 0; i < p->plan->n_sections; i++) {
+        const struct subscription *s = p->subscriptions[i];
+
+        if (s && s->section->kind == KIND_VIDEO && s->layer)
+            return true;
+    }
+    return false;
+}
+
 /* @return how often the sound that goes out now has room besides itself */
 static uint8_t find_room(struct participant *p, int64_t now_us)
 {
@@ -50,7 +64,7 @@ static uint8_t find_room(struct participant *p, int64_t now_us)
         return 0;
     if (estimate_bps == 0 || sound_bps == 0)
         return RED_MAX_BLOCKS;
-    room = estimate_bps / ROOM_SHARE / sound_bps;
+    room = estimate_bps / (sends_pictures(p) ? PICTURE_SHARE : SOUND_SHARE) / sound_bps;
     return room < RED_MAX_BLOCKS ? (uint8_t)room : RED_MAX_BLOCKS;
 }
 
