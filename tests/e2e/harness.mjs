@@ -250,7 +250,9 @@ export const READ_STATS = `(async () => {
     const stats = [...(await pc.getStats()).values()];
     const tiles = {}, out = { fps: 0, frames: 0, kbps: 0 };
     const mids = new Map(pc.getTransceivers().map((t) => [t.receiver.track, t.mid]));
-    for (const s of stats.filter((s) => s.type === 'outbound-rtp' && s.kind === 'video'))
+    // of several sizes the one that is sent all the time
+    for (const s of stats.filter((s) => s.type === 'outbound-rtp' && s.kind === 'video')
+        .sort((a, b) => (a.framesEncoded ?? 0) - (b.framesEncoded ?? 0)))
         Object.assign(out, { frames: s.framesEncoded, fps: s.framesPerSecond, keyFrames: s.keyFramesEncoded,
             width: s.frameWidth, packets: s.packetsSent, bytes: s.bytesSent });
     for (const p of call.participants.values()) {
