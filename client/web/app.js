@@ -223,7 +223,8 @@ function showSpeakers({ speakers }) {
 }
 
 function showStream({ track }) {
-    grid.setWhy(tileOf(track), PAUSED_WORDS[track.paused] ?? null);
+    if (track.kind === 'video') // sound has no tile, and its state is that of the microphone
+        grid.setWhy(tileOf(track), PAUSED_WORDS[track.paused] ?? null);
 }
 
 function showQuality({ you, participants = [] }) {
