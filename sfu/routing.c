@@ -78,10 +78,17 @@ static bool publishes(const struct media_plan *plan, size_t section)
     return section < plan->n_sections && plan->sections[section].use == SECTION_PUBLISH;
 }
 
-/* Is section `at` still the m-line that it was under the plan before? */
+static bool may_publish(const struct media_plan *plan, size_t section)
+{
+    return publishes(plan, section) ||
+           (section < plan->n_sections && plan->sections[section].use == SECTION_STOPPED);
+}
+
+/* Is section `at` still the m-line that it was under the plan before? One that is stopped goes on
+ * with the same SSRCs, and Chrome does not tell their rids again. */
 static bool is_same(const struct media_plan *before, const struct media_plan *now, size_t at)
 {
-    return publishes(before, at) && publishes(now, at) &&
+    return may_publish(before, at) && may_publish(now, at) &&
            strcmp(before->sections[at].mid, now->sections[at].mid) == 0;
 }
 
@@ -93,7 +100,7 @@ static void forget_ended(struct routing *r, const struct media_plan *plan)
         uint8_t section = r->routes[i].section;
 
         if (!is_same(r->plan, plan, section) ||
-            r->routes[i].layer >= plan->sections[section].n_layers)
+            (publishes(plan, section) && r->routes[i].layer >= plan->sections[section].n_layers))
             continue;
         r->ssrcs[kept] = r->ssrcs[i];
         r->routes[kept++] = r->routes[i];

@@ -42,7 +42,7 @@ void routing_done(struct routing *r);
 
 /**
  * Begin to route by `plan` (borrowed until the next call). SSRCs that packets taught are kept where
- * their m-line still publishes.
+ * their m-line still publishes, or is stopped and may go on.
  *
  * @return 0; -ENOMEM: as before
  */

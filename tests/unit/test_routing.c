@@ -201,11 +201,31 @@ static void a_new_plan_keeps_what_still_publishes(void)
     CHECK_EQ(routing_set_plan(&r, &now), 0);
     check_route(&r, &later, 0, 0, false);
     check_unrouted(&r, &later_simulcast);
-    CHECK_EQ(r.n_ssrcs, 1);
+    CHECK_EQ(r.n_ssrcs, 3); /* the two of the m-line that is stopped are kept */
+    routing_done(&r);
+}
+
+static void what_is_stopped_goes_on_with_the_ssrcs_it_taught(void)
+{
+    struct plan_section changed[ARRAY_LEN(sections)];
+    struct media_plan stopped = {.n_sections = 4, .sections = changed};
+    struct media_plan again = {.n_sections = 4, .sections = (struct plan_section *)sections};
+    struct routing r = make();
+    struct packet simulcast = packet_of(2000, 96, "s", "h", NULL);
+    struct packet later = packet_of(2000, 96, NULL, NULL, NULL);
+
+    check_route(&r, &simulcast, 2, 1, false);
+    memcpy(changed, sections, sizeof(sections));
+    changed[2] = (struct plan_section){.use = SECTION_STOPPED, .kind = KIND_VIDEO};
+    memcpy(changed[2].mid, sections[2].mid, sizeof(changed[2].mid));
+    CHECK_EQ(routing_set_plan(&r, &stopped), 0);
+    CHECK_EQ(routing_set_plan(&r, &again), 0);
+    check_route(&r, &later, 2, 1, false);
     routing_done(&r);
 }
 
 TAP_CASES(CASE(ssrcs_of_the_offer_are_known), CASE(mid_and_rid_teach_an_ssrc),
           CASE(mid_alone_is_enough_without_simulcast),
           CASE(payload_type_counts_where_only_one_has_it), CASE(probes_teach_nothing),
-          CASE(an_ssrc_too_many_is_not_routed), CASE(a_new_plan_keeps_what_still_publishes))
+          CASE(an_ssrc_too_many_is_not_routed), CASE(a_new_plan_keeps_what_still_publishes),
+          CASE(what_is_stopped_goes_on_with_the_ssrcs_it_taught))
