@@ -59,15 +59,16 @@ struct track {
     const struct track_set *set; /* of its publisher; NULL: in none */
     bool screen;                 /* of what a screen shows or plays */
     bool muted;
-    bool has_fresh;        /* some live subscription is fresh */
-    uint8_t flowing;       /* layers that flow, a set */
-    uint8_t wanted_layers; /* those that somebody gets, or would if they flowed: a set */
-    bool wishes_changed;   /* and that is to be found out anew */
-    uint8_t asked_layers;  /* of a replica: what its original was asked for */
-    bool asked;            /* of a replica: its original is being sent */
-    bool levels_asked;     /* of a replica: this one is told how loud it is */
-    int64_t asked_us;      /* of a replica: since when it is sent */
-    uint64_t relay_to;     /* workers with a replica that want it, a set */
+    bool has_fresh;                  /* some live subscription is fresh */
+    uint8_t flowing;                 /* layers that flow, a set */
+    uint8_t wanted_layers;           /* those that somebody gets, or would if they flowed: a set */
+    bool wishes_changed;             /* and that is to be found out anew */
+    uint8_t asked_layers;            /* of a replica: what its original was asked for */
+    bool asked;                      /* of a replica: its original is being sent */
+    bool levels_asked;               /* of a replica: this one is told how loud it is */
+    struct extension_map extensions; /* of the publisher's bundle */
+    int64_t asked_us;                /* of a replica: since when it is sent */
+    uint64_t relay_to;               /* workers with a replica that want it, a set */
     uint64_t relay_wants[PLAN_MAX_LAYERS]; /* those of them that want each layer */
     uint64_t relay_gets[PLAN_MAX_LAYERS];  /* and that are sent it: another, if it does not flow */
     /* of audio */
@@ -75,7 +76,6 @@ struct track {
     struct silence_gate silence;
     uint64_t levels_to;                          /* workers that are told how loud it is, a set */
     const struct plan_section *section;          /* the publisher's m-line; kept current by it */
-    struct extension_map extensions;             /* of the publisher's bundle */
     struct track_layer *layers[PLAN_MAX_LAYERS]; /* NULL until something arrives */
     struct track_layer *best;                    /* highest that flows; NULL: none */
     struct track_measure measure;                /* how it came lately */
