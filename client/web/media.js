@@ -1,0 +1,187 @@
+/**
+ * The RTCPeerConnection of a call and what is published over it. Receiving m-lines are slots, into which the server puts
+ * tracks without SDP; the browser always offers, one offer at a time.
+ */
+import { encodingsFor, limitRates, preferCodec } from '/client/encodings.js';
+
+const FIRST_SLOTS = { audio: 4, video: 4 };
+const SETTLE_MS = 5000; // in which a browser finds out what its uplink carries, by sending all it has
+
+export class Media {
+    #offers = 0;
+    #negotiation = Promise.resolve();
+    #wanted = { ...FIRST_SLOTS };
+    #settleTimer = 0;
+    #settled = false;
+    #videoCodec;
+    #handler;
+
+    /**
+     * @param {object} options
+     * @param {string} [options.videoCodec] publish video in this codec if the browser has it
+     * @param {object} handler
+     * @param {function} handler.request     send a request to the server: (type, fields) => promise of the reply
+     * @param {function} handler.onState     RTCPeerConnection.connectionState changed: (state) => {}
+     * @param {function} handler.onAnswered  an answer was applied: slots may have come
+     */
+    constructor({ videoCodec }, handler) {
+        this.#videoCodec = videoCodec;
+        this.#handler = handler;
+        this.published = new Map(); // source -> {transceiver, id, muted, ...}
+        this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+        this.pc.onconnectionstatechange = () => this.#onState(this.pc.connectionState);
+    }
+
+    close() {
+        clearTimeout(this.#settleTimer);
+        this.pc.onconnectionstatechange = null;
+        this.pc.close();
+    }
+
+    /** The receiver of the m-line `mid`, if there is one. */
+    receiver(mid) {
+        return mid ? this.pc.getTransceivers().find((t) => t.mid === mid)?.receiver : undefined;
+    }
+
+    // --- what is published -------------------------------------------------------------------
+
+    /** Add a track to the next offer. @returns what is known of it */
+    add(track, stream, source) {
+        const idle = this.pc.getTransceivers().find((t) => t.direction === 'inactive' &&
+            t.currentDirection === 'inactive' && t.sender && t.receiver.track.kind === track.kind);
+        if (idle) {
+            idle.direction = 'sendonly';
+            idle.sender.replaceTrack(track);
+        }
+        const sendEncodings = track.kind === 'video' ? encodingsFor(track, source) : undefined;
+        const transceiver = idle ?? this.pc.addTransceiver(track, { direction: 'sendonly', streams: [stream],
+            ...(sendEncodings ? { sendEncodings } : {}) });
+        if (track.kind === 'video' && this.#videoCodec)
+            preferCodec(transceiver, this.#videoCodec);
+        const published = { transceiver, id: null, muted: !track.enabled, want: null, obeying: Promise.resolve(),
+            maxBps: 0, answeredBps: 0, rates: sendEncodings?.map(({ rid, maxBitrate }) => ({ rid, maxBitrate })) };
+        this.published.set(source, published);
+        return published;
+    }
+
+    /** Tracks of our own, as the server tells them. */
+    learn(tracks = []) {
+        for (const track of tracks) {
+            const published = this.published.get(track.source);
+            if (published)
+                Object.assign(published, { id: track.id, maxBps: track.max_bps ?? 0, answeredBps: track.max_bps ?? 0 });
+        }
+    }
+
+    /** Send only what somebody needs. */
+    want({ track, layers, max_fps: maxFps = 0 }) {
+        const published = this.#find(track);
+        if (!published)
+            return;
+        published.want = { layers, maxFps };
+        this.#obey(published);
+    }
+
+    /** Send no more than the server takes. What the last answer said holds, too: more needs a new one. */
+    limit({ track, max_bps: maxBps }) {
+        const published = this.#find(track);
+        if (!published)
+            return;
+        published.maxBps = maxBps;
+        if (published.answeredBps && (!maxBps || maxBps > published.answeredBps))
+            this.renegotiate().catch((error) => console.warn('sluice: re-offer failed:', error));
+        else
+            this.#obey(published);
+    }
+
+    #find(trackId) {
+        return [...this.published.values()].find(({ id }) => id === trackId);
+    }
+
+    /** From now on the browser knows its uplink: stop what nobody needs. */
+    #settle() {
+        this.#settled = true;
+        this.#obeyAll();
+    }
+
+    #obeyAll() {
+        for (const published of this.published.values())
+            if (published.want || published.maxBps)
+                this.#obey(published);
+    }
+
+    #obey(published) {
+        published.obeying = published.obeying.then(async () => {
+            const { sender } = published.transceiver;
+            const { layers, maxFps } = published.want ?? { layers: [], maxFps: 0 };
+            const parameters = sender.getParameters();
+            if (!parameters.encodings?.length)
+                return;
+            for (const encoding of parameters.encodings) {
+                const layer = layers.find(({ rid }) => (rid ?? '') === (encoding.rid ?? '')) ??
+                    (parameters.encodings.length === 1 ? layers[0] : null);
+                if (layer)
+                    encoding.active = layer.active || !this.#settled;
+                if (maxFps)
+                    encoding.maxFramerate = maxFps;
+                else
+                    delete encoding.maxFramerate;
+            }
+            /* The smallest goes on while any is needed: whoever's network becomes slow finds it there at once. And
+             * Chromium sends nothing at all of VP9 while the smallest is off and two others are on. */
+            if (parameters.encodings.some(({ active }) => active))
+                parameters.encodings[0].active = true;
+            limitRates(parameters.encodings, published.rates, published.maxBps);
+            await sender.setParameters(parameters);
+        }).catch((error) => console.debug('sluice: the browser sends what nobody needs:', error.message));
+    }
+
+    // --- offers ------------------------------------------------------------------------------
+
+    /** Have at least as many slots as the server asked for, from the next offer on. */
+    growSlots({ audio = 0, video = 0 } = {}) {
+        this.#wanted = { audio: Math.max(audio, this.#wanted.audio), video: Math.max(video, this.#wanted.video) };
+        for (const kind of ['audio', 'video']) {
+            const has = this.pc.getTransceivers().filter(
+                (t) => t.direction === 'recvonly' && t.receiver.track.kind === kind).length;
+            for (let i = has; i < this.#wanted[kind]; i++)
+                this.pc.addTransceiver(kind, { direction: 'recvonly' });
+        }
+    }
+
+    /** The first offer. `request(fields)` sends it and resolves with the answer, as `joined` has it. */
+    async join(request) {
+        await this.pc.setLocalDescription();
+        this.#offers = 1;
+        const joined = await request({ offer: this.pc.localDescription.sdp, tracks: this.#describe() });
+        await this.#apply(joined.answer);
+    }
+
+    /** One offer at a time, in order. */
+    renegotiate() {
+        this.#negotiation = this.#negotiation.catch(() => {}).then(async () => {
+            await this.pc.setLocalDescription(await this.pc.createOffer());
+            const answer = await this.#handler.request('offer', { n: ++this.#offers,
+                sdp: this.pc.localDescription.sdp, tracks: this.#describe() });
+            await this.#apply(answer.sdp);
+        });
+        return this.#negotiation;
+    }
+
+    async #apply(sdp) {
+        await this.pc.setRemoteDescription({ type: 'answer', sdp });
+        this.#obeyAll(); // an answer makes all encodings active
+        this.#handler.onAnswered();
+    }
+
+    #describe() {
+        return [...this.published].map(([source, { transceiver, muted }]) => ({
+            mid: transceiver.mid, kind: transceiver.receiver.track.kind, source, muted }));
+    }
+
+    #onState(state) {
+        if (state === 'connected')
+            this.#settleTimer ||= setTimeout(() => this.#settle(), SETTLE_MS);
+        this.#handler.onState(state);
+    }
+}

@@ -1,0 +1,125 @@
+/** Who is in the room with which tracks, and which slot carries which of them. */
+
+export class Roster {
+    #slots = new Map();  // mid -> {track, participant} as the server last said
+    #bound = new Map();  // track id -> mid
+    #handler;
+
+    /**
+     * @param {object} handler
+     * @param {function} handler.emit      tell the page: (type, detail), as sluice.js has its events
+     * @param {function} handler.onGone    a track is gone: (trackId) => {}
+     * @param {function} handler.receiver  the RTCRtpReceiver of a mid, or undefined
+     */
+    constructor(handler) {
+        this.#handler = handler;
+        this.participants = new Map(); // id -> {id, name, tracks: Map(id -> track)}
+    }
+
+    /** @returns {{participant, track}} both undefined if nobody has that track */
+    find(trackId) {
+        for (const participant of this.participants.values()) {
+            const track = participant.tracks.get(trackId);
+            if (track)
+                return { participant, track };
+        }
+        return {};
+    }
+
+    add({ id, name, tracks = [] }) {
+        const participant = { id, name, tracks: new Map() };
+        this.participants.set(id, participant);
+        this.#handler.emit('participant', { participant, change: 'join' });
+        for (const track of tracks)
+            this.#addTrack({ ...track, participant: id });
+    }
+
+    onParticipant({ change, participant, code, message }) {
+        if (change === 'join') {
+            this.add(participant);
+            return;
+        }
+        const known = this.participants.get(participant.id);
+        if (!known)
+            return;
+        if (change === 'update') {
+            known.name = participant.name ?? known.name;
+            this.#handler.emit('participant', { participant: known, change });
+            return;
+        }
+        for (const track of known.tracks.values())
+            this.#removeTrack(track);
+        this.participants.delete(known.id);
+        this.#handler.emit('participant', { participant: known, change, code, message });
+    }
+
+    onTrack({ change, track }) {
+        const known = this.participants.get(track.participant)?.tracks.get(track.id);
+        if (change === 'leave') {
+            if (known)
+                this.#removeTrack(known);
+        } else if (known) {
+            Object.assign(known, track);
+            this.#handler.emit('update', { track: known });
+        } else {
+            this.#addTrack(track);
+        }
+    }
+
+    onSlots(slots) {
+        for (const slot of slots) {
+            const before = this.#slots.get(slot.mid)?.track;
+            if (before && this.#bound.get(before) === slot.mid) {
+                this.#bound.delete(before);
+                this.#announce(before);
+            }
+            this.#slots.set(slot.mid, slot);
+            if (slot.track) {
+                this.#bound.set(slot.track, slot.mid);
+                this.#announce(slot.track);
+            }
+        }
+    }
+
+    onStream(streams) {
+        for (const { track: id, state, reason } of streams) {
+            const { track, participant } = this.find(id);
+            if (!track)
+                continue;
+            track.paused = state === 'paused' ? reason : null;
+            this.#handler.emit('stream', { track, participant });
+        }
+    }
+
+    /** Receivers may have come for slots that are bound already. */
+    announceAll() {
+        for (const trackId of this.#bound.keys())
+            this.#announce(trackId);
+    }
+
+    #addTrack(track) {
+        const participant = this.participants.get(track.participant);
+        if (!participant)
+            return;
+        participant.tracks.set(track.id, track);
+        this.#handler.emit('update', { track });
+        if (this.#bound.has(track.id))
+            this.#announce(track.id);
+    }
+
+    #removeTrack(track) {
+        const participant = this.participants.get(track.participant);
+        participant?.tracks.delete(track.id);
+        this.#handler.onGone(track.id);
+        this.#handler.emit('track', { track, participant, media: null });
+    }
+
+    /** Tell the page what carries a track now, if both the roster and the slots know it. */
+    #announce(trackId) {
+        const { participant, track } = this.find(trackId);
+        if (!track)
+            return;
+        const receiver = this.#handler.receiver(this.#bound.get(trackId));
+        this.#handler.emit('track', { track, participant, media: receiver?.track ?? null, receiver: receiver ?? null });
+    }
+}
