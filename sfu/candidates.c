@@ -82,8 +82,8 @@ uint32_t candidates_gather(const struct config *config, uint16_t port,
     struct gathering g = {.candidates = ret, .port = port};
     struct ifaddrs *interfaces = NULL;
 
-    for (uint32_t i = 0; i < config->n_advertise; i++)
-        add(&g, config->advertise[i]);
+    for (uint32_t i = 0; i < config->advertise.n; i++)
+        add(&g, config->advertise.text[i]);
     if (!g.count && config->udp_address[0])
         add(&g, config->udp_address);
     if (g.count || getifaddrs(&interfaces) < 0)

@@ -1,8 +1,9 @@
 /**
  * @file config.h  Every setting of the server: a YAML file, over it the environment, over it flags.
  *
- * A key is documented once, in the table of config.c: `max_rooms` in the file is SLUICE_MAX_ROOMS
- * in the environment and `--max-rooms` on the command line. Owner of the libcyaml dependency.
+ * A key is documented once, in the table of config_keys.c: `max_rooms` in the file is
+ * SLUICE_MAX_ROOMS in the environment and `--max-rooms` on the command line. config_file.c owns
+ * the libcyaml dependency.
  * Thread: any, no shared state.
  */
 #ifndef SFU_CONFIG_H
@@ -17,10 +18,17 @@
 
 enum {
     CONFIG_MAX_WORKERS = 64,
-    CONFIG_MAX_ADVERTISE = 16,
     CONFIG_ADDRESS_MAX = 63, /* characters of an IPv4 or IPv6 literal, zone included */
     CONFIG_PATH_MAX = 1023,
+    CONFIG_LIST_MAX = 16, /* entries of a list */
+    CONFIG_ENTRY_MAX = 511,
     CONFIG_MAX_KBPS = 4000000, /* in bit/s it has 32 bits */
+};
+
+/** A setting with several values, in the order they were given. */
+struct config_list {
+    uint32_t n;
+    char text[CONFIG_LIST_MAX][CONFIG_ENTRY_MAX + 1];
 };
 
 struct config {
@@ -31,8 +39,7 @@ struct config {
     uint32_t workers;                            /* 0: one per core */
     uint32_t room_spread; /* participants of a room on a worker, before it takes another one */
     bool pin_workers;     /* each to a core of its own */
-    uint32_t n_advertise;
-    char advertise[CONFIG_MAX_ADVERTISE][CONFIG_ADDRESS_MAX + 1]; /* none: the interfaces' */
+    struct config_list advertise;          /* literal addresses; none: the interfaces' */
     char web_root[CONFIG_PATH_MAX + 1];    /* folder of the page; "": the one built in */
     char admin_token[CONFIG_PATH_MAX + 1]; /* "": reports are for clients on this machine */
     uint32_t log_level;                    /* enum log_level */
@@ -81,7 +88,7 @@ MUST_USE int config_load(struct config *c, int argc, const char *const *argv,
                          struct config_error *error);
 
 /**
- * Set one key from text. Setting `advertise` again appends.
+ * Set one key from text. Setting a list again appends.
  *
  * @param key    as in the file: "max_rooms"
  * @return 0; -ENOENT: no such key; -EINVAL: not a value of it; error is set

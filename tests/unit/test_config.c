@@ -66,7 +66,7 @@ static void no_file_and_no_flag_is_enough(void)
     CHECK_EQ(config.room_spread, 24);
     CHECK(!config.pin_workers);
     CHECK(config.audio_red);
-    CHECK_EQ(config.n_advertise, 0);
+    CHECK_EQ(config.advertise.n, 0);
     CHECK_EQ(config.log_level, LOG_INFO);
     CHECK_STR(config.web_root, "");
 }
@@ -156,16 +156,16 @@ static void addresses_to_advertise_add_up_and_flags_replace_them(void)
     const char *environment[] = {"SLUICE_ADVERTISE=192.0.2.1,192.0.2.2,192.0.2.3", NULL};
 
     CHECK_EQ(load(plain, environment), 0);
-    CHECK_EQ(config.n_advertise, 3);
-    CHECK_STR(config.advertise[2], "192.0.2.3");
+    CHECK_EQ(config.advertise.n, 3);
+    CHECK_STR(config.advertise.text[2], "192.0.2.3");
     CHECK_EQ(load(argv, environment), 0);
-    CHECK_EQ(config.n_advertise, 2);
-    CHECK_STR(config.advertise[0], "192.0.2.7");
-    CHECK_STR(config.advertise[1], "2001:db8::7");
+    CHECK_EQ(config.advertise.n, 2);
+    CHECK_STR(config.advertise.text[0], "192.0.2.7");
+    CHECK_STR(config.advertise.text[1], "2001:db8::7");
 
     CHECK_EQ(config_set(&config, "advertise", "sfu.example", &error), -EINVAL);
     CHECK(says("not a name"));
-    while (config.n_advertise < CONFIG_MAX_ADVERTISE)
+    while (config.advertise.n < CONFIG_LIST_MAX)
         CHECK_EQ(config_set(&config, "advertise", "192.0.2.9", &error), 0);
     CHECK_EQ(config_set(&config, "advertise", "192.0.2.9", &error), -EINVAL);
     CHECK(says("more than 16"));
@@ -180,8 +180,8 @@ static void file_with_a_list_and_comments_is_read(void)
                        "web_root: /srv/page\n"),
              0);
     CHECK_STR(config.listen_address, "127.0.0.1");
-    CHECK_EQ(config.n_advertise, 2);
-    CHECK_STR(config.advertise[1], "2001:db8::1");
+    CHECK_EQ(config.advertise.n, 2);
+    CHECK_STR(config.advertise.text[1], "2001:db8::1");
     CHECK_EQ(config.log_level, LOG_WARN);
     CHECK_STR(config.web_root, "/srv/page");
 }

@@ -1,0 +1,104 @@
+#include "sfu/config_keys.h"
+
+#include "signaling/message.h"
+#include "signaling/negotiation.h"
+
+#include <string.h>
+
+#define NUMBER(member, least, most, preset_text, what)                                          \
+    {                                                                                           \
+        .name = #member, .type = KEY_NUMBER, .offset = offsetof(struct config, member),         \
+        .min = (least), .max = (most), .preset = (preset_text), .argument = "N", .help = (what) \
+    }
+
+#define ROW(key, kind, member, preset_text, what_it_is, what)                    \
+    {                                                                            \
+        .name = #key, .type = (kind), .offset = offsetof(struct config, member), \
+        .preset = (preset_text), .argument = (what_it_is), .help = (what)        \
+    }
+
+#define TEXT(member, what_it_is, what)                                                \
+    {                                                                                 \
+        .name = #member, .type = KEY_TEXT, .offset = offsetof(struct config, member), \
+        .argument = (what_it_is), .help = (what)                                      \
+    }
+
+#define SECRET(member, what_it_is, what)                                              \
+    {                                                                                 \
+        .name = #member, .type = KEY_TEXT, .offset = offsetof(struct config, member), \
+        .argument = (what_it_is), .help = (what), .secret = true                      \
+    }
+
+#define LIST(member, checker, what_it_is, what)                                       \
+    {                                                                                 \
+        .name = #member, .type = KEY_LIST, .offset = offsetof(struct config, member), \
+        .argument = (what_it_is), .help = (what), .check = (checker)                  \
+    }
+
+/* The manual: --help and the documentation are made from this table. */
+const struct config_key config_keys[] = {
+    ROW(listen, KEY_LISTEN, listen_address, "[::]:8080", "ADDR:PORT",
+        "where the page and the signaling are served;\n:PORT is every address, [::] takes IPv4 too"),
+    NUMBER(udp_port, 0, 65535, "7882", "media port of the first worker, N + 1 of the second..."),
+    ROW(udp_address, KEY_ADDRESS, udp_address, NULL, "ADDR", "take media on this address only"),
+    NUMBER(workers, 0, CONFIG_MAX_WORKERS, "0", "media threads; 0: one per core"),
+    NUMBER(room_spread, 1, 100000, "24",
+           "participants of one room on a worker before it takes\nanother worker, too"),
+    ROW(pin_workers, KEY_SWITCH, pin_workers, "no", "yes|no", "bind each worker to a core"),
+    LIST(advertise, config_check_address, "ADDR",
+         "tell clients to send media here, such as the public\naddress of a NAT; repeat for more "
+         "(a list in the file,\ncommas in the environment); default: every local one"),
+    TEXT(web_root, "DIR", "serve the page from here, not the one built in"),
+    SECRET(
+        admin_token, "TOKEN",
+        "who sends \"Authorization: Bearer TOKEN\" may read\n/metrics and /v1; default: programs on "
+        "this machine may"),
+    ROW(log_level, KEY_LOG_LEVEL, log_level, "info", "LEVEL", "trace, debug, info, warn or error"),
+    ROW(seal, KEY_SEAL, seal, "auto", "HOW",
+        "library that encrypts and decrypts: libipsec-mb,\nlibsrtp2, or auto for the fastest here"),
+    NUMBER(pad_runs, 0, 255, "48",
+           "bytes by which a packet may be padded, so that several\nof one length go to the kernel "
+           "as one; 0: never pad"),
+    NUMBER(coalesce_ms, 0, 20, "0",
+           "milliseconds for which a packet may wait for others to\nthe same client: less CPU time "
+           "for more delay"),
+    ROW(audio_red, KEY_AUTO, audio_red, "auto", "auto|off",
+        "where packets are lost, send sound twice (RED) to who\ntakes that; off: what is encrypted end "
+        "to end stays as it is"),
+    NUMBER(max_rooms, 1, 1000000, "10000", "rooms at a time"),
+    NUMBER(max_participants, 1, 1000000, "10000", "participants at a time, in all rooms"),
+    NUMBER(max_participants_per_room, 1, 100000, "1000", "participants of a room"),
+    NUMBER(max_tracks, 1, MESSAGE_MAX_TRACKS, "8", "tracks one participant may publish"),
+    NUMBER(max_audio_slots, 0, PLAN_MAX_SECTIONS, "16", "audio slots one participant may have"),
+    NUMBER(max_video_slots, 0, PLAN_MAX_SECTIONS, "24", "video slots one participant may have"),
+    NUMBER(max_audio_streams, 0, PLAN_MAX_SECTIONS, "0",
+           "voices that one participant gets at a time, those that\nspeak; 0: as many as it has "
+           "audio slots"),
+    NUMBER(max_sections, 1, PLAN_MAX_SECTIONS, "128", "m-lines of one connection"),
+    NUMBER(max_audio_kbps, 0, CONFIG_MAX_KBPS, "0",
+           "kbit/s in which a publisher may send one track of\nsound; 0: no limit"),
+    NUMBER(max_camera_kbps, 0, CONFIG_MAX_KBPS, "0", "the same of video that is not a screen"),
+    NUMBER(max_screen_kbps, 0, CONFIG_MAX_KBPS, "0", "the same of a screen"),
+    NUMBER(max_room_kbps, 0, CONFIG_MAX_KBPS, "0",
+           "kbit/s of all video published in a room; each gets the\nsame share; 0: no limit"),
+    NUMBER(max_sdp_bytes, 4096, SDP_MAX_BYTES, "262144", "bytes of one offer"),
+    NUMBER(max_messages_per_s, 1, 100000, "100", "messages of one WebSocket in a second"),
+    NUMBER(max_connections, 1, 1000000, "10000", "HTTP connections and WebSockets at a time"),
+    NUMBER(max_connections_per_address, 1, 1000000, "2000", "the same from one address"),
+    NUMBER(request_timeout_s, 1, 3600, "10", "seconds in which an HTTP request must be complete"),
+    NUMBER(join_timeout_s, 1, 3600, "30", "seconds in which a WebSocket must have joined a room"),
+    NUMBER(stop_timeout_s, 0, 60, "3", "seconds that clients get to take the good-bye"),
+};
+
+const size_t config_n_keys = ARRAY_LEN(config_keys);
+
+_Static_assert(ARRAY_LEN(config_keys) <= CONFIG_MAX_KEYS, "raise CONFIG_MAX_KEYS");
+
+const struct config_key *config_find_key(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(config_keys); i++) {
+        if (strcmp(config_keys[i].name, name) == 0)
+            return &config_keys[i];
+    }
+    return NULL;
+}
