@@ -7,17 +7,35 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2 };
+
+/** A command: the first word, if it is no option. */
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is the name; @return exit code */
+    const char *help;                  /* one line */
+};
+
+static int run_serve(int argc, char **argv);
+
+static const struct command commands[] = {
+    {"serve", run_serve, "host calls; what sluice does without a command, too"},
+};
 
 static void print_help(void)
 {
     (void)printf("sluice " SLUICE_VERSION
                  ": group calls. One process, one HTTP port, one UDP port per worker.\n"
                  "\n"
-                 "Usage: sluice [options]\n"
+                 "Usage: sluice [command] [options]\n"
                  "\n"
+                 "Commands (sluice COMMAND --help tells more):\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        (void)printf("  %-39s  %s\n", commands[i].name, commands[i].help);
+    (void)printf("\n"
                  "Examples:\n"
                  "  sluice                                   serve http://localhost:8080\n"
                  "  sluice --listen 127.0.0.1:8080           for this machine only\n"
@@ -74,7 +92,7 @@ static int serve(const struct config *config)
     return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-int main(int argc, char **argv)
+static int run_serve(int argc, char **argv)
 {
     static struct config config;
     struct config_error error;
@@ -95,4 +113,17 @@ int main(int argc, char **argv)
     }
     log_set_level((enum log_level)config.log_level);
     return serve(&config);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2 || argv[1][0] == '-')
+        return run_serve(argc, argv);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    (void)fprintf(stderr, "sluice: there is no command \"%s\"; sluice --help lists them\n",
+                  argv[1]);
+    return EXIT_USAGE;
 }

@@ -1,0 +1,47 @@
+/**
+ * @file server_internal.h  What server.c and server_http.c share; nobody else includes it.
+ */
+#ifndef SFU_SERVER_INTERNAL_H
+#define SFU_SERVER_INTERNAL_H
+
+#include "media/base/list.h"
+#include "media/base/mailbox.h"
+#include "sfu/server.h"
+#include "sfu/session.h"
+#include "sfu/whip.h"
+#include "signaling/http_server.h"
+#include "signaling/plan.h"
+
+#include <stdatomic.h>
+
+struct dtls_identity;
+struct event;
+struct worker;
+
+struct server {
+    struct config config;
+    struct event_base *base;
+    struct event *wakeup, *tick, *stop_timeout, *signals[2];
+    struct http_server *http;
+    struct dtls_identity *identity;
+    struct session_host host;
+    struct whip whip;
+    struct list sessions; /* of WebSockets */
+    uint32_t n_sessions, n_leaving;
+    uint32_t n_workers, n_stopped;
+    struct worker *workers[CONFIG_MAX_WORKERS];
+    struct plan_candidate candidates[PLAN_MAX_CANDIDATES]; /* ports are the workers' */
+    uint32_t n_candidates;
+    int64_t started_us, candidates_us;
+    struct mailbox inbox; /* from the workers */
+    int inbox_fd;         /* eventfd: mail came, or somebody wants us to stop */
+    atomic_bool stop_wanted;
+};
+
+/** What the HTTP server calls; its owner is the server. */
+extern const struct http_handler server_http_handler;
+
+/** While the server is stopping: leave the loop once all workers and WebSockets are done. */
+void server_end_if_all_gone(struct server *s);
+
+#endif
