@@ -77,7 +77,8 @@ struct message_track {
     char source[MESSAGE_SOURCE_MAX + 1];
     char mid[MESSAGE_MID_MAX + 1]; /* the publisher's m-line; only told to itself, "" otherwise */
     bool muted;
-    uint32_t max_bps; /* what it may be sent with; only told to its publisher; 0: no limit */
+    bool muted_by_admin; /* by whoever runs the server, not by its publisher */
+    uint32_t max_bps;    /* what it may be sent with; only told to its publisher; 0: no limit */
 };
 
 struct message_participant {
@@ -141,10 +142,11 @@ struct message {
     struct message_quality *quality;
     struct message_want want;
     uint32_t need_audio, need_video; /* how many slots of each kind are wanted in all */
-    char action[16];                 /* go: "leave", later resume, rejoin, redirect */
-    char code[32];                   /* error code or reason word */
-    char text[256];                  /* error message or reason for people */
-    uint32_t retry_after_ms;         /* 0: none */
+    char action[16];         /* go: "leave"; "rejoin" (room, if another one); "redirect" (url) */
+    char url[256];           /* go redirect: where to join in place of this server */
+    char code[32];           /* error code or reason word */
+    char text[256];          /* error message or reason for people */
+    uint32_t retry_after_ms; /* error: wait so long; go: before the next try; 0: none */
 };
 
 /**

@@ -73,6 +73,15 @@ static int read_track_id(const struct input *in, struct message_track *track)
     return input_id(in, "participant", participant_id_parse, &track->participant);
 }
 
+static int read_muted_by(const struct input *in, struct message_track *track)
+{
+    const char *by = NULL;
+    int err = input_string(in, "muted_by", &by);
+
+    track->muted_by_admin = by && strcmp(by, "admin") == 0;
+    return err;
+}
+
 static int read_track(const struct input *in, void *out)
 {
     struct message_track *track = out;
@@ -92,6 +101,9 @@ static int read_track(const struct input *in, void *out)
     if (err < 0)
         return err;
     err = input_bool(in, "muted", &track->muted);
+    if (err < 0)
+        return err;
+    err = read_muted_by(in, track);
     if (err < 0)
         return err;
     return input_u32(in, "max_bps", UINT32_MAX, &track->max_bps);
@@ -413,6 +425,16 @@ static int read_go(const struct input *in, struct message *m)
 {
     int err = input_word(in, "action", word_chars, m->action, sizeof(m->action) - 1);
 
+    if (err < 0)
+        return err;
+    if (input_find(in, "room"))
+        err = input_word(in, "room", room_chars, m->room, MESSAGE_ROOM_MAX);
+    if (err < 0)
+        return err;
+    err = input_text(in, "url", m->url, sizeof(m->url));
+    if (err < 0)
+        return err;
+    err = input_u32(in, "after_ms", UINT32_MAX, &m->retry_after_ms);
     if (err < 0)
         return err;
     return read_reason(in, m);

@@ -100,6 +100,8 @@ static void write_track(struct text *out, const struct message_track *track, boo
     write_string(out, "kind", media_kind_name(track->kind));
     write_word(out, "source", track->source);
     write_bool(out, "muted", track->muted);
+    if (track->muted_by_admin)
+        write_string(out, "muted_by", "admin");
     write_if_any(out, "max_bps", track->max_bps);
     text_append(out, "}");
 }
@@ -292,6 +294,9 @@ static void write_fields(struct text *out, const struct message *m)
         break;
     case MESSAGE_GO:
         write_string(out, "action", m->action);
+        write_word(out, "room", m->room);
+        write_word(out, "url", m->url);
+        write_if_any(out, "after_ms", m->retry_after_ms);
         write_reason(out, m);
         break;
     case MESSAGE_ERROR:

@@ -77,6 +77,15 @@ static void replies_and_events_survive_a_round_trip(void)
         "\"participant\":\"p-00000001\"}}");
     check_round_trip("{\"t\":\"go\",\"seq\":12,\"action\":\"leave\",\"code\":\"server_stopping\","
                      "\"message\":\"the server is stopping\"}");
+    check_round_trip(
+        "{\"t\":\"go\",\"seq\":13,\"action\":\"redirect\",\"url\":\"https://b.example/\","
+        "\"code\":\"drained\"}");
+    check_round_trip("{\"t\":\"go\",\"seq\":14,\"action\":\"rejoin\",\"room\":\"other\","
+                     "\"after_ms\":1200,\"code\":\"moved\"}");
+    check_round_trip(
+        "{\"t\":\"track\",\"seq\":9,\"change\":\"update\",\"track\":{\"id\":\"t-00000008\","
+        "\"participant\":\"p-00000001\",\"kind\":\"audio\",\"source\":\"microphone\","
+        "\"muted\":true,\"muted_by\":\"admin\"}}");
     check_round_trip("{\"t\":\"ok\",\"re\":3}");
     check_round_trip("{\"t\":\"error\",\"re\":3,\"code\":\"busy\",\"message\":\"try again\","
                      "\"retry_after_ms\":1500}");
