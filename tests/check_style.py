@@ -37,10 +37,12 @@ HEADER_OWNERS = {
     "intel-ipsec-mb.h": ["media/ipsec_mb.h"],
     "openssl/*": ["media/dtls*.[ch]", "media/srtp*.c",
                   "signaling/websocket_key.c",  # SHA-1 of the opening handshake, RFC 6455
+                  "signaling/tls.c",
                   "signaling/turn_credentials.c",
                   "client/*.c"],
     "usrsctp.h": ["media/sctp.c"],
     "event2/*": ["sfu/worker.c", "sfu/server*.c", "sfu/main.c", "signaling/*.c", "client/*.c"],
+    "event2/bufferevent_ssl.h": ["signaling/tls.c"],
     "wslay/*": ["signaling/websocket*.c"],
     "jansson.h": ["signaling/message*"],
     "jwt.h": ["signaling/token.c"],
