@@ -407,7 +407,7 @@ static int read_ice(struct client *c, struct ice_agent_config *ret)
         return 0;
     ret->n_relays = 1;
     relay->port = o->turn.port;
-    relay->tcp = o->turn.tcp;
+    relay->tcp = o->turn.kind != ICE_URL_TURN_UDP;
     if (ice_url_resolve(&o->turn, relay->address, sizeof(relay->address)) < 0)
         return refuse(c, "--turn: there is no host %s", o->turn.host);
     if (strlen(o->turn_user) > ICE_AGENT_SECRET_MAX ||

@@ -188,12 +188,12 @@ static int read_stun(struct options *o, void *member, const char *value, char *e
 
 static int read_turn(struct options *o, void *member, const char *value, char *error)
 {
-    int err = ice_url_parse_turn(&o->turn, value);
+    int err = ice_url_parse(&o->turn, value);
 
     (void)member;
-    if (err == -ENOTSUP)
+    if (err == -ENOTSUP || (err == 0 && o->turn.kind == ICE_URL_TURN_TLS))
         return complain(error, "--turn: turns: (TURN over TLS) is not supported yet, use turn:");
-    if (err < 0)
+    if (err < 0 || o->turn.kind == ICE_URL_STUN)
         return complain(error, "--turn: turn:HOST[:PORT][?transport=udp|tcp]");
     o->has_turn = true;
     return 0;

@@ -4,9 +4,9 @@
 #ifndef CLIENT_OPTIONS_H
 #define CLIENT_OPTIONS_H
 
-#include "client/ice_url.h"
 #include "media/base/attributes.h"
 #include "media/base/text.h"
+#include "signaling/ice_url.h"
 #include "signaling/message_media.h"
 
 #include <stdbool.h>

@@ -120,7 +120,7 @@ static void a_turn_server_comes_with_its_password(void)
     CHECK_EQ(parse(&o, "--room a --turn turn:h?transport=tcp --turn-user u --turn-pass p "
                        "--relay-only"),
              0);
-    CHECK(o.has_turn && o.turn.tcp && o.relay_only);
+    CHECK(o.has_turn && o.turn.kind == ICE_URL_TURN_TCP && o.relay_only);
     CHECK_STR(o.turn_password, "p");
     CHECK_EQ(parse(&o, "--room a --turn turn:h --turn-user u"), -EINVAL);
     CHECK_EQ(parse(&o, "--room a --turn-user u --turn-pass p"), -EINVAL);
