@@ -1,6 +1,7 @@
 #include "sfu/config.h"
 
 #include "sfu/config_keys.h"
+#include "sfu/ice_servers.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -141,7 +142,7 @@ int config_check(const struct config *c, struct config_error *error)
     if (c->max_tracks > c->max_sections)
         return config_fail(error, "max_tracks is %u, but max_sections allows %u m-lines",
                            c->max_tracks, c->max_sections);
-    return 0;
+    return ice_servers_check(c, error);
 }
 
 static enum config_action find_action(int argc, const char *const *argv)

@@ -42,6 +42,9 @@ struct config {
     struct config_list advertise;          /* literal addresses; none: the interfaces' */
     char web_root[CONFIG_PATH_MAX + 1];    /* folder of the page; "": the one built in */
     char admin_token[CONFIG_PATH_MAX + 1]; /* "": reports are for clients on this machine */
+    struct config_list ice_servers;        /* told to clients; each as ice_servers.h has it */
+    char turn_secret[CONFIG_PATH_MAX + 1]; /* shared with the relays; "": none */
+    uint32_t turn_ttl_s;                   /* passwords for the relays hold so long */
     uint32_t log_level;                    /* enum log_level */
     uint32_t seal;                         /* enum seal_backend: who encrypts and decrypts */
     uint32_t pad_runs;                     /* padding of one packet [bytes] */

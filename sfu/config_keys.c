@@ -53,6 +53,13 @@ const struct config_key config_keys[] = {
         admin_token, "TOKEN",
         "who sends \"Authorization: Bearer TOKEN\" may read\n/metrics and /v1; default: programs on "
         "this machine may"),
+    LIST(ice_servers, NULL, "URL",
+         "tell clients of this STUN or TURN server: stun:HOST[:PORT],\n"
+         "turn:HOST[:PORT][?transport=udp|tcp] or turns:HOST[:PORT];\n"
+         "\"turn:HOST USER PASSWORD\" for a fixed account"),
+    SECRET(turn_secret, "SECRET",
+           "what coturn has as static-auth-secret: clients get\npasswords that hold for a while"),
+    NUMBER(turn_ttl_s, 60, 31536000, "86400", "seconds for which those passwords hold"),
     ROW(log_level, KEY_LOG_LEVEL, log_level, "info", "LEVEL", "trace, debug, info, warn or error"),
     ROW(seal, KEY_SEAL, seal, "auto", "HOW",
         "library that encrypts and decrypts: libipsec-mb,\nlibsrtp2, or auto for the fastest here"),

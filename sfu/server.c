@@ -194,6 +194,12 @@ static void refresh_candidates(struct server *s, int64_t now_us)
     s->candidates_us = now_us;
 }
 
+/* The wall clock may be set at any time. */
+static void read_wall_clock(struct server *s, int64_t now_us)
+{
+    s->host.wall_offset_us = clock_wall_us() - now_us;
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *owner)
 {
     struct server *s = owner;
@@ -201,6 +207,7 @@ static void on_tick(evutil_socket_t fd, short what, void *owner)
 
     (void)fd;
     (void)what;
+    read_wall_clock(s, now_us);
     dismiss_idlers(s, now_us);
     if (now_us - s->candidates_us >= CANDIDATES_S * SECOND)
         refresh_candidates(s, now_us);
@@ -370,6 +377,7 @@ static int start(struct server *s, struct config_error *error)
     err = start_workers(s, workers, error);
     if (err < 0)
         return err;
+    read_wall_clock(s, s->started_us);
     refresh_candidates(s, s->started_us);
     if (!s->n_candidates)
         log_warn("server", "no address to tell clients; set --advertise");

@@ -10,6 +10,7 @@
 #define SFU_SESSION_H
 
 #include "media/base/attributes.h"
+#include "media/base/clock.h"
 #include "media/base/list.h"
 #include "media/base/log.h"
 #include "media/base/text.h"
@@ -45,7 +46,8 @@ const char *session_state_name(enum session_state state);
 struct session_host {
     struct directory *directory;
     const struct config *config;
-    bool stopping; /* nobody may join any more */
+    bool stopping;          /* nobody may join any more */
+    int64_t wall_offset_us; /* wall-clock time, less now_us: for what expires */
     void *owner;
     /** Hand `mail` to a worker. Owned by the callee. */
     void (*post)(void *owner, uint32_t worker, struct mail *mail);
@@ -53,6 +55,12 @@ struct session_host {
     void (*describe)(void *owner, uint32_t worker, struct negotiation_local *ret);
     struct log_limit log_joins, log_leaves, log_failures;
 };
+
+/** @return Unix time, for what expires */
+static inline int64_t session_host_wall_s(const struct session_host *host, int64_t now_us)
+{
+    return (now_us + host->wall_offset_us) / SECOND;
+}
 
 /** The WebSocket. */
 struct session_sink {

@@ -3,6 +3,7 @@
 #include "media/base/clock.h"
 #include "sfu/bitrate_caps.h"
 #include "sfu/config.h"
+#include "sfu/ice_servers.h"
 #include "sfu/mail.h"
 #include "sfu/refuse.h"
 #include "sfu/session_caps.h"
@@ -43,8 +44,9 @@ static void put_own_tracks(const struct session *s, struct message *m)
     memcpy(m->tracks, s->member.tracks, s->member.n_tracks * sizeof(m->tracks[0]));
 }
 
-static void send_joined(struct session *s, uint64_t id, struct text *answer)
+static void send_joined(struct session *s, uint64_t id, struct text *answer, int64_t now_us)
 {
+    char identity[MESSAGE_ID_MAX];
     struct message joined = {.type = MESSAGE_JOINED, .id = id, .you = s->member.id};
 
     (void)snprintf(joined.room, sizeof(joined.room), "%s", session_room(s));
@@ -55,6 +57,9 @@ static void send_joined(struct session *s, uint64_t id, struct text *answer)
         .tracks = s->host->config->max_tracks,
     };
     bitrate_caps_limits(s->host->config, &joined.limits);
+    joined.n_ice_servers = ice_servers_fill(
+        s->host->config, participant_id_text(s->member.id, identity),
+        session_host_wall_s(s->host, now_us), joined.ice_servers);
     joined.sdp = text_take(answer);
     if (joined.sdp && directory_roster(&s->member, &joined) == 0)
         session_send_event(s, &joined);
@@ -77,7 +82,7 @@ static void on_join(struct session *s, const struct message *m, int64_t now_us)
         send_error(s, m->id, &error);
         return;
     }
-    send_joined(s, m->id, &answer);
+    send_joined(s, m->id, &answer, now_us);
     directory_announce(s->host->directory, &s->member);
 }
 

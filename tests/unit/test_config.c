@@ -171,6 +171,20 @@ static void addresses_to_advertise_add_up_and_flags_replace_them(void)
     CHECK(says("more than 16"));
 }
 
+static void relays_need_a_secret_or_an_account(void)
+{
+    CHECK_EQ(read_text("ice_servers:\n  - stun:stun.example.org\n  - turn:turn.example.org\n"), 0);
+    CHECK_EQ(config_check(&config, &error), -EINVAL);
+    CHECK(says("turn_secret"));
+    CHECK_EQ(read_text("ice_servers:\n  - turn:turn.example.org\n  - turn:old.example.org ada "
+                       "lovelace\nturn_secret: north\nturn_ttl_s: 600\n"),
+             0);
+    CHECK_EQ(config_check(&config, &error), 0);
+    CHECK_EQ(config.ice_servers.n, 2);
+    CHECK_STR(config.ice_servers.text[1], "turn:old.example.org ada lovelace");
+    CHECK_EQ(config.turn_ttl_s, 600);
+}
+
 static void file_with_a_list_and_comments_is_read(void)
 {
     CHECK_EQ(read_text("# sluice\n"
@@ -287,7 +301,7 @@ TAP_CASES(CASE(no_file_and_no_flag_is_enough),
           CASE(a_switch_is_yes_or_no_in_file_environment_and_flags),
           CASE(environment_can_name_the_file), CASE(every_form_of_listen_is_understood),
           CASE(addresses_to_advertise_add_up_and_flags_replace_them),
-          CASE(file_with_a_list_and_comments_is_read),
+          CASE(relays_need_a_secret_or_an_account), CASE(file_with_a_list_and_comments_is_read),
           CASE(mistakes_in_the_file_are_named_with_a_place), CASE(empty_file_changes_nothing),
           CASE(mistakes_on_the_command_line_are_named), CASE(mistakes_in_the_environment_are_named),
           CASE(help_and_version_win_over_everything),

@@ -275,7 +275,28 @@ static void news_of_streams_reach_whom_they_are_for(void)
     end();
 }
 
-TAP_CASES(CASE(a_view_reaches_the_worker_if_slot_and_track_are_known),
+static void who_joins_gets_relays_and_passwords_that_expire(void)
+{
+    struct config_error error;
+    const struct message *m;
+    char expected[64];
+
+    begin();
+    CHECK_EQ(config_set(&config, "ice_servers", "stun:a,turn:a?transport=tcp", &error), 0);
+    CHECK_EQ(config_set(&config, "turn_secret", "north", &error), 0);
+    host.wall_offset_us = 1700000000 * SECOND;
+    now_us = 5 * SECOND;
+    m = join(ada, "demo", "Ada", "a");
+    CHECK_EQ(m->n_ice_servers, 2);
+    CHECK_STR(m->ice_servers[1].urls[0], "turn:a?transport=tcp");
+    (void)snprintf(expected, sizeof(expected), "1700086405:p-%08x", m->you);
+    CHECK_STR(m->ice_servers[1].username, expected);
+    CHECK_EQ(strlen(m->ice_servers[1].credential), 28);
+    end();
+}
+
+TAP_CASES(CASE(who_joins_gets_relays_and_passwords_that_expire),
+          CASE(a_view_reaches_the_worker_if_slot_and_track_are_known),
           CASE(nobody_subscribes_to_himself), CASE(who_speaks_is_told_to_the_room),
           CASE(news_of_streams_reach_whom_they_are_for), CASE(requests_of_a_room_need_one),
           CASE(what_is_no_request_is_answered_with_an_error), CASE(ping_is_answered_at_any_time),
