@@ -339,6 +339,16 @@ static void dispatch(struct call *c, struct message *m)
     case MESSAGE_UNSUBSCRIBE:
     case MESSAGE_PING:
     case MESSAGE_LEAVE:
+    case MESSAGE_CALL:
+    case MESSAGE_RINGING:
+    case MESSAGE_ACCEPT:
+    case MESSAGE_REJECT:
+    case MESSAGE_CANCEL:
+    case MESSAGE_END:
+    case MESSAGE_RELAY:
+    case MESSAGE_ACCEPTED:
+    case MESSAGE_ENDED:
+    case MESSAGE_ROOM:
     case MESSAGE_SPEAKERS: /* in the bulletin */
     case MESSAGE_STREAM:
     case MESSAGE_QUALITY:

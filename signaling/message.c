@@ -18,6 +18,11 @@ static const char *const type_names[] = {
     [MESSAGE_VIEW] = "view",       [MESSAGE_SUBSCRIBE] = "subscribe",
     [MESSAGE_STREAM] = "stream",   [MESSAGE_UNSUBSCRIBE] = "unsubscribe",
     [MESSAGE_WANT] = "want",       [MESSAGE_SPEAKERS] = "speakers",
+    [MESSAGE_CALL] = "call",       [MESSAGE_RINGING] = "ringing",
+    [MESSAGE_ACCEPT] = "accept",   [MESSAGE_REJECT] = "reject",
+    [MESSAGE_CANCEL] = "cancel",   [MESSAGE_END] = "end",
+    [MESSAGE_RELAY] = "relay",     [MESSAGE_ACCEPTED] = "accepted",
+    [MESSAGE_ENDED] = "ended",     [MESSAGE_ROOM] = "room",
     [MESSAGE_QUALITY] = "quality", [MESSAGE_LIMIT] = "limit",
 };
 
@@ -34,12 +39,14 @@ void message_done(struct message *m)
     free(m->views);
     free(m->speakers);
     free(m->streams);
+    free(m->call.data);
     m->sdp = NULL;
     m->participants = NULL;
     m->slots = NULL;
     m->views = NULL;
     m->speakers = NULL;
     m->streams = NULL;
+    m->call.data = NULL;
     m->quality = message_quality_free(m->quality);
     m->n_participants = m->n_slots = m->n_views = m->n_speakers = m->n_streams = 0;
 }
@@ -89,7 +96,7 @@ const char *track_id_text(uint32_t id, char out[MESSAGE_ID_MAX])
 }
 
 /* One spelling only: 8 lower-case digits. */
-static uint32_t parse_id(const char *text, char kind)
+uint32_t message_id_parse(const char *text, char kind)
 {
     static const char digits[] = "0123456789abcdef";
     uint32_t id = 0;
@@ -103,12 +110,12 @@ static uint32_t parse_id(const char *text, char kind)
 
 uint32_t participant_id_parse(const char *text)
 {
-    return parse_id(text, 'p');
+    return message_id_parse(text, 'p');
 }
 
 uint32_t track_id_parse(const char *text)
 {
-    return parse_id(text, 't');
+    return message_id_parse(text, 't');
 }
 
 bool room_name_valid(const char *name)

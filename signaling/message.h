@@ -12,6 +12,7 @@
 #include "media/base/attributes.h"
 #include "media/base/codec.h"
 #include "media/base/text.h"
+#include "signaling/message_call.h"
 #include "signaling/message_media.h"
 
 #include <stdbool.h>
@@ -41,8 +42,16 @@ enum message_type {
     MESSAGE_VIEW,
     MESSAGE_SUBSCRIBE,
     MESSAGE_UNSUBSCRIBE,
+    MESSAGE_ACCEPT,
+    MESSAGE_REJECT,
+    MESSAGE_CANCEL,
+    MESSAGE_END,
     MESSAGE_PING,
     MESSAGE_LEAVE,
+    /* both ways */
+    MESSAGE_CALL,
+    MESSAGE_RINGING,
+    MESSAGE_RELAY,
     /* server -> client */
     MESSAGE_JOINED,
     MESSAGE_ANSWER,
@@ -55,6 +64,9 @@ enum message_type {
     MESSAGE_WANT,
     MESSAGE_LIMIT,
     MESSAGE_QUALITY,
+    MESSAGE_ACCEPTED,
+    MESSAGE_ENDED,
+    MESSAGE_ROOM,
     MESSAGE_GO,
     MESSAGE_OK,
     MESSAGE_ERROR,
@@ -141,6 +153,7 @@ struct message {
     struct message_stream *streams;
     struct message_quality *quality;
     struct message_want want;
+    struct message_call call;
     uint32_t need_audio, need_video; /* how many slots of each kind are wanted in all */
     char action[16];         /* go: "leave"; "rejoin" (room, if another one); "redirect" (url) */
     char url[256];           /* go redirect: where to join in place of this server */
@@ -166,6 +179,8 @@ void message_done(struct message *m);
 /** Append the JSON of `m` to `out`. @return 0; -EMSGSIZE: `out` is full */
 MUST_USE int message_write(struct text *out, const struct message *m);
 
+/** @return the number of an id, "p-1a2b3c4d" of kind 'p' and so on; 0 if `text` is none */
+uint32_t message_id_parse(const char *text, char kind);
 /** Write "p-1a2b3c4d" / "t-1a2b3c4d". @return `out` */
 const char *participant_id_text(uint32_t id, char out[MESSAGE_ID_MAX]);
 const char *track_id_text(uint32_t id, char out[MESSAGE_ID_MAX]);

@@ -1,5 +1,6 @@
 #include "signaling/json_text.h"
 #include "signaling/message.h"
+#include "signaling/message_call_input.h"
 #include "signaling/message_input.h"
 #include "signaling/message_media_input.h"
 
@@ -262,7 +263,10 @@ static int read_join(const struct input *in, struct message *m)
     err = input_text(in, "name", m->name, sizeof(m->name));
     if (err < 0)
         return err;
-    err = read_sdp(in, "offer", m);
+    err = message_read_mode(in, m);
+    if (err < 0)
+        return err;
+    err = input_find(in, "offer") ? read_sdp(in, "offer", m) : 0;
     if (err < 0)
         return err;
     return read_track_offers(in, m);
@@ -333,7 +337,10 @@ static int read_joined(const struct input *in, struct message *m)
     err = input_id(in, "you", participant_id_parse, &m->you);
     if (err < 0)
         return err;
-    err = read_sdp(in, "answer", m);
+    err = message_read_mode(in, m);
+    if (err < 0)
+        return err;
+    err = input_find(in, "answer") ? read_sdp(in, "answer", m) : 0;
     if (err < 0)
         return err;
     err = read_own_tracks(in, m);
@@ -478,9 +485,19 @@ static int read_type(const struct input *in, struct message *m)
         [MESSAGE_TRACK] = read_track_change,
         [MESSAGE_SLOTS] = read_slots,
         [MESSAGE_GO] = read_go,
-        [MESSAGE_OK] = read_nothing,
+        [MESSAGE_OK] = message_read_ok,
         [MESSAGE_ERROR] = read_error,
         [MESSAGE_PONG] = read_nothing,
+        [MESSAGE_CALL] = message_read_call,
+        [MESSAGE_RINGING] = message_read_call_id,
+        [MESSAGE_ACCEPT] = message_read_call_id,
+        [MESSAGE_REJECT] = message_read_call_end,
+        [MESSAGE_CANCEL] = message_read_call_id,
+        [MESSAGE_END] = message_read_call_end,
+        [MESSAGE_RELAY] = message_read_relay,
+        [MESSAGE_ACCEPTED] = message_read_accepted,
+        [MESSAGE_ENDED] = message_read_ended,
+        [MESSAGE_ROOM] = message_read_room,
         [MESSAGE_VIEW] = message_read_view,
         [MESSAGE_SUBSCRIBE] = message_read_subscribe,
         [MESSAGE_UNSUBSCRIBE] = message_read_subscribe,

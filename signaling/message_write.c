@@ -1,5 +1,6 @@
 #include "signaling/json_text.h"
 #include "signaling/message.h"
+#include "signaling/message_call_input.h"
 #include "signaling/message_media_input.h"
 
 #include <assert.h>
@@ -175,7 +176,9 @@ static void write_joined(struct text *out, const struct message *m)
 {
     write_string(out, "room", m->room);
     write_participant_id(out, "you", m->you);
-    write_string(out, "answer", m->sdp ? m->sdp : "");
+    if (m->sdp)
+        write_string(out, "answer", m->sdp);
+    message_write_mode(out, &m->call);
     write_tracks(out, m->tracks, m->n_tracks);
     write_participants(out, m);
     write_ice_servers(out, m);
@@ -236,7 +239,9 @@ static void write_join(struct text *out, const struct message *m)
 {
     write_string(out, "room", m->room);
     write_word(out, "name", m->name);
-    write_string(out, "offer", m->sdp ? m->sdp : "");
+    if (m->sdp)
+        write_string(out, "offer", m->sdp);
+    message_write_mode(out, &m->call);
     write_track_offers(out, m);
 }
 
@@ -246,7 +251,6 @@ static void write_fields(struct text *out, const struct message *m)
     case MESSAGE_UNKNOWN:
     case MESSAGE_PING:
     case MESSAGE_LEAVE:
-    case MESSAGE_OK:
     case MESSAGE_PONG:
         break;
     case MESSAGE_JOIN:
@@ -282,6 +286,19 @@ static void write_fields(struct text *out, const struct message *m)
     case MESSAGE_SLOTS:
         write_slots(out, m);
         break;
+    case MESSAGE_CALL:
+    case MESSAGE_RINGING:
+    case MESSAGE_ACCEPT:
+    case MESSAGE_REJECT:
+    case MESSAGE_CANCEL:
+    case MESSAGE_END:
+    case MESSAGE_RELAY:
+    case MESSAGE_ACCEPTED:
+    case MESSAGE_ENDED:
+    case MESSAGE_ROOM:
+    case MESSAGE_OK:
+        message_write_call(out, m);
+        break;
     case MESSAGE_VIEW:
     case MESSAGE_SUBSCRIBE:
     case MESSAGE_UNSUBSCRIBE:
@@ -308,7 +325,7 @@ static void write_fields(struct text *out, const struct message *m)
 
 static bool is_request(enum message_type type)
 {
-    return type >= MESSAGE_JOIN && type <= MESSAGE_LEAVE;
+    return type >= MESSAGE_JOIN && type <= MESSAGE_RELAY;
 }
 
 int message_write(struct text *out, const struct message *m)
