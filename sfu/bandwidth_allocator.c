@@ -4,6 +4,7 @@
 
 enum {
     AUDIO_PERCENT = 115, /* of audio: some of it is sent again */
+    LITTLE_PERCENT = 75, /* a budget of so much of what is needed is hardly too small */
     ALL_AT_ONCE = LADDER_MAX_STEPS,
     NOTHING = -1,
 };
@@ -35,6 +36,7 @@ struct run {
     const struct allocation *what;
     size_t n;
     uint64_t budget_bps, granted_bps; /* of video */
+    uint64_t basic_bps;               /* granted to smallest encodings */
     uint64_t spent_bps;
     uint32_t round;
     bool grace; /* what is at its lowest step is not paused yet */
@@ -72,6 +74,14 @@ static uint64_t without_margin(const struct bandwidth_allocator *a, uint64_t bps
     if (bps > UINT64_MAX / 100)
         return bps; /* no limit, or as good as none */
     return bps * 100 / margin_percent[a->failures < last ? a->failures : last];
+}
+
+/* What is granted with the margin of the first try. */
+static uint64_t without_failures(const struct bandwidth_allocator *a, uint64_t granted_bps)
+{
+    if (granted_bps > UINT64_MAX / 1000)
+        return granted_bps;
+    return with_margin(a, granted_bps) * 100 / margin_percent[0];
 }
 
 static void forget_failures(struct bandwidth_allocator *a, int64_t now_us)
@@ -201,6 +211,19 @@ static uint64_t cost_at(const struct run *run, size_t slot, int at)
     return at < 0 ? 0 : step_at(run, slot, at)->bps;
 }
 
+/* What all slots may take if this one goes a step up: what it had it may have again, and to begin,
+ * or to get more frames of the smallest encoding, failures of larger ones do not count. */
+static uint64_t limit_for(const struct run *run, size_t slot)
+{
+    const struct place *p = &run->places[slot];
+
+    if (p->at < p->held)
+        return run->budget_bps;
+    if (step_at(run, slot, p->at + 1)->layer == step_at(run, slot, 0)->layer)
+        return run->basic_bps;
+    return run->granted_bps;
+}
+
 /* Go one step up if there is room. */
 static bool step_up(struct run *run, size_t slot)
 {
@@ -210,7 +233,7 @@ static bool step_up(struct run *run, size_t slot)
     if (p->at + 1 >= p->n)
         return false;
     spent_bps = run->spent_bps - cost_at(run, slot, p->at) + cost_at(run, slot, p->at + 1);
-    if (spent_bps > (p->at < p->held ? run->budget_bps : run->granted_bps) &&
+    if (spent_bps > limit_for(run, slot) &&
         !(p->at < 0 && (run->what->guess || (run->grace && p->held >= 0))))
         return false;
     run->spent_bps = spent_bps;
@@ -308,14 +331,17 @@ static int64_t note_scarcity(struct bandwidth_allocator *a, struct run *run, int
 {
     uint64_t lowest_bps = 0;
     bool before = a->scarce;
+    int64_t grace_us;
 
     for (size_t i = 0; i < run->n; i++)
         lowest_bps += run->places[i].held >= 0 ? cost_at(run, i, 0) : 0;
     a->scarce = lowest_bps > run->budget_bps;
     if (a->scarce && !before)
         a->scarce_us = now_us;
-    run->grace = a->scarce && now_us < a->scarce_us + ALLOCATOR_GRACE_US;
-    return run->grace ? a->scarce_us + ALLOCATOR_GRACE_US : NEVER_US;
+    grace_us = lowest_bps * LITTLE_PERCENT / 100 > run->budget_bps ? ALLOCATOR_GRACE_US
+                                                                   : ALLOCATOR_LONG_GRACE_US;
+    run->grace = a->scarce && now_us < a->scarce_us + grace_us;
+    return run->grace ? a->scarce_us + grace_us : NEVER_US;
 }
 
 /* What would be spent if things were better. */
@@ -386,6 +412,7 @@ void bandwidth_allocator_run(struct bandwidth_allocator *a, const struct allocat
     again_us = grant(a, run.budget_bps, now_us);
     scarce_us = note_scarcity(a, &run, now_us);
     run.granted_bps = a->granted_bps;
+    run.basic_bps = without_failures(a, a->granted_bps);
     spend(&run);
     if (settle(&run))
         a->raised_us = now_us;

@@ -11,8 +11,8 @@
  * the order go down at once, and after a grace, as the budget often dips, they are paused. What a
  * slot does not have yet is given only from what has been granted, and that grows slowly: when the
  * budget had room for it and a margin all the time for a while. A step up that had to be taken back
- * soon is tried again only after a back-off that doubles, with a larger margin: a budget that
- * swings by some 15 % changes nothing.
+ * soon is tried again only after a back-off that doubles, with a larger margin unless it is within
+ * the smallest encoding: a budget that swings by some 15 % changes nothing.
  *
  * Thread: any.
  */
@@ -38,8 +38,10 @@ enum { ALLOCATOR_MAX_SLOTS = 128 };
 #define ALLOCATOR_START_US      (10 * SECOND)
 /** What is taken back within that time after something rose has failed. */
 #define ALLOCATOR_TRIAL_US (10 * SECOND)
-/** What is at its lowest step is paused when the budget was too small for so long. */
-#define ALLOCATOR_GRACE_US (1 * SECOND)
+/** What is at its lowest step is paused when the budget was too small for so long; for longer if it
+ *  was nearly enough, as after a stall of the network that is over. */
+#define ALLOCATOR_GRACE_US      (1 * SECOND)
+#define ALLOCATOR_LONG_GRACE_US (4 * SECOND)
 /** Wait after the first failure; it doubles up to the other. */
 #define ALLOCATOR_BACK_OFF_US     (2 * SECOND)
 #define ALLOCATOR_BACK_OFF_MAX_US (30 * SECOND)

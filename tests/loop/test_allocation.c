@@ -476,6 +476,58 @@ static void everybody_gets_what_its_own_path_carries(void)
     }
 }
 
+/* @return packets of the first video slot that came in `us` */
+static uint64_t count_video(struct fake_world *w, const struct fake_peer *p, int64_t us)
+{
+    const struct fake_sink *sink = fake_peer_sink(p, KIND_VIDEO, 0);
+    uint64_t before = sink->packets;
+
+    fake_world_run(w, us);
+    return sink->packets - before;
+}
+
+/* A publisher whose smallest encoding takes 160 kbit/s, and who watches it over `link`. */
+static struct fake_peer *watch_small(struct fake_world *w, const char *link)
+{
+    struct fake_peer *a = publish(w, true);
+
+    fake_world_run(w, 3 * SECOND);
+    fake_peer_layer(a, 0, 0)->packets_per_frame = 1;
+    return watch_over(w, 1, link);
+}
+
+static void stalls_of_the_network_do_not_stop_the_picture(void)
+{
+    struct fake_world *w = begin();
+    struct fake_peer *b = watch_small(w, "down rate=300k delay=50ms");
+
+    fake_world_run(w, 10 * SECOND);
+    for (int i = 0; i < 12; i++) {
+        fake_peer_link(b, "down rate=4k delay=50ms");
+        fake_world_run(w, 100 * MS);
+        fake_peer_link(b, "down rate=300k delay=50ms");
+        CHECK(count_video(w, b, 5 * SECOND) >= 140);
+    }
+    CHECK_EQ(b->n_stream_mails, 0);
+    CHECK_EQ(layer_seen(b, 0), 0);
+    done(w);
+}
+
+static void a_link_that_shrinks_carries_the_smallest_soon(void)
+{
+    struct fake_world *w = begin();
+    struct fake_peer *b = watch_small(w, "down rate=5M delay=50ms");
+
+    fake_world_run(w, 15 * SECOND);
+    CHECK_EQ(layer_seen(b, 0), 2);
+    fake_peer_link(b, "down rate=300k delay=50ms");
+    fake_world_run(w, 5 * SECOND);
+    CHECK_EQ(layer_seen(b, 0), 0);
+    CHECK(count_video(w, b, 5 * SECOND) >= 140);
+    check_sound(b, 0, 600);
+    done(w);
+}
+
 TAP_CASES(CASE(a_view_gets_the_layer_it_needs), CASE(a_view_of_a_slot_is_for_whatever_is_in_it),
           CASE(what_is_not_shown_is_not_sent_and_that_is_told), CASE(sound_can_be_left_out_too),
           CASE(what_its_publisher_mutes_is_told), CASE(what_is_not_sent_is_told_when_that_lasts),
@@ -486,4 +538,6 @@ TAP_CASES(CASE(a_view_gets_the_layer_it_needs), CASE(a_view_of_a_slot_is_for_wha
           CASE(with_nobody_there_nothing_is_wanted), CASE(who_does_not_obey_loses_nothing),
           CASE(a_layer_that_does_not_come_stays_wanted),
           CASE(who_is_on_another_worker_is_heard_too),
-          CASE(everybody_gets_what_its_own_path_carries))
+          CASE(everybody_gets_what_its_own_path_carries),
+          CASE(stalls_of_the_network_do_not_stop_the_picture),
+          CASE(a_link_that_shrinks_carries_the_smallest_soon))

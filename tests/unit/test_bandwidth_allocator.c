@@ -79,7 +79,7 @@ static void run(struct world *w, uint64_t estimate_bps)
         w->changes += differ(&w->slots[i], &before[i]);
     CHECK_EQ(w->result.spent_bps, spent(w) + w->what.audio_bps);
     CHECK(spent(w) + w->what.audio_bps <= estimate_bps || spent(w) == 0 || w->what.guess ||
-          (w->allocator.scarce && w->now_us < w->allocator.scarce_us + ALLOCATOR_GRACE_US));
+          (w->allocator.scarce && w->now_us < w->allocator.scarce_us + ALLOCATOR_LONG_GRACE_US));
 }
 
 /* Let time pass with one estimate, looking ten times per second. */
@@ -279,6 +279,34 @@ static void a_dip_pauses_nothing(void)
     CHECK_EQ(w.slots[2].state, SLOT_BANDWIDTH);
 }
 
+static void what_is_nearly_enough_pauses_nothing_for_longer(void)
+{
+    struct world w = make(1);
+
+    stay(&w, 100 * KBIT, 10 * SECOND);
+    stay(&w, 50 * KBIT, ALLOCATOR_LONG_GRACE_US);
+    CHECK(is_at(&w, 0, 60000));
+    stay(&w, 50 * KBIT, 200 * MS);
+    CHECK_EQ(w.slots[0].state, SLOT_BANDWIDTH);
+}
+
+static void failures_keep_nothing_from_its_smallest_encoding(void)
+{
+    struct world w = make(1);
+
+    stay(&w, 70 * KBIT, 10 * SECOND);
+    for (int i = 0; i < 4; i++) {
+        int64_t since_us = w.now_us;
+
+        stay(&w, 10 * KBIT, ALLOCATOR_GRACE_US + 200 * MS);
+        CHECK_EQ(w.slots[0].state, SLOT_BANDWIDTH);
+        while (!is_at(&w, 0, 60000) && w.now_us - since_us < ALLOCATOR_BACK_OFF_MAX_US)
+            stay(&w, 70 * KBIT, 100 * MS);
+        CHECK(is_at(&w, 0, 60000));
+    }
+    CHECK(w.allocator.failures > 2);
+}
+
 static void a_guess_holds_back_nobodys_lowest_step(void)
 {
     struct world w = make(3);
@@ -295,7 +323,7 @@ static void a_guess_holds_back_nobodys_lowest_step(void)
     CHECK(w.result.congested);
     w.now_us += ALLOCATOR_GRACE_US;
     run(&w, 100 * KBIT);
-    CHECK(is_at(&w, 0, 60000));
+    CHECK_EQ(w.slots[0].state, SLOT_ACTIVE);
     CHECK_EQ(w.slots[2].state, SLOT_BANDWIDTH);
 }
 
@@ -609,8 +637,10 @@ TAP_CASES(CASE(without_a_limit_everybody_gets_all), CASE(first_everybody_gets_th
           CASE(why_nothing_is_sent_is_told), CASE(audio_is_taken_off_first_with_what_is_sent_again),
           CASE(less_budget_takes_from_the_last_at_once),
           CASE(a_rise_waits_until_the_budget_has_had_room_for_a_while),
-          CASE(at_the_start_it_waits_less), CASE(a_guess_holds_back_nobodys_lowest_step),
-          CASE(a_dip_pauses_nothing), CASE(what_fails_is_tried_again_later_and_later),
+          CASE(at_the_start_it_waits_less), CASE(what_is_nearly_enough_pauses_nothing_for_longer),
+          CASE(failures_keep_nothing_from_its_smallest_encoding),
+          CASE(a_guess_holds_back_nobodys_lowest_step), CASE(a_dip_pauses_nothing),
+          CASE(what_fails_is_tried_again_later_and_later),
           CASE(a_swinging_budget_changes_next_to_nothing), CASE(noise_of_the_rates_changes_nothing),
           CASE(what_equals_have_is_not_taken_for_a_newcomer),
           CASE(a_new_speaker_takes_from_the_last_one_at_once), CASE(what_leaves_makes_room_at_once),
