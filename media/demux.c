@@ -99,6 +99,21 @@ void demux_remove(struct demux *d, struct demux_peer *peer)
     peer->ufrag[0] = '\0';
 }
 
+int demux_rename(struct demux *d, struct demux_peer *peer, struct demux_peer *next)
+{
+    char ufrag[sizeof(next->ufrag)];
+    int err;
+
+    memcpy(ufrag, next->ufrag, sizeof(ufrag));
+    demux_remove(d, next);
+    (void)map_remove_str(&d->by_ufrag, peer->ufrag);
+    err = map_put_str(&d->by_ufrag, ufrag, peer);
+    memcpy(peer->ufrag, ufrag, sizeof(ufrag));
+    if (err < 0)
+        demux_remove(d, peer);
+    return err;
+}
+
 /* @return index of a binding that is not in use, or of the one checked longest ago */
 static size_t choose_place(const struct demux_peer *peer)
 {

@@ -77,6 +77,14 @@ MUST_USE int demux_add(struct demux *d, struct demux_peer *peer, const char *ufr
 void demux_remove(struct demux *d, struct demux_peer *peer);
 
 /**
+ * `peer` goes on under the ufrag of `next` (after an ICE restart) and keeps its addresses; `next`
+ * loses its own and is as after demux_remove().
+ *
+ * @return 0; -ENOMEM: both are as after demux_remove()
+ */
+MUST_USE int demux_rename(struct demux *d, struct demux_peer *peer, struct demux_peer *next);
+
+/**
  * An authenticated check of `peer` came from `address`: its datagrams are this peer's from now on.
  *
  * @return 0; -EADDRINUSE: it is another peer's, who checked within DEMUX_HOLD_US (counted);

@@ -4,6 +4,7 @@
 #include "media/base/random.h"
 #include "media/stun.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,17 @@
 
 /* RFC 7675 section 5.1 gives consent 30 s from the last valid check. */
 static const int64_t consent_us = 30 * SECOND;
+
+enum { TRANSACTION_AT = 8, TRANSACTION_LEN = 12 }; /* RFC 8489 section 5 */
+
+static const char ice_chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+_Static_assert(sizeof(ice_chars) == ICE_MAX_TAG + 1, "one for each tag");
+
+/* A check that came: who sends it again from elsewhere is not its sender. */
+struct remembered {
+    uint8_t transaction[TRANSACTION_LEN];
+    uint8_t key[ADDRESS_KEY_MAX];
+};
 
 struct ice_lite {
     struct ice_credentials local;
@@ -20,12 +32,13 @@ struct ice_lite {
     struct sockaddr_storage selected;
     bool have_selected;
     int64_t consent_deadline_us;
+    struct remembered remembered[ICE_MAX_REMEMBERED]; /* a ring */
+    uint32_t n_remembered;                            /* so far */
 };
 
 static bool is_ice_char(char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-           c == '/';
+    return c != '\0' && strchr(ice_chars, c) != NULL;
 }
 
 static bool valid_string(const char *s, size_t capacity, size_t min_len)
@@ -46,6 +59,18 @@ void ice_credentials_make(struct ice_credentials *ret)
     *ret = (struct ice_credentials){0};
     random_name(ret->ufrag, ICE_LOCAL_UFRAG);
     random_name(ret->pwd, ICE_LOCAL_PWD);
+}
+
+void ice_credentials_make_tagged(struct ice_credentials *ret, uint32_t tag)
+{
+    assert(tag < ICE_MAX_TAG);
+    ice_credentials_make(ret);
+    ret->ufrag[0] = ice_chars[tag];
+}
+
+int ice_ufrag_tag(const char *ufrag)
+{
+    return is_ice_char(ufrag[0]) ? (int)(strchr(ice_chars, ufrag[0]) - ice_chars) : -EBADMSG;
 }
 
 bool ice_credentials_valid(const struct ice_credentials *c)
@@ -116,6 +141,24 @@ static bool select_path(struct ice_lite *ice, const struct sockaddr_storage *fro
     return true;
 }
 
+/* Remember an authenticated check. @return false: it came from another address before. Not all of
+ * them can be remembered, but who repeats an old one wins no more than until the peer's next. */
+static bool remember(struct ice_lite *ice, const uint8_t *data, const struct sockaddr_storage *from)
+{
+    struct remembered check;
+
+    memcpy(check.transaction, data + TRANSACTION_AT, sizeof(check.transaction));
+    (void)address_key(from, check.key);
+    for (size_t i = 0; i < ICE_MAX_REMEMBERED && i < ice->n_remembered; i++) {
+        const struct remembered *before = &ice->remembered[i];
+
+        if (memcmp(before->transaction, check.transaction, sizeof(check.transaction)) == 0)
+            return memcmp(before->key, check.key, sizeof(check.key)) == 0;
+    }
+    ice->remembered[ice->n_remembered++ % ICE_MAX_REMEMBERED] = check;
+    return true;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): one check is all of these */
 int ice_lite_receive(struct ice_lite *ice, const uint8_t *data, size_t len,
                      const struct sockaddr_storage *from, int64_t now_us, uint8_t *reply,
@@ -129,6 +172,8 @@ int ice_lite_receive(struct ice_lite *ice, const uint8_t *data, size_t len,
     err = stun_check_answer(&expected, data, len, from, reply, &check);
     if (err < 0)
         return err;
+    if (!remember(ice, data, from))
+        return -EALREADY;
     ret->authenticated = true;
     ret->reply_len = check.reply_len;
     ice_lite_keep(ice, now_us);

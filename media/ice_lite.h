@@ -25,6 +25,8 @@ enum {
     ICE_LOCAL_PWD = 24,             /* lengths of what we make up */
     ICE_REPLY_MAX = STUN_REPLY_MAX, /* bytes of the longest reply we write */
     ICE_MAX_PATHS = 8,              /* addresses proven per peer; the oldest goes */
+    ICE_MAX_TAG = 64,               /* what one ice-char tells apart */
+    ICE_MAX_REMEMBERED = 16,        /* checks remembered per peer, against who repeats them */
 };
 
 struct ice_credentials {
@@ -34,6 +36,13 @@ struct ice_credentials {
 
 /** Fill `ret` with fresh random local credentials. */
 void ice_credentials_make(struct ice_credentials *ret);
+
+/** The same with a tag that who reads the ufrag learns from its first character.
+ *  @param tag  0..ICE_MAX_TAG - 1 */
+void ice_credentials_make_tagged(struct ice_credentials *ret, uint32_t tag);
+
+/** @return the tag of a ufrag; -EBADMSG: its first character is none */
+MUST_USE int ice_ufrag_tag(const char *ufrag);
 
 /** @return true if lengths and characters (ice-chars) are right */
 bool ice_credentials_valid(const struct ice_credentials *c);
@@ -59,10 +68,12 @@ struct ice_result {
  * Only authenticated requests are answered at all. The selected path
  * is the newest address with an authenticated USE-CANDIDATE check, or, until there is one, the
  * first authenticated address. A controlled/controlling conflict is answered 487 (RFC
- * 8445 7.3.1.1).
+ * 8445 7.3.1.1). A check that was seen lately with another source address is refused: somebody who
+ * overheard it sends it again.
  *
  * @param reply  room for ICE_REPLY_MAX bytes, to be sent to `from`
- * @return 0; -EBADMSG: malformed; -EPERM: wrong integrity or user name; ret is set in every case
+ * @return 0; -EBADMSG: malformed; -EPERM: wrong integrity or user name; -EALREADY: overheard; ret
+ *         is set in every case
  */
 MUST_USE int ice_lite_receive(struct ice_lite *ice, const uint8_t *data, size_t len,
                               const struct sockaddr_storage *from, int64_t now_us, uint8_t *reply,

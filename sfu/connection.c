@@ -166,7 +166,7 @@ int connection_restart_ice(struct connection *c, const struct mail_join *mail, i
     return ice_init(c, &c->next, mail, now_us);
 }
 
-/* The first check with the new credentials came: the old ones are over. */
+/* A check with the new credentials nominated a path: the old ones are over. */
 static void adopt_next(struct connection *c)
 {
     bool shares_ufrag = c->next.peer.ufrag[0] == '\0';
@@ -176,12 +176,7 @@ static void adopt_next(struct connection *c)
     c->now.local = c->next.local;
     c->now.remote = c->next.remote;
     c->next.ice = NULL;
-    if (shares_ufrag)
-        return;
-    /* The demux links its peers, so a peer cannot be moved: forget both, and enter again. */
-    demux_remove(c->core->demux, &c->next.peer);
-    demux_remove(c->core->demux, &c->now.peer);
-    if (demux_add(c->core->demux, &c->now.peer, c->now.local.ufrag, c->owner) < 0)
+    if (!shares_ufrag && demux_rename(c->core->demux, &c->now.peer, &c->next.peer) < 0)
         end(c, PEER_FAILED, "out of memory");
 }
 
@@ -196,27 +191,36 @@ static void feed_early(struct connection *c, const struct sockaddr_storage *from
     }
 }
 
-/* A check proved where it came from: take datagrams from there, and send there if it is the
- * selected path. Peers drop what comes from another address of ours than the one they sent to, so
- * that one is half of the path; a check of another pair than the nominated one must not change it.
+/* Does a check from there change where media goes? */
+static bool moves_path(const struct connection *c, const struct sockaddr_storage *from,
+                       bool nominates, int64_t now_us)
+{
+    if (nominates || c->egress.to.ss_family == AF_UNSPEC)
+        return true;
+    return now_us - c->heard_us >= CONNECTION_SILENT_US && !address_equal(&c->egress.to, from);
+}
+
+/* A check proved where it came from: take datagrams from there, and send there if it is the path to
+ * use. Peers drop what comes from another address of ours than the one they sent to, so that one is
+ * half of the path; a check of another pair than the nominated one must not change it.
  */
 static void use_path(struct connection *c, const struct packet *check, bool nominates,
                      int64_t now_us)
 {
     const struct sockaddr_storage *from = &check->from;
-    bool selected = address_equal(ice_lite_path(c->now.ice), from);
 
     if (demux_bind(c->core->demux, &c->now.peer, from, now_us) < 0) {
         c->core->stats.drop_ice++;
         return;
     }
     c->checked = true;
-    if (selected && (nominates || !address_equal(&c->egress.to, from))) {
+    ice_lite_keep(c->now.ice, now_us);
+    if (moves_path(c, from, nominates, now_us)) {
         c->egress.to = *from;
         c->egress.from = check->to;
     }
-    if (c->egress.to.ss_family == AF_UNSPEC)
-        return;
+    if (address_equal(&c->egress.to, from))
+        c->heard_us = now_us;
     transport_start(c->transport, now_us);
     feed_early(c, from, now_us);
 }
@@ -232,7 +236,7 @@ void connection_receive_stun(struct connection *c, struct packet *packet, int64_
     if (c->next.ice) {
         err = ice_lite_receive(c->next.ice, packet->data, packet->len, &packet->from, now_us, reply,
                                &result);
-        if (err == 0)
+        if (err == 0 && result.nominates)
             adopt_next(c);
     }
     if (err < 0)
@@ -258,7 +262,7 @@ void connection_receive(struct connection *c, struct packet *packet, int64_t now
         c->core->stats.drop_transport++;
     } else if (kind != DATAGRAM_DTLS && now_us != c->kept_us &&
                address_equal(&packet->from, &c->egress.to)) {
-        c->kept_us = now_us; /* once in a turn will do */
+        c->kept_us = c->heard_us = now_us; /* once in a turn will do */
         ice_lite_keep(c->now.ice, now_us);
         demux_keep(c->core->demux, &packet->from, now_us);
     }

@@ -2,8 +2,10 @@
  * @file connection.h  One participant's path: ICE-lite, DTLS-SRTP, its addresses in the demux and
  * its place in the egress. Knows no media.
  *
- * After an ICE restart both sets of credentials are answered until the first check with the new
- * ones arrives; the path stays as it is till then. Thread: the worker's own.
+ * After an ICE restart both sets of credentials are answered until a check with the new ones
+ * nominates a path; media stays where it is till then. A check that nominates another path moves it
+ * at once; one that does not (some clients nominate once in their life) moves it when nothing has
+ * been heard of the old path for CONNECTION_SILENT_US. Thread: the worker's own.
  */
 #ifndef SFU_CONNECTION_H
 #define SFU_CONNECTION_H
@@ -21,11 +23,15 @@
 struct core;
 struct packet;
 
+/** Silence after which a path is taken for dead, when there is another. */
+#define CONNECTION_SILENT_US (2 * SECOND)
+
 /** Credentials of both sides, and who answers to them. */
 struct connection_ice {
     struct ice_credentials local, remote;
     struct ice_lite *ice;   /* NULL: not in use */
-    struct demux_peer peer; /* added unless the other one has the same local ufrag */
+    struct demux_peer peer; /* added unless the other one has the same local ufrag; proven addresses
+                             * are all those of `now` */
 };
 
 /** What the owner is told; none may free the connection. */
@@ -40,11 +46,12 @@ struct connection {
     struct core *core;
     const struct connection_handler *handler;
     void *owner;
-    struct connection_ice now, next; /* next: after an ICE restart, until its first check */
+    struct connection_ice now, next; /* next: after an ICE restart, until it has a path */
     struct transport *transport;     /* for reading */
     struct egress_peer egress;       /* for queueing RTP */
     int64_t since_us;                /* when it was made */
     int64_t kept_us;                 /* turn in which media last told that the peer lives */
+    int64_t heard_us;                /* when anything of it last came by the path in use */
     bool checked;                    /* a connectivity check has come */
     bool ended;                      /* for reading: it is over, `end` and `reason` say how */
     enum peer_state end;

@@ -263,7 +263,7 @@ static struct mail_join *negotiate(struct session *s, const struct session_offer
 {
     struct mail_join *mail = NULL;
 
-    if (session_media_open(&s->media, s->host->config) < 0) {
+    if (session_media_open(&s->media, s->host->config, s->member.worker) < 0) {
         (void)refuse_no_memory(error);
         return NULL;
     }

@@ -22,15 +22,21 @@ static struct negotiation_policy make_policy(const struct config *config)
     return policy;
 }
 
-int session_media_open(struct session_media *m, const struct config *config)
+static void use_credentials(struct session_media *m, const struct ice_credentials *c)
+{
+    memcpy(m->ufrag, c->ufrag, sizeof(m->ufrag));
+    memcpy(m->pwd, c->pwd, sizeof(m->pwd));
+}
+
+int session_media_open(struct session_media *m, const struct config *config, uint32_t worker)
 {
     struct negotiation_policy policy = make_policy(config);
     struct ice_credentials credentials;
 
-    ice_credentials_make(&credentials);
+    ice_credentials_make_tagged(&credentials, worker);
     m->config = config;
-    memcpy(m->ufrag, credentials.ufrag, sizeof(m->ufrag));
-    memcpy(m->pwd, credentials.pwd, sizeof(m->pwd));
+    m->worker = worker;
+    use_credentials(m, &credentials);
     random_name(m->cname, SESSION_CNAME_LEN);
     return negotiation_new(&m->negotiation, &policy);
 }
@@ -87,10 +93,14 @@ int session_media_answer(struct session_media *m, struct negotiation_local *loca
                          const struct session_offer *offer, struct text *answer,
                          struct message *error)
 {
+    struct ice_credentials next;
     int err;
 
+    ice_credentials_make_tagged(&next, m->worker);
     memcpy(local->ufrag, m->ufrag, sizeof(m->ufrag));
     memcpy(local->pwd, m->pwd, sizeof(m->pwd));
+    memcpy(local->next_ufrag, next.ufrag, sizeof(m->ufrag));
+    memcpy(local->next_pwd, next.pwd, sizeof(m->pwd));
     memcpy(local->cname, m->cname, sizeof(m->cname));
     if (offer->len > m->config->max_sdp_bytes)
         return refuse(error, "sdp_too_large", "the offer has %zu bytes, more than %" PRIu32,
@@ -98,7 +108,31 @@ int session_media_answer(struct session_media *m, struct negotiation_local *loca
     err = check_tracks(m, local, offer, error);
     if (err < 0)
         return err;
-    return answer_with(m->negotiation, local, offer, answer, error);
+    err = answer_with(m->negotiation, local, offer, answer, error);
+    if (err == 0 && negotiation_restarted_ice(m->negotiation))
+        use_credentials(m, &next);
+    return err;
+}
+
+int session_media_restart_ice(struct session_media *m, const char *ufrag, const char *pwd)
+{
+    const struct media_plan *plan = session_media_plan(m);
+    struct ice_credentials theirs = {0};
+    struct ice_credentials ours;
+    int err;
+
+    (void)snprintf(theirs.ufrag, sizeof(theirs.ufrag), "%s", ufrag);
+    (void)snprintf(theirs.pwd, sizeof(theirs.pwd), "%s", pwd);
+    if (!plan || !ice_credentials_valid(&theirs) || strlen(ufrag) > ICE_UFRAG_MAX ||
+        strlen(pwd) > ICE_PWD_MAX ||
+        (strcmp(plan->ufrag, ufrag) == 0 && strcmp(plan->pwd, pwd) == 0))
+        return -EINVAL;
+    err = negotiation_restart_ice(m->negotiation, ufrag, pwd);
+    if (err < 0)
+        return err;
+    ice_credentials_make_tagged(&ours, m->worker);
+    use_credentials(m, &ours);
+    return 0;
 }
 
 int session_media_mail(const struct session_media *m, struct mail_join **ret)

@@ -23,7 +23,8 @@ enum { SESSION_CNAME_LEN = 16 };
 struct session_media {
     const struct config *config;
     struct negotiation *negotiation;
-    /* made for this peer */
+    uint32_t worker;
+    /* Made for this peer, and anew with each restart of ICE. */
     char ufrag[ICE_LOCAL_UFRAG + 1], pwd[ICE_LOCAL_PWD + 1];
     char cname[SESSION_CNAME_LEN + 1];
 };
@@ -40,15 +41,18 @@ struct session_offer {
  * Make credentials and an empty negotiation.
  *
  * @param config  borrowed: limits
+ * @param worker  where its path will end: what our ufrag begins with (ice_ufrag_tag())
  * @return 0; -ENOMEM
  */
-MUST_USE int session_media_open(struct session_media *m, const struct config *config);
+MUST_USE int session_media_open(struct session_media *m, const struct config *config,
+                                uint32_t worker);
 
 /** Free what it owns; open it again or drop it. */
 void session_media_done(struct session_media *m);
 
 /**
- * Answer an offer whose tracks[] must fit it. A refused offer changes nothing.
+ * Answer an offer whose tracks[] must fit it. A refused offer changes nothing. Where it restarts
+ * ICE, our credentials are new, too: in the answer and in mail from here on.
  *
  * @param local   fingerprint and candidates; the credentials are written into it
  * @param answer  receives the SDP; empty on failure
@@ -57,6 +61,14 @@ void session_media_done(struct session_media *m);
 MUST_USE int session_media_answer(struct session_media *m, struct negotiation_local *local,
                                   const struct session_offer *offer, struct text *answer,
                                   struct message *error);
+
+/**
+ * The peer restarts ICE without an offer, after one was answered: `ufrag` and `pwd` are its new
+ * credentials; ours in m->ufrag and m->pwd are new afterwards. Mail them as MAIL_UPDATE.
+ *
+ * @return 0; -EINVAL: they are no credentials, or those of before; -ENOMEM. Then nothing changed
+ */
+MUST_USE int session_media_restart_ice(struct session_media *m, const char *ufrag, const char *pwd);
 
 /** @return the plan after the last answer; NULL before */
 const struct media_plan *session_media_plan(const struct session_media *m);

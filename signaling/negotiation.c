@@ -16,6 +16,7 @@ struct negotiation {
     struct negotiation_policy policy;
     uint64_t session_id, version; /* of o= */
     struct media_plan *plan;      /* after the last answer; also what slots remember */
+    bool restarted_ice;           /* by the last answered offer */
 };
 
 const struct negotiation_policy negotiation_default_policy = {
@@ -50,6 +51,26 @@ struct negotiation *negotiation_free(struct negotiation *n)
 const struct media_plan *negotiation_plan(const struct negotiation *n)
 {
     return n->plan;
+}
+
+bool negotiation_restarted_ice(const struct negotiation *n)
+{
+    return n->restarted_ice;
+}
+
+int negotiation_restart_ice(struct negotiation *n, const char *ufrag, const char *pwd)
+{
+    struct media_plan *plan;
+    int err;
+
+    err = media_plan_copy(&plan, n->plan);
+    if (err < 0)
+        return err;
+    (void)snprintf(plan->ufrag, sizeof(plan->ufrag), "%s", ufrag);
+    (void)snprintf(plan->pwd, sizeof(plan->pwd), "%s", pwd);
+    media_plan_unref(n->plan);
+    n->plan = plan;
+    return 0;
 }
 
 struct media_plan *negotiation_share_plan(const struct negotiation *n)
@@ -438,6 +459,27 @@ static void keep_first_extension_of_id(struct sdp *sdp)
     }
 }
 
+static bool restarts_ice(const struct media_plan *before, const struct media_plan *now)
+{
+    return before && (strcmp(before->ufrag, now->ufrag) != 0 || strcmp(before->pwd, now->pwd) != 0);
+}
+
+/* Write the answer, with our credentials of now. */
+static void answer_plan(const struct negotiation *n, const struct negotiation_local *local,
+                        const struct media_plan *plan, const struct sdp *sdp, struct text *answer)
+{
+    struct negotiation_local renewed;
+
+    if (!restarts_ice(n->plan, plan) || !local->next_ufrag[0]) {
+        write_answer(n, local, plan, sdp, answer);
+        return;
+    }
+    renewed = *local;
+    memcpy(renewed.ufrag, local->next_ufrag, sizeof(renewed.ufrag));
+    memcpy(renewed.pwd, local->next_pwd, sizeof(renewed.pwd));
+    write_answer(n, &renewed, plan, sdp, answer);
+}
+
 int negotiation_answer(struct negotiation *n, const struct negotiation_local *local,
                        const char *offer, size_t len, struct text *answer,
                        struct negotiation_error *error)
@@ -459,12 +501,13 @@ int negotiation_answer(struct negotiation *n, const struct negotiation_local *lo
         goto out;
     if (local->cap)
         local->cap(local->cap_owner, plan);
-    write_answer(n, local, plan, sdp, answer);
+    answer_plan(n, local, plan, sdp, answer);
     if (!text_ok(answer)) {
         err = sdp_fail(error, -E2BIG, "answer_too_large", "the answer has no place");
         goto out;
     }
     n->version++;
+    n->restarted_ice = restarts_ice(n->plan, plan);
     media_plan_unref(n->plan);
     n->plan = plan;
     plan = NULL;

@@ -129,6 +129,8 @@ extern const struct negotiation_policy negotiation_default_policy;
 /** What this side says of itself. */
 struct negotiation_local {
     char ufrag[PLAN_UFRAG_MAX + 1], pwd[PLAN_PWD_MAX + 1];
+    /* The server's: these take their place where an offer restarts ICE; "": they stay. */
+    char next_ufrag[PLAN_UFRAG_MAX + 1], next_pwd[PLAN_PWD_MAX + 1];
     struct plan_fingerprint fingerprint;
     bool ice_lite;
     uint32_t n_candidates;
@@ -163,11 +165,13 @@ struct negotiation *negotiation_free(struct negotiation *n);
  * Answer an offer. A PUBLISH section answers one primary codec (and its RTX, RED); a SLOT section
  * answers all of the room's codecs that the client can take, VP8's RTX etc. included.
  *
- * Over the policy's limits m-lines are rejected, new ones before those in use. An ICE restart is
- * new credentials in the plan; ours stay. Who is active in DTLS stays while the fingerprint does.
+ * Over the policy's limits m-lines are rejected, new ones before those in use. An offer with other
+ * ICE credentials than the last one restarts ICE: the plan has them, and the answer has
+ * local->next_ufrag and next_pwd (RFC 8839 section 4.4.1.1.1). Who is active in DTLS stays while
+ * the fingerprint does.
  *
  * @param local   what the answer says of us: not kept, and to be the same in each but for
- * candidates
+ *                candidates, and credentials after a restart
  * @param answer  initialised; what it had is replaced by the answer, by nothing on failure
  * @param error   set on failure
  * @return 0; -EBADMSG: not SDP, or without what WebRTC needs (ice-ufrag, fingerprint, mid, bundle);
@@ -177,6 +181,13 @@ struct negotiation *negotiation_free(struct negotiation *n);
 MUST_USE int negotiation_answer(struct negotiation *n, const struct negotiation_local *local,
                                 const char *offer, size_t len, struct text *answer,
                                 struct negotiation_error *error);
+
+/** @return true if the last answered offer restarted ICE: ours are next_ufrag and next_pwd now */
+bool negotiation_restarted_ice(const struct negotiation *n);
+
+/** The peer restarts ICE without an offer (RFC 9725 section 4.4.2): the plan gets its credentials.
+ *  After an answer. @return 0; -ENOMEM: nothing changed */
+MUST_USE int negotiation_restart_ice(struct negotiation *n, const char *ufrag, const char *pwd);
 
 /** @return the plan after the last answered offer; NULL before. Valid until the next answer */
 const struct media_plan *negotiation_plan(const struct negotiation *n);

@@ -272,6 +272,8 @@ static void send_check(struct fake_peer *p)
     struct stun_request request = {
         .username = username, .password = p->answer->pwd, .use_candidate = p->nominates};
 
+    p->n_checks++;
+    memcpy(request.id, &p->n_checks, sizeof(p->n_checks));
     (void)snprintf(username, sizeof(username), "%s:%s", p->answer->ufrag, p->local.ufrag);
     netem_push(p->up, path_of(p), data, stun_request_write(data, &request), p->world->now_us);
     p->check_us = p->world->now_us + (p->connected ? CHECK_US : CHECK_FIRST_US);

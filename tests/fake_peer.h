@@ -65,6 +65,7 @@ struct fake_peer {
     struct feedback_recorder *arrivals; /* for that; NULL: nothing with a number came */
     uint64_t padding;                   /* packets of padding alone that came */
     int64_t check_us;                   /* when the next one is due */
+    uint64_t n_checks;                  /* sent so far: each is a transaction of its own */
     bool strips_extensions;             /* from its offers: what GStreamer is like */
     bool wants_remb;                    /* offers REMB for what it publishes */
     uint16_t transport_seq;

@@ -278,8 +278,27 @@ static void flood_of_addresses_stays_within_the_limit(void)
     fixture_done(&f);
 }
 
-TAP_CASES(CASE(peer_is_found_by_ufrag), CASE(ufrag_belongs_to_one_peer),
-          CASE(peer_is_found_by_proven_addresses), CASE(removed_peer_is_not_found_any_more),
+static void a_peer_with_a_new_ufrag_keeps_its_addresses(void)
+{
+    struct demux_peer next;
+    struct fixture f;
+
+    fixture_init(&f);
+    CHECK_EQ(demux_add(f.demux, &next, "alice2", &f.alice), 0);
+    CHECK_EQ(bind_port(&f, &f.alice, 1, 0), 0);
+    CHECK_EQ(demux_rename(f.demux, &f.alice, &next), 0);
+    CHECK(!demux_find_ufrag(f.demux, "alice"));
+    CHECK(demux_find_ufrag(f.demux, "alice2") == &f.alice);
+    CHECK(find_port(&f, 1) == &f.alice);
+    CHECK_EQ(bind_port(&f, &f.alice, 2, 0), 0);
+    demux_remove(f.demux, &next);
+    CHECK(demux_find_ufrag(f.demux, "alice2") == &f.alice);
+    fixture_done(&f);
+}
+
+TAP_CASES(CASE(a_peer_with_a_new_ufrag_keeps_its_addresses), CASE(peer_is_found_by_ufrag),
+          CASE(ufrag_belongs_to_one_peer), CASE(peer_is_found_by_proven_addresses),
+          CASE(removed_peer_is_not_found_any_more),
           CASE(address_checked_longest_ago_goes_beyond_the_limit),
           CASE(address_in_use_cannot_be_taken_over), CASE(media_keeps_an_address_as_a_check_does),
           CASE(early_client_hello_is_kept_for_its_address),

@@ -36,9 +36,12 @@ static struct ice_result check(struct ice_lite *ice, uint16_t port, bool nominat
     struct sockaddr_storage from = peer_at(port);
     uint8_t data[STUN_REQUEST_MAX];
     uint8_t reply[ICE_REPLY_MAX];
-    size_t len = stun_request_write(data, &request);
+    static uint8_t number;
     struct ice_result result;
+    size_t len;
 
+    request.id[0] = ++number;
+    len = stun_request_write(data, &request);
     CHECK_EQ(ice_lite_receive(ice, data, len, &from, now_us, reply, &result), 0);
     CHECK(result.authenticated && result.reply_len > 0);
     return result;
@@ -69,6 +72,19 @@ static void fresh_credentials_are_valid_and_differ(void)
     CHECK_EQ(strlen(a.ufrag), ICE_LOCAL_UFRAG);
     CHECK_EQ(strlen(a.pwd), ICE_LOCAL_PWD);
     CHECK(strcmp(a.ufrag, b.ufrag) != 0 && strcmp(a.pwd, b.pwd) != 0);
+}
+
+static void a_ufrag_tells_its_tag(void)
+{
+    struct ice_credentials c;
+
+    for (uint32_t tag = 0; tag < ICE_MAX_TAG; tag++) {
+        ice_credentials_make_tagged(&c, tag);
+        CHECK(ice_credentials_valid(&c));
+        CHECK_EQ(ice_ufrag_tag(c.ufrag), (int)tag);
+    }
+    CHECK_EQ(ice_ufrag_tag(""), -EBADMSG);
+    CHECK_EQ(ice_ufrag_tag(":abc"), -EBADMSG);
 }
 
 static void credentials_have_limits(void)
@@ -230,9 +246,43 @@ static void role_conflict_is_answered_and_nominates_nothing(void)
     ice_lite_free(ice);
 }
 
-TAP_CASES(CASE(fresh_credentials_are_valid_and_differ), CASE(credentials_have_limits),
-          CASE(longest_credentials_work), CASE(first_check_gives_a_path),
-          CASE(nominated_path_wins_over_the_first), CASE(peer_may_move_in_the_middle_of_a_call),
+/* The very bytes of a check, from `port`. */
+static int repeat(struct ice_lite *ice, uint8_t id, uint16_t port)
+{
+    struct stun_request request = {.username = "ourufrag:them",
+                                   .password = ours.pwd,
+                                   .use_candidate = true,
+                                   .id = {[11] = id}};
+    struct sockaddr_storage from = peer_at(port);
+    uint8_t data[STUN_REQUEST_MAX];
+    uint8_t reply[ICE_REPLY_MAX];
+    struct ice_result result;
+
+    return ice_lite_receive(ice, data, stun_request_write(data, &request), &from, 0, reply,
+                            &result);
+}
+
+static void an_overheard_check_moves_nothing(void)
+{
+    struct ice_lite *ice = make(0);
+
+    for (uint8_t id = 1; id <= ICE_MAX_REMEMBERED; id++)
+        CHECK_EQ(repeat(ice, id, 1), 0);
+    for (uint8_t id = 1; id <= ICE_MAX_REMEMBERED; id++) {
+        CHECK_EQ(repeat(ice, id, 2), -EALREADY);
+        CHECK_EQ(repeat(ice, id, 1), 0); /* its sender did not get the answer */
+    }
+    CHECK(path_is(ice, 1) && !proven(ice, 2));
+    CHECK_EQ(repeat(ice, ICE_MAX_REMEMBERED + 1, 2), 0);
+    CHECK(path_is(ice, 2));
+    ice_lite_free(ice);
+}
+
+TAP_CASES(CASE(fresh_credentials_are_valid_and_differ), CASE(a_ufrag_tells_its_tag),
+          CASE(credentials_have_limits), CASE(longest_credentials_work),
+          CASE(first_check_gives_a_path), CASE(nominated_path_wins_over_the_first),
+          CASE(peer_may_move_in_the_middle_of_a_call),
           CASE(oldest_proven_address_goes_beyond_the_limit),
           CASE(consent_runs_out_30_seconds_after_the_last_check), CASE(media_keeps_consent),
-          CASE(stranger_changes_nothing), CASE(role_conflict_is_answered_and_nominates_nothing))
+          CASE(stranger_changes_nothing), CASE(an_overheard_check_moves_nothing),
+          CASE(role_conflict_is_answered_and_nominates_nothing))

@@ -251,7 +251,48 @@ static void an_ice_restart_brings_new_credentials(void)
     CHECK_EQ(answering_answer(&a), 0);
     CHECK_STR(a.plan->ufrag, "anew");
     CHECK_STR(a.plan->pwd, "anewpeerpeerpeerpeerpeer");
-    CHECK(answering_says(&a, 0, "a=ice-ufrag:ours"));
+    CHECK(answering_says(&a, 0, "a=ice-ufrag:ours")); /* who has no next ones keeps his */
+    CHECK(negotiation_restarted_ice(a.server));
+    CHECK_EQ(answering_answer(&a), 0);
+    CHECK(!negotiation_restarted_ice(a.server));
+    answering_end(&a);
+}
+
+static void an_ice_restart_is_answered_with_the_next_credentials(void)
+{
+    struct negotiation_local local = sdp_text_local();
+
+    (void)snprintf(local.next_ufrag, sizeof(local.next_ufrag), "next");
+    (void)snprintf(local.next_pwd, sizeof(local.next_pwd), "nextnextnextnextnextnext");
+    answering_begin(&a, NULL);
+    offer_three("sendonly", "recvonly", "recvonly");
+    for (int i = 0; i < 2; i++) { /* the first offer and one like it restart nothing */
+        CHECK_EQ(
+            negotiation_answer(a.server, &local, a.offer.data, a.offer.len, &a.answer, &a.error),
+            0);
+        CHECK(answering_says(&a, 0, "a=ice-ufrag:ours"));
+        CHECK(!negotiation_restarted_ice(a.server));
+    }
+    for (int i = 0; i < 3; i++)
+        sdp_text_replace(&a.offer, "a=ice-pwd:peer", "a=ice-pwd:anew");
+    CHECK_EQ(negotiation_answer(a.server, &local, a.offer.data, a.offer.len, &a.answer, &a.error),
+             0);
+    CHECK(negotiation_restarted_ice(a.server));
+    CHECK(answering_says(&a, 0, "a=ice-ufrag:next"));
+    CHECK(answering_says(&a, 0, "a=ice-pwd:nextnextnextnextnextnext"));
+    CHECK_EQ(answering_count(&a, "a=ice-ufrag:ours"), 0);
+    answering_end(&a);
+}
+
+static void ice_is_restarted_without_an_offer_too(void)
+{
+    answering_begin(&a, NULL);
+    offer_three("sendonly", "recvonly", "recvonly");
+    CHECK_EQ(answering_answer(&a), 0);
+    CHECK_EQ(negotiation_restart_ice(a.server, "anew", "anewanewanewanewanewanew"), 0);
+    CHECK_STR(negotiation_plan(a.server)->ufrag, "anew");
+    CHECK_STR(negotiation_plan(a.server)->pwd, "anewanewanewanewanewanew");
+    CHECK_EQ(negotiation_plan(a.server)->n_sections, 3);
     answering_end(&a);
 }
 
@@ -625,6 +666,8 @@ TAP_CASES(CASE(a_sendrecv_m_line_is_its_clients_track),
           CASE(m_lines_that_vanish_or_change_are_refused_and_nothing_changes),
           CASE(a_refused_offer_leaves_the_state_as_it_was),
           CASE(an_ice_restart_brings_new_credentials),
+          CASE(an_ice_restart_is_answered_with_the_next_credentials),
+          CASE(ice_is_restarted_without_an_offer_too),
           CASE(a_rejected_first_m_line_leaves_the_second_to_speak),
           CASE(the_group_tells_which_m_line_speaks), CASE(an_m_line_outside_the_bundle_is_rejected),
           CASE(without_bundle_there_is_one_m_line_with_media),

@@ -1,3 +1,4 @@
+#include "media/ice_lite.h"
 #include "sfu/session_view.h"
 #include "tests/unit/session_fixture.h"
 
@@ -125,6 +126,34 @@ static void reoffer_adds_and_removes_tracks(void)
     CHECK_EQ(m->change, CHANGE_JOIN);
     CHECK_STR(m->track.source, "screen");
     CHECK(!next(bob));
+    end();
+}
+
+static void an_ice_restart_gets_new_credentials_of_ours(void)
+{
+    struct message m = {.type = MESSAGE_OFFER, .id = 12, .n = 2, .sdp = test_offer_make("a", 2)};
+    const struct mail_join *before;
+    const struct mail_join *after;
+    char *ufrag = strstr(m.sdp, "a=ice-ufrag:user");
+    const struct message *answer;
+
+    begin();
+    join(ada, "demo", "Ada", "a");
+    CHECK(ufrag);
+    memcpy(ufrag, "a=ice-ufrag:anew", strlen("a=ice-ufrag:anew"));
+    say(ada, &m);
+    message_done(&m);
+    answer = expect(ada, MESSAGE_ANSWER);
+    before = mail_join_at(0, MAIL_JOIN);
+    after = mail_join_at(1, MAIL_UPDATE);
+    CHECK(strcmp(before->ufrag, after->ufrag) != 0 && strcmp(before->pwd, after->pwd) != 0);
+    CHECK(strstr(answer->sdp, after->ufrag) && strstr(answer->sdp, after->pwd));
+    CHECK(!strstr(answer->sdp, before->ufrag));
+    CHECK_EQ(ice_ufrag_tag(before->ufrag), 0);
+    CHECK_EQ(ice_ufrag_tag(after->ufrag), 0); /* of the worker */
+    say_offer(ada, 3, "a", NULL);             /* and back: a restart like any other */
+    CHECK(strcmp(mail_join_at(2, MAIL_UPDATE)->ufrag, after->ufrag) != 0);
+    CHECK(strcmp(mail_join_at(2, MAIL_UPDATE)->ufrag, before->ufrag) != 0);
     end();
 }
 
@@ -301,5 +330,5 @@ TAP_CASES(CASE(who_joins_gets_relays_and_passwords_that_expire),
           CASE(news_of_streams_reach_whom_they_are_for), CASE(requests_of_a_room_need_one),
           CASE(what_is_no_request_is_answered_with_an_error), CASE(ping_is_answered_at_any_time),
           CASE(mute_reaches_worker_and_others), CASE(only_own_tracks_can_be_muted),
-          CASE(reoffer_adds_and_removes_tracks), CASE(refused_reoffer_changes_nothing),
-          CASE(flood_of_messages_ends_the_session))
+          CASE(reoffer_adds_and_removes_tracks), CASE(an_ice_restart_gets_new_credentials_of_ours),
+          CASE(refused_reoffer_changes_nothing), CASE(flood_of_messages_ends_the_session))
