@@ -352,6 +352,7 @@ static void dispatch(struct call *c, struct message *m)
     case MESSAGE_SPEAKERS: /* in the bulletin */
     case MESSAGE_STREAM:
     case MESSAGE_QUALITY:
+    case MESSAGE_TOKEN:
     case MESSAGE_LIMIT: /* of video, which we cannot make smaller */
     case MESSAGE_PARTICIPANT:
     case MESSAGE_TRACK:

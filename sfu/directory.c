@@ -145,7 +145,7 @@ static void tell_others(struct directory *d, const struct directory_member *m,
     LIST_FOREACH(link, &m->room->members) {
         struct directory_member *other = member_of(link);
 
-        if (other != m && other->announced && !other->hidden)
+        if (other != m && other->announced)
             d->handler.deliver(other, event);
     }
 }

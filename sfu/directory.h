@@ -27,7 +27,7 @@ struct directory_room;
  *  set by the owner; the rest is the directory's to change and the owner's to read. */
 struct directory_member {
     char name[MESSAGE_NAME_MAX + 1];
-    bool hidden;    /* others are not told of it, and it gets no events */
+    bool hidden;    /* others are not told of it */
     bool announced; /* others know of it */
     uint32_t id;    /* 0: in no room */
     struct directory_room *room;

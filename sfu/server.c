@@ -5,6 +5,7 @@
 #include "media/base/text.h"
 #include "media/dtls.h"
 #include "media/seal.h"
+#include "sfu/access.h"
 #include "sfu/candidates.h"
 #include "sfu/directory.h"
 #include "sfu/mail.h"
@@ -367,6 +368,9 @@ static int start(struct server *s, struct config_error *error)
     if (err < 0)
         return start_fail(error, err, "seal is %s, which this program or processor lacks: try auto",
                           seal_backend_name((enum seal_backend)s->config.seal));
+    err = access_new(&s->host.access, &s->config, error);
+    if (err < 0)
+        return err;
     err = make_events(s);
     if (err == 0)
         err = make_directory(s, workers);
@@ -454,6 +458,7 @@ struct server *server_free(struct server *s)
         s->workers[i] = worker_free(s->workers[i]);
     drop_mail(s);
     directory_free(s->host.directory);
+    s->host.access = access_free(s->host.access);
     dtls_identity_free(s->identity);
     free_event(s->wakeup);
     free_event(s->tick);

@@ -30,7 +30,8 @@ static struct server *server_of(struct session *session)
     return CONTAINER_OF(session_host(session), struct server, host);
 }
 
-static int on_websocket(void *owner, struct websocket *ws, const char *address, void **session)
+static int on_websocket(void *owner, struct websocket *ws, const char *address, const char *token,
+                        void **session)
 {
     static const struct session_sink sink = {.send = send_to_websocket, .close = close_websocket};
     struct server *s = owner;
@@ -43,6 +44,7 @@ static int on_websocket(void *owner, struct websocket *ws, const char *address, 
     err = session_new(&made, &s->host, SESSION_WEBSOCKET, &sink, ws, clock_now_us());
     if (err < 0)
         return err;
+    session_set_token(made, token);
     list_append(&s->sessions, session_link(made));
     s->n_sessions++;
     *session = made;

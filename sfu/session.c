@@ -6,6 +6,7 @@
 #include "sfu/config.h"
 #include "sfu/mail.h"
 #include "sfu/refuse.h"
+#include "sfu/session_access.h"
 #include "sfu/session_caps.h"
 #include "sfu/session_internal.h"
 #include "sfu/session_spread.h"
@@ -77,6 +78,7 @@ struct session *session_free(struct session *s, int64_t now_us)
     list_unlink(&s->link);
     session_media_done(&s->media);
     message_quality_free(s->quality);
+    free(s->token);
     free(s);
     return NULL;
 }
@@ -330,6 +332,9 @@ int session_post(struct session *s, const char *room, const struct session_offer
     if (!s->member.name[0])
         (void)snprintf(s->member.name, sizeof(s->member.name), "%s-%.4s",
                        session_kind_name(s->kind), s->resource);
+    err = session_admit(s, NULL, room, now_us, error);
+    if (err < 0)
+        return -EINVAL;
     err = session_join(s, room, offer, answer, error, now_us);
     if (err < 0)
         return err;

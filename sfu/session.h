@@ -22,7 +22,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct access;
 struct config;
+struct grants;
 struct mail;
 struct session_offer;
 
@@ -46,6 +48,7 @@ const char *session_state_name(enum session_state state);
 struct session_host {
     struct directory *directory;
     const struct config *config;
+    struct access *access;  /* NULL: everybody may come */
     bool stopping;          /* nobody may join any more */
     int64_t wall_offset_us; /* wall-clock time, less now_us: for what expires */
     void *owner;
@@ -84,6 +87,13 @@ struct session *session_free(struct session *s, int64_t now_us);
 
 /** One text frame [len bytes, NUL-terminated] of the WebSocket. */
 void session_receive(struct session *s, const char *json, size_t len, int64_t now_us);
+
+/** Before it joins: the token that its connection or POST came with; a token in `join` goes over
+ * it. Copied; NULL or "": none. Without memory for it there is none, and so no admission. */
+void session_set_token(struct session *s, const char *token);
+
+/** @return what it may do, as its token says; nothing before it joins. The session's */
+const struct grants *session_grants(const struct session *s);
 
 /** Before session_post(): what the others shall call the participant. "": by kind and resource. */
 void session_set_name(struct session *s, const char *name);

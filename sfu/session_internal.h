@@ -6,6 +6,7 @@
 
 #include "sfu/session.h"
 #include "sfu/session_media.h"
+#include "signaling/grants.h"
 
 enum {
     RESOURCE_LEN = 24, /* of [A-Za-z0-9]: nobody guesses it */
@@ -28,6 +29,8 @@ struct session {
     struct list link;
     struct directory_member member;
     struct session_media media;
+    char *token; /* that its connection came with; NULL: none */
+    struct grants grants;
     char resource[RESOURCE_LEN + 1];
     uint64_t seq;
     int64_t since_us, joined_us;

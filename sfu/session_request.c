@@ -6,6 +6,7 @@
 #include "sfu/ice_servers.h"
 #include "sfu/mail.h"
 #include "sfu/refuse.h"
+#include "sfu/session_access.h"
 #include "sfu/session_caps.h"
 #include "sfu/session_spread.h"
 #include "sfu/session_view.h"
@@ -58,7 +59,8 @@ static void send_joined(struct session *s, uint64_t id, struct text *answer, int
     };
     bitrate_caps_limits(s->host->config, &joined.limits);
     joined.n_ice_servers = ice_servers_fill(
-        s->host->config, participant_id_text(s->member.id, identity),
+        s->host->config,
+        s->grants.identity[0] ? s->grants.identity : participant_id_text(s->member.id, identity),
         session_host_wall_s(s->host, now_us), joined.ice_servers);
     joined.sdp = text_take(answer);
     if (joined.sdp && directory_roster(&s->member, &joined) == 0)
@@ -77,7 +79,9 @@ static void on_join(struct session *s, const struct message *m, int64_t now_us)
 
     text_init(&answer, SDP_MAX_BYTES);
     memcpy(s->member.name, m->name, sizeof(s->member.name));
-    err = session_join(s, m->room, &offer, &answer, &error, now_us);
+    err = session_admit(s, m->token, m->room, now_us, &error);
+    if (err == 0)
+        err = session_join(s, m->room, &offer, &answer, &error, now_us);
     if (err < 0) {
         send_error(s, m->id, &error);
         return;

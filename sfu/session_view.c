@@ -156,7 +156,7 @@ static void tell_speakers(struct session *s, const struct mail_speakers *mail)
     struct message_speaker speakers[MESSAGE_MAX_SPEAKERS];
     struct message event = {.type = MESSAGE_SPEAKERS, .speakers = speakers};
 
-    if (s->state != SESSION_JOINED || s->member.hidden || !s->member.announced)
+    if (s->state != SESSION_JOINED || !s->member.announced)
         return;
     memcpy(speakers, mail->speakers, mail->n_speakers * sizeof(speakers[0]));
     event.n_speakers = mail->n_speakers;

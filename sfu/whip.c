@@ -12,6 +12,8 @@ enum {
     PATH_MAX_LEN = sizeof("/whip//") + MESSAGE_ROOM_MAX + 64,
     STATUS_OK = 200,
     STATUS_BAD_REQUEST = 400,
+    STATUS_UNAUTHORIZED = 401,
+    STATUS_FORBIDDEN = 403,
     STATUS_NOT_FOUND = 404,
     STATUS_TOO_LARGE = 413,
     STATUS_UNPROCESSABLE = 422,
@@ -62,6 +64,9 @@ static int status_of(const char *code)
         {"server_stopping", STATUS_UNAVAILABLE},   {"overloaded", STATUS_UNAVAILABLE},
         {"sdp_too_large", STATUS_TOO_LARGE},       {"nothing_to_publish", STATUS_UNPROCESSABLE},
         {"nothing_to_play", STATUS_UNPROCESSABLE}, {"bad_direction", STATUS_UNPROCESSABLE},
+        {"token_missing", STATUS_UNAUTHORIZED},    {"token_bad", STATUS_UNAUTHORIZED},
+        {"token_expired", STATUS_UNAUTHORIZED},    {"token_not_yet", STATUS_FORBIDDEN},
+        {"token_room", STATUS_FORBIDDEN},          {"not_allowed", STATUS_FORBIDDEN},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
@@ -83,6 +88,7 @@ void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, c
     struct message error = {0};
     char location[PATH_MAX_LEN];
     char name[MESSAGE_NAME_MAX + 1];
+    char token[MESSAGE_TOKEN_MAX + 1];
     struct text answer;
     int err;
 
@@ -94,6 +100,8 @@ void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, c
     if (err < 0)
         (void)refuse_no_memory(&error);
     if (err == 0) {
+        http_exchange_token(x, token, sizeof(token));
+        session_set_token(s, token);
         http_exchange_parameter(x, "name", name, sizeof(name));
         session_set_name(s, name);
         err = session_post(s, room, offer, &answer, &error, now_us);

@@ -58,6 +58,11 @@ void http_exchange_parameter(const struct http_exchange *x, const char *name, ch
     http_request_parameter(x->connection->request, name, out, size);
 }
 
+void http_exchange_token(const struct http_exchange *x, char *out, size_t size)
+{
+    http_request_token(x->connection->request, out, size);
+}
+
 struct http_exchange *http_exchange_new(struct http_connection *c)
 {
     struct http_exchange *x = calloc(1, sizeof(*x));

@@ -178,6 +178,49 @@ void http_request_parameter(const struct http_request *r, const char *name, char
     utf8_copy(out, size, value);
 }
 
+/* A token (RFC 6750: b64token) of `len` characters. */
+static void copy_token(char *out, size_t size, const char *token, size_t len)
+{
+    static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-._~+/=";
+
+    out[0] = '\0';
+    if (len >= size || strspn(token, chars) < len)
+        return;
+    memcpy(out, token, len);
+    out[len] = '\0';
+}
+
+static bool find_bearer(const struct http_request *r, char *out, size_t size)
+{
+    static const char scheme[] = "Bearer ";
+    const char *given = http_request_field(r, "Authorization");
+
+    if (!given || strncasecmp(given, scheme, sizeof(scheme) - 1) != 0)
+        return false;
+    given += sizeof(scheme) - 1;
+    given += strspn(given, " ");
+    copy_token(out, size, given, strlen(given));
+    return true;
+}
+
+void http_request_token(const struct http_request *r, char *out, size_t size)
+{
+    static const char name[] = "access_token=";
+
+    out[0] = '\0';
+    if (find_bearer(r, out, size))
+        return;
+    for (const char *s = r->query; s; s = strchr(s, '&')) {
+        s += *s == '&';
+        if (strncmp(s, name, sizeof(name) - 1) == 0) {
+            s += sizeof(name) - 1;
+            copy_token(out, size, s, strcspn(s, "&"));
+            return;
+        }
+    }
+}
+
 static int parse_request_line(struct http_request *r, char *line, struct http_problem *problem)
 {
     char *target = strchr(line, ' ');

@@ -21,6 +21,7 @@ enum {
     HTTP_MAX_FIELDS = 100,
     HTTP_MAX_SEGMENTS = 6,    /* of a path; more: nothing is there */
     HTTP_MAX_PARAMETER = 256, /* bytes of a value of the query, NUL included */
+    HTTP_MAX_TOKEN = 4097,    /* bytes of a token, NUL included */
 };
 
 enum http_method {
@@ -74,6 +75,14 @@ MUST_USE int http_request_parse(struct http_request *r, char *head, struct http_
  * @param size  at most HTTP_MAX_PARAMETER
  */
 void http_request_parameter(const struct http_request *r, const char *name, char *out, size_t size);
+
+/**
+ * Read the token that a client proves itself with: of "Authorization: Bearer" (RFC 6750), or else
+ * of ?access_token=, for browsers, which cannot set fields of a WebSocket.
+ *
+ * @param out  receives it; "" if there is none, or none that fits into `size` bytes
+ */
+void http_request_token(const struct http_request *r, char *out, size_t size);
 
 /** @return value of the first field named so (any case), or NULL */
 const char *http_request_field(const struct http_request *r, const char *name);

@@ -34,9 +34,11 @@ enum http_report {
 };
 
 struct http_handler {
-    /** A client wants /ws; `address` is its IP address as text, borrowed. `ws` is open and may be
+    /** A client wants /ws; `address` is its IP address as text, `token` the one it gave with
+     *  "Authorization: Bearer" or ?access_token= ("": none), both borrowed. `ws` is open and may be
      *  sent to. @return 0 and *session; -errno refuses with 503 (-EBUSY, -EMFILE) */
-    int (*on_websocket)(void *owner, struct websocket *ws, const char *address, void **session);
+    int (*on_websocket)(void *owner, struct websocket *ws, const char *address, const char *token,
+                        void **session);
     /** One text frame [len bytes, NUL-terminated]; borrowed. */
     void (*on_message)(void *session, const char *text, size_t len);
     /** The connection is gone (also after websocket_close()); `ws` is invalid afterwards. The
@@ -113,6 +115,9 @@ const struct http_stats *http_server_stats(const struct http_server *s);
 /** Inside on_media_post: read the query as http_request_parameter() does, "" if it is not there. */
 void http_exchange_parameter(const struct http_exchange *x, const char *name, char *out,
                              size_t size);
+
+/** Inside on_media_post: read the token of the request as http_request_token() does. */
+void http_exchange_token(const struct http_exchange *x, char *out, size_t size);
 
 /** Answer 201 with Location (a path such as "/whip/demo/3fd2"), ETag and the SDP answer. Ends the
  *  exchange. */

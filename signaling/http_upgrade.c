@@ -58,13 +58,15 @@ static void upgrade(struct http_exchange *x, const char *key)
     struct http_server *s = c->server;
     struct bufferevent *bev = c->bev;
     struct websocket *ws = NULL;
+    char token[HTTP_MAX_TOKEN];
 
+    http_request_token(c->request, token, sizeof(token));
     if (websocket_accept(&ws, s->base, bev, &handler, c) < 0) {
         refuse(x);
         return;
     }
     websocket_set_counter(ws, &s->stats.messages_out);
-    if (s->handler.on_websocket(s->owner, ws, c->address, &c->session) < 0) {
+    if (s->handler.on_websocket(s->owner, ws, c->address, token, &c->session) < 0) {
         http_connection_watch(c, websocket_detach(ws));
         refuse(x);
         return;

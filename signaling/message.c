@@ -24,6 +24,7 @@ static const char *const type_names[] = {
     [MESSAGE_RELAY] = "relay",     [MESSAGE_ACCEPTED] = "accepted",
     [MESSAGE_ENDED] = "ended",     [MESSAGE_ROOM] = "room",
     [MESSAGE_QUALITY] = "quality", [MESSAGE_LIMIT] = "limit",
+    [MESSAGE_TOKEN] = "token",
 };
 
 const char *message_type_name(enum message_type type)
@@ -34,6 +35,7 @@ const char *message_type_name(enum message_type type)
 void message_done(struct message *m)
 {
     free(m->sdp);
+    free(m->token);
     free(m->participants);
     free(m->slots);
     free(m->views);
@@ -41,6 +43,7 @@ void message_done(struct message *m)
     free(m->streams);
     free(m->call.data);
     m->sdp = NULL;
+    m->token = NULL;
     m->participants = NULL;
     m->slots = NULL;
     m->views = NULL;

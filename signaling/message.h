@@ -31,6 +31,7 @@ enum {
     MESSAGE_ROOM_MAX = 64,    /* room name: [A-Za-z0-9._~-]+ */
     MESSAGE_SOURCE_MAX = 32,  /* "camera", "microphone", "screen", "screen_audio", ... */
     MESSAGE_ID_MAX = 40,      /* text of a participant or track id */
+    MESSAGE_TOKEN_MAX = 4096, /* a token [bytes] */
 };
 
 enum message_type {
@@ -67,6 +68,7 @@ enum message_type {
     MESSAGE_ACCEPTED,
     MESSAGE_ENDED,
     MESSAGE_ROOM,
+    MESSAGE_TOKEN,
     MESSAGE_GO,
     MESSAGE_OK,
     MESSAGE_ERROR,
@@ -130,8 +132,10 @@ struct message {
     uint64_t seq;       /* of server events */
     char room[MESSAGE_ROOM_MAX + 1];
     char name[MESSAGE_NAME_MAX + 1];
-    char *sdp;  /* offer or answer; owned; NULL if absent */
-    uint64_t n; /* number of the offer */
+    char *sdp;             /* offer or answer; owned; NULL if absent */
+    char *token;           /* join; token: the new one; owned; NULL if absent */
+    uint32_t expires_in_s; /* token; 0: never */
+    uint64_t n;            /* number of the offer */
     uint32_t n_track_offers;
     struct message_track_offer track_offers[MESSAGE_MAX_TRACKS];
     uint32_t you;      /* joined: our participant */

@@ -43,6 +43,19 @@ static int read_sdp(const struct input *in, const char *name, struct message *m)
     return m->sdp ? 0 : input_bad_field(in, name, "does not fit into memory");
 }
 
+static int read_token(const struct input *in, struct message *m)
+{
+    const char *token = NULL;
+    int err = input_string(in, "token", &token);
+
+    if (err < 0 || !token)
+        return err;
+    if (strlen(token) > MESSAGE_TOKEN_MAX)
+        return input_bad_field(in, "token", "is too long");
+    m->token = strdup(token);
+    return m->token ? 0 : input_bad_field(in, "token", "does not fit into memory");
+}
+
 static const char *default_source(enum media_kind kind)
 {
     return kind == KIND_AUDIO ? "microphone" : "camera";
@@ -266,6 +279,9 @@ static int read_join(const struct input *in, struct message *m)
     err = message_read_mode(in, m);
     if (err < 0)
         return err;
+    err = read_token(in, m);
+    if (err < 0)
+        return err;
     err = input_find(in, "offer") ? read_sdp(in, "offer", m) : 0;
     if (err < 0)
         return err;
@@ -412,6 +428,17 @@ static int read_track_change(const struct input *in, struct message *m)
                                      : read_track(&object, &m->track);
 }
 
+static int read_new_token(const struct input *in, struct message *m)
+{
+    int err = read_token(in, m);
+
+    if (err < 0)
+        return err;
+    if (!m->token)
+        return input_bad_field(in, "token", "is missing");
+    return input_u32(in, "expires_in_s", UINT32_MAX, &m->expires_in_s);
+}
+
 static int read_slots(const struct input *in, struct message *m)
 {
     int n = input_list_len(in, "slots", MESSAGE_MAX_SLOTS, "bad_field");
@@ -506,6 +533,7 @@ static int read_type(const struct input *in, struct message *m)
         [MESSAGE_WANT] = message_read_want,
         [MESSAGE_LIMIT] = message_read_limit,
         [MESSAGE_QUALITY] = message_read_quality,
+        [MESSAGE_TOKEN] = read_new_token,
     };
     const char *name = NULL;
     int err = input_string(in, "t", &name);

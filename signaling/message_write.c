@@ -239,6 +239,8 @@ static void write_join(struct text *out, const struct message *m)
 {
     write_string(out, "room", m->room);
     write_word(out, "name", m->name);
+    if (m->token)
+        write_string(out, "token", m->token);
     if (m->sdp)
         write_string(out, "offer", m->sdp);
     message_write_mode(out, &m->call);
@@ -308,6 +310,10 @@ static void write_fields(struct text *out, const struct message *m)
     case MESSAGE_LIMIT:
     case MESSAGE_QUALITY:
         message_write_media(out, m);
+        break;
+    case MESSAGE_TOKEN:
+        write_string(out, "token", m->token ? m->token : "");
+        write_if_any(out, "expires_in_s", m->expires_in_s);
         break;
     case MESSAGE_GO:
         write_string(out, "action", m->action);

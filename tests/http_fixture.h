@@ -26,7 +26,7 @@ enum { WEB_MAX_ANSWER = 512 * 1024, WEB_PATIENCE_MS = 5000 };
 struct web_seen {
     int posts, deletes, messages, opened, closed;
     enum http_media media;
-    char room[80], resource[80], name[16], sdp[80], message[80], address[64];
+    char room[80], resource[80], name[16], sdp[80], message[80], address[64], token[80];
     struct http_exchange *waiting; /* POST that is not answered yet */
     struct websocket *ws;
     bool answer_later, unhealthy, busy;
@@ -48,9 +48,11 @@ static char web_answer[WEB_MAX_ANSWER + 1]; /* what web_read_answer() got */
 static size_t web_answer_len;
 
 static inline int web_on_websocket(void *owner, struct websocket *ws, const char *address,
-                                   void **session)
+                                   const char *token, void **session)
 {
     struct web_seen *s = owner;
+
+    (void)snprintf(s->token, sizeof(s->token), "%s", token);
 
     if (s->busy)
         return -EBUSY;

@@ -25,8 +25,10 @@ static struct http_exchange *waiting[MAX_WAITING];
 static size_t n_waiting;
 static int sessions;
 
-static int on_websocket(void *owner, struct websocket *ws, const char *address, void **session)
+static int on_websocket(void *owner, struct websocket *ws, const char *address, const char *token,
+                        void **session)
 {
+    (void)token;
     (void)owner;
     assert(address[0]);
     if (answer_later)

@@ -54,6 +54,38 @@ static void a_message_may_come_with_the_upgrade(void)
     web_tear_down();
 }
 
+static void see_token(const char *request, const char *token)
+{
+    int fd;
+
+    web_set_up();
+    fd = web_open_client();
+    web_send(fd, request);
+    CHECK(web_read_answer(fd, true));
+    web_check_has("HTTP/1.1 101 ");
+    CHECK_STR(web_seen.token, token);
+    (void)close(fd);
+    web_tear_down();
+}
+
+static void token_comes_with_the_upgrade(void)
+{
+#define HEAD(query)                                                  \
+    "GET /ws" query " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n" \
+    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" WEB_KEY
+
+    see_token(HEAD("") "\r\n", "");
+    see_token(HEAD("?access_token=a.b-c_d") "\r\n", "a.b-c_d");
+    see_token(HEAD("?x=1&access_token=e.f&y") "\r\n", "e.f");
+    see_token(HEAD("?access_token=") "\r\n", "");
+    see_token(HEAD("?access_token=a%20b") "\r\n", "");
+    see_token(HEAD("") "Authorization: bearer  g.h\r\n\r\n", "g.h");
+    see_token(HEAD("?access_token=e.f") "Authorization: Bearer g.h\r\n\r\n", "g.h");
+    see_token(HEAD("?access_token=e.f") "Authorization: Basic Zm9v\r\n\r\n", "e.f");
+    see_token(HEAD("") "Authorization: Bearer two words\r\n\r\n", "");
+#undef HEAD
+}
+
 static void breaking_the_websocket_protocol_is_counted(void)
 {
     int fd;
@@ -115,6 +147,6 @@ static void freeing_the_server_ends_sessions(void)
 }
 
 TAP_CASES(CASE(ws_is_upgraded_and_carries_messages), CASE(a_message_may_come_with_the_upgrade),
-          CASE(breaking_the_websocket_protocol_is_counted),
+          CASE(token_comes_with_the_upgrade), CASE(breaking_the_websocket_protocol_is_counted),
           CASE(what_is_no_upgrade_is_refused_in_words), CASE(the_handler_may_refuse_an_upgrade),
           CASE(freeing_the_server_ends_sessions))

@@ -1,0 +1,41 @@
+#include "sfu/session_access.h"
+
+#include "sfu/access.h"
+#include "sfu/session_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static enum access_want want_of(enum session_kind kind)
+{
+    static const enum access_want wants[] = {[SESSION_WEBSOCKET] = ACCESS_JOIN,
+                                             [SESSION_WHIP] = ACCESS_WHIP,
+                                             [SESSION_WHEP] = ACCESS_WHEP};
+
+    return wants[kind];
+}
+
+int session_admit(struct session *s, const char *token, const char *room, int64_t now_us,
+                  struct message *error)
+{
+    int err = access_admit(s->host->access, token && token[0] ? token : s->token, want_of(s->kind),
+                           room, session_host_wall_s(s->host, now_us), &s->grants, error);
+
+    if (err < 0)
+        return err;
+    s->member.hidden = s->kind == SESSION_WHEP || s->grants.hidden;
+    if (s->grants.name[0])
+        session_set_name(s, s->grants.name);
+    return 0;
+}
+
+void session_set_token(struct session *s, const char *token)
+{
+    free(s->token);
+    s->token = token && token[0] ? strdup(token) : NULL;
+}
+
+const struct grants *session_grants(const struct session *s)
+{
+    return &s->grants;
+}

@@ -1,0 +1,24 @@
+/**
+ * @file session_access.h  What the token of a session lets it do. Thread: control.
+ */
+#ifndef SFU_SESSION_ACCESS_H
+#define SFU_SESSION_ACCESS_H
+
+#include "media/base/attributes.h"
+
+#include <stdint.h>
+
+struct message;
+struct session;
+
+/**
+ * Before it enters a room: judge its token, and take its grants, its name and whether it is seen
+ * from it.
+ *
+ * @param token  of the request; NULL or "": the one of its connection
+ * @return 0; -EACCES: `error` says why
+ */
+MUST_USE int session_admit(struct session *s, const char *token, const char *room, int64_t now_us,
+                           struct message *error);
+
+#endif
