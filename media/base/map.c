@@ -6,6 +6,7 @@
 #include "media/base/map.h"
 
 #include "media/base/random.h"
+#include "media/base/siphash.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -25,57 +26,9 @@ struct map_slot {
     };
 };
 
-static uint64_t rotate(uint64_t v, unsigned bits)
-{
-    return v << bits | v >> (64 - bits);
-}
-
-static void sip_rounds(uint64_t v[4], unsigned rounds)
-{
-    while (rounds-- > 0) {
-        v[0] += v[1];
-        v[2] += v[3];
-        v[1] = rotate(v[1], 13) ^ v[0];
-        v[3] = rotate(v[3], 16) ^ v[2];
-        v[0] = rotate(v[0], 32) + v[3];
-        v[2] += v[1];
-        v[3] = rotate(v[3], 21) ^ v[0];
-        v[1] = rotate(v[1], 17) ^ v[2];
-        v[2] = rotate(v[2], 32);
-    }
-}
-
-static void sip_word(uint64_t v[4], uint64_t word)
-{
-    v[3] ^= word;
-    sip_rounds(v, 2);
-    v[0] ^= word;
-}
-
-/* SipHash-2-4 (Aumasson, Bernstein 2012). Words in host order: it need not be portable here. */
 static uint64_t hash_of(const struct map *m, const void *key, size_t len)
 {
-    uint64_t v[4] = {
-        m->key[0] ^ 0x736f6d6570736575,
-        m->key[1] ^ 0x646f72616e646f6d,
-        m->key[0] ^ 0x6c7967656e657261,
-        m->key[1] ^ 0x7465646279746573,
-    };
-    const uint8_t *at = key;
-    uint64_t word;
-    size_t left = len;
-
-    for (; left >= sizeof(word); left -= sizeof(word), at += sizeof(word)) {
-        memcpy(&word, at, sizeof(word));
-        sip_word(v, word);
-    }
-    word = 0;
-    if (left > 0)
-        memcpy(&word, at, left);
-    sip_word(v, word | (uint64_t)len << 56);
-    v[2] ^= 0xff;
-    sip_rounds(v, 4);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
+    return siphash(m->key, key, len);
 }
 
 static const uint8_t *slot_key(const struct map_slot *slot)
