@@ -1,4 +1,5 @@
 #include "signaling/http_internal.h"
+#include "signaling/tls.h"
 #include "signaling/websocket.h"
 
 #include <arpa/inet.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* Input that is kept while an earlier request is being answered, beyond a whole head. */
 enum { MAX_WAITING = 16 * 1024 };
@@ -19,6 +19,8 @@ enum { MAX_WAITING = 16 * 1024 };
 static bool is_legal_move(enum http_connection_state from, enum http_connection_state to)
 {
     switch (from) {
+    case HTTP_ARRIVING:
+        return to == HTTP_READING_HEAD;
     case HTTP_READING_HEAD:
         return to == HTTP_READING_BODY || to == HTTP_ANSWERING || to == HTTP_CLOSING;
     case HTTP_READING_BODY:
@@ -76,6 +78,7 @@ void http_connection_free(struct http_connection *c)
         http_clients_leave(&s->clients, c->client);
         s->stats.connections--;
     }
+    c->arrival = http_arrival_free(c->arrival);
     if (c->bev)
         bufferevent_free(c->bev);
     if (c->timer)
@@ -117,7 +120,9 @@ static void dispatch(struct http_connection *c)
     struct http_exchange *x = begin_exchange(c);
 
     c->server->stats.requests++;
-    if (x)
+    if (x && c->server->tls && !c->secure)
+        http_redirect_serve(x);
+    else if (x)
         http_route(x);
 }
 
@@ -268,6 +273,8 @@ static void on_written(struct bufferevent *bev, void *arg)
     } else {
         struct evbuffer *input = bufferevent_get_input(bev);
 
+        if (c->secure)
+            tls_finish(bev);
         (void)shutdown(bufferevent_getfd(bev), SHUT_WR);
         (void)evbuffer_drain(input, evbuffer_get_length(input));
         set_state(c, HTTP_CLOSING);
@@ -280,6 +287,12 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
     struct http_connection *c = arg;
 
     (void)bev;
+    if (what & BEV_EVENT_CONNECTED) {
+        c->shaken = true;
+        return; /* the TLS handshake is over: the request is to come */
+    }
+    if (c->secure && !c->shaken)
+        c->server->stats.tls_errors++;
     if (c->state == HTTP_SENDING && (what & BEV_EVENT_EOF) && (what & BEV_EVENT_READING))
         c->client_closed = true; /* its half only: it may still read the answer */
     else
@@ -308,7 +321,12 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     switch (c->state) {
+    case HTTP_ARRIVING:
+        http_connection_free(c);
+        break;
     case HTTP_READING_HEAD:
+        if (c->secure && !c->shaken)
+            c->server->stats.tls_errors++;
         if (evbuffer_get_length(bufferevent_get_input(c->bev)) > 0)
             refuse(c, &late);
         else
@@ -354,47 +372,41 @@ static void write_address(char out[INET6_ADDRSTRLEN], const struct sockaddr *add
     }
 }
 
-/* Its answer may get lost, as its request is not read: it is a courtesy, and costs no memory. */
-static void turn_away(struct http_server *s, int fd)
+struct http_connection *http_connection_new(struct http_server *s)
 {
-    static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
-                                 "Retry-After: 5\r\n"
-                                 "Connection: close\r\n"
-                                 "Content-Length: 0\r\n"
-                                 "Access-Control-Allow-Origin: *\r\n\r\n";
+    struct http_connection *c = calloc(1, sizeof(*c));
 
-    s->stats.refused++;
-    (void)send(fd, answer, sizeof(answer) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-    (void)close(fd);
+    if (!c)
+        return NULL;
+    c->server = s;
+    list_append(&s->connections, &c->link);
+    c->timer = evtimer_new(s->base, on_timer, c);
+    if (!c->timer) {
+        http_connection_free(c);
+        return NULL;
+    }
+    set_timer(c, (uint64_t)s->config.timeout_s);
+    return c;
 }
 
-void http_connection_accept(struct http_server *s, int fd, const struct sockaddr *address)
+int http_connection_enter(struct http_connection *c, const struct sockaddr *address)
+{
+    struct http_server *s = c->server;
+
+    c->client = http_clients_enter(&s->clients, address);
+    if (!c->client)
+        return -EBUSY;
+    s->stats.connections++;
+    write_address(c->address, address);
+    return 0;
+}
+
+void http_connection_begin(struct http_connection *c, struct bufferevent *bev)
 {
     static const int one = 1;
-    struct http_client *client = http_clients_enter(&s->clients, address);
-    struct http_connection *c = client ? calloc(1, sizeof(*c)) : NULL;
-    struct bufferevent *bev;
 
-    if (!c) {
-        if (client)
-            http_clients_leave(&s->clients, client);
-        turn_away(s, fd);
-        return;
-    }
-    c->server = s;
-    c->client = client;
-    s->stats.connections++;
-    list_append(&s->connections, &c->link);
-    write_address(c->address, address);
-    c->timer = evtimer_new(s->base, on_timer, c);
-    bev = c->timer ? bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE) : NULL;
-    if (!bev) {
-        turn_away(s, fd);
-        http_connection_free(c);
-        return;
-    }
     /* an answer or a frame is written whole: nothing is gained by waiting for more */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    (void)setsockopt(bufferevent_getfd(bev), IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    set_state(c, HTTP_READING_HEAD);
     http_connection_watch(c, bev);
-    set_timer(c, (uint64_t)s->config.timeout_s);
 }

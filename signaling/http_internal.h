@@ -27,6 +27,7 @@ struct event;
 struct event_base;
 struct evconnlistener;
 struct sockaddr;
+struct tls_context;
 
 enum {
     HTTP_ANSWER_S = 30,          /* for the handler to answer */
@@ -45,6 +46,7 @@ struct http_server {
     void *owner;
     struct evconnlistener *listener;
     struct event *accept_again; /* after no descriptor was left */
+    struct tls_context *tls;    /* borrowed; NULL: none */
     struct http_clients clients;
     struct list connections; /* of struct http_connection */
     struct list exchanges;   /* of struct http_exchange, without answer */
@@ -52,8 +54,9 @@ struct http_server {
     uint16_t port;
 };
 
-/* Cycles through the first four; CLOSING and UPGRADED are final. */
+/* Cycles through the four after ARRIVING; CLOSING and UPGRADED are final. */
 enum http_connection_state {
+    HTTP_ARRIVING, /* a proxy's header or the first byte is to come: see http_arrival.c */
     HTTP_READING_HEAD,
     HTTP_READING_BODY,
     HTTP_ANSWERING, /* there is an exchange */
@@ -68,11 +71,14 @@ struct http_connection {
     struct http_client *client;
     char address[INET6_ADDRSTRLEN];
     enum http_connection_state state;
-    struct bufferevent *bev; /* the WebSocket's once upgraded */
+    struct http_arrival *arrival; /* while ARRIVING, which owns the socket then */
+    struct bufferevent *bev;      /* the WebSocket's once upgraded */
     struct event *timer;
     char *head;                   /* owned; what `request` points into */
     struct http_request *request; /* owned; NULL: none has been read */
     struct http_body body;
+    bool secure;        /* it speaks TLS */
+    bool shaken;        /* and the handshake is over */
     bool persistent;    /* another request may follow this one */
     bool client_closed; /* its half of the connection, while the answer is being sent */
     struct http_exchange *exchange;
@@ -98,10 +104,24 @@ struct http_file {
 /** The page as it was when the program was built. */
 extern const struct http_file http_built_in_files[];
 
-/* http_connection.c */
+/* http_arrival.c */
 
 /** Take over an accepted socket; closes it when over a limit. */
-void http_connection_accept(struct http_server *s, int fd, const struct sockaddr *address);
+void http_arrival_accept(struct http_server *s, int fd, const struct sockaddr *address);
+
+/** Close the socket, if it is still there. NULL is fine. @return NULL */
+struct http_arrival *http_arrival_free(struct http_arrival *a);
+
+/* http_connection.c */
+
+/** Make a connection that is ARRIVING. @return NULL: no memory */
+struct http_connection *http_connection_new(struct http_server *s);
+
+/** It has come from `address`: count it. @return 0; -EBUSY: over a limit, or no memory */
+MUST_USE int http_connection_enter(struct http_connection *c, const struct sockaddr *address);
+
+/** HTTP begins on `bev`, or on its TLS. */
+void http_connection_begin(struct http_connection *c, struct bufferevent *bev);
 
 /** Tell the session, if any, and free. */
 void http_connection_free(struct http_connection *c);
@@ -136,6 +156,11 @@ void http_reply_not_allowed(struct http_exchange *x, const char *allow);
 
 /** Serve the request that `x` is the exchange of. */
 void http_route(struct http_exchange *x);
+
+/* http_redirect.c */
+
+/** Answer a request in plain HTTP on a port that speaks TLS. */
+void http_redirect_serve(struct http_exchange *x);
 
 /* http_static.c, http_media.c, http_upgrade.c, http_report.c: the routes */
 

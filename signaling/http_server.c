@@ -29,7 +29,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 {
     (void)listener;
     (void)len;
-    http_connection_accept(arg, fd, address);
+    http_arrival_accept(arg, fd, address);
 }
 
 /* Most likely no descriptor is left. The connection stays in the backlog, so the listener would
@@ -170,6 +170,11 @@ struct http_server *http_server_free(struct http_server *s)
     free(s->admin_token);
     free(s);
     return NULL;
+}
+
+void http_server_use_tls(struct http_server *s, struct tls_context *tls)
+{
+    s->tls = tls;
 }
 
 uint16_t http_server_port(const struct http_server *s)

@@ -13,6 +13,7 @@
 #define SIGNALING_HTTP_SERVER_H
 
 #include "media/base/attributes.h"
+#include "signaling/address_prefix.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,8 +22,9 @@
 struct event_base;
 struct http_exchange; /* one HTTP request that waits for its answer */
 struct http_server;
-struct text;      /* media/base/text.h */
-struct websocket; /* signaling/websocket.h */
+struct text;        /* media/base/text.h */
+struct tls_context; /* signaling/tls.h */
+struct websocket;   /* signaling/websocket.h */
 
 enum http_media { HTTP_WHIP, HTTP_WHEP };
 
@@ -71,6 +73,8 @@ struct http_config {
     int timeout_s; /* a request must be complete within it */
     /* max_connections_per_address holds for this host itself, too: not behind a reverse proxy */
     bool limit_loopback;
+    /* who says for whom a connection is, by a PROXY header, which it must begin with then */
+    struct address_prefixes proxy_protocol;
 };
 
 /** Port 8080 of all addresses, the built-in page, 10 s; the limits are in http_server.c. */
@@ -83,6 +87,7 @@ struct http_stats {
     uint64_t websockets;   /* opened */
     uint64_t messages_in, messages_out;
     uint64_t ws_errors;       /* WebSockets closed for breaking the protocol or a limit */
+    uint64_t tls_errors;      /* handshakes that failed or took too long */
     uint64_t accept_errors;   /* no descriptor or memory for a connection that waits */
     uint32_t connections;     /* now, WebSockets included */
     uint32_t open_websockets; /* now */
@@ -105,6 +110,10 @@ struct http_server *http_server_free(struct http_server *s);
 
 /** Refuse new connections from now on; those that are open stay. */
 void http_server_stop_accepting(struct http_server *s);
+
+/** Speak TLS from now on; who speaks plain HTTP is sent to https://. `tls` is borrowed and must
+ *  outlive the server. */
+void http_server_use_tls(struct http_server *s, struct tls_context *tls);
 
 /** @return the port that it listens on */
 uint16_t http_server_port(const struct http_server *s);

@@ -279,6 +279,12 @@ struct bufferevent *tls_connect(struct tls_context *t, struct event_base *base, 
     return make_bufferevent(base, ssl, -1, BUFFEREVENT_SSL_CONNECTING);
 }
 
+void tls_finish(struct bufferevent *b)
+{
+    (void)SSL_shutdown(bufferevent_openssl_get_ssl(b)); /* fails with a full socket: never mind */
+    ERR_clear_error();
+}
+
 const char *tls_error(struct bufferevent *b, char out[TLS_ERROR_SIZE])
 {
     SSL *ssl = bufferevent_openssl_get_ssl(b);

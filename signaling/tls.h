@@ -76,6 +76,9 @@ MUST_USE struct bufferevent *tls_accept(struct tls_context *t, struct event_base
 MUST_USE struct bufferevent *tls_connect(struct tls_context *t, struct event_base *base,
                                          const char *host);
 
+/** Nothing more comes from us: tell the peer, at once. What is in the output buffer gets lost. */
+void tls_finish(struct bufferevent *b);
+
 /** Inside BEV_EVENT_ERROR or BEV_EVENT_EOF: write why it ended, for people. @return `out`; "" if
  * TLS has no part in it (the socket's error is in errno then) */
 const char *tls_error(struct bufferevent *b, char out[TLS_ERROR_SIZE]);

@@ -141,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) < 0)
         abort();
     answer_later = data[0] & 1;
-    http_connection_accept(server, fds[0], (struct sockaddr *)&from);
+    http_arrival_accept(server, fds[0], (struct sockaddr *)&from);
     feed(fds[1], data + 1, size - 1, data[0] > 1 ? data[0] : size);
     if (data[0] & 2)
         answer_all();
