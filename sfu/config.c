@@ -142,6 +142,8 @@ int config_check(const struct config *c, struct config_error *error)
     if (c->max_tracks > c->max_sections)
         return config_fail(error, "max_tracks is %u, but max_sections allows %u m-lines",
                            c->max_tracks, c->max_sections);
+    if (c->tls_key[0] && !c->tls_cert[0])
+        return config_fail(error, "tls_key is of no use without tls_cert");
     return ice_servers_check(c, error);
 }
 

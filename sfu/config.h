@@ -42,6 +42,9 @@ struct config {
     struct config_list advertise;          /* literal addresses; none: the interfaces' */
     char web_root[CONFIG_PATH_MAX + 1];    /* folder of the page; "": the one built in */
     char admin_token[CONFIG_PATH_MAX + 1]; /* "": reports are for clients on this machine */
+    char tls_cert[CONFIG_PATH_MAX + 1];    /* of the signaling port; "": plain HTTP */
+    char tls_key[CONFIG_PATH_MAX + 1];     /* "": in the same file */
+    struct config_list proxy_protocol;     /* addresses and networks: say for whom they connect */
     struct config_list ice_servers;        /* told to clients; each as ice_servers.h has it */
     char turn_secret[CONFIG_PATH_MAX + 1]; /* shared with the relays; "": none */
     uint32_t turn_ttl_s;                   /* passwords for the relays hold so long */

@@ -49,6 +49,13 @@ const struct config_key config_keys[] = {
          "tell clients to send media here, such as the public\naddress of a NAT; repeat for more "
          "(a list in the file,\ncommas in the environment); default: every local one"),
     TEXT(web_root, "DIR", "serve the page from here, not the one built in"),
+    TEXT(tls_cert, "FILE",
+         "serve https and wss with this certificate (PEM, the whole\nchain); it is read again when "
+         "it changes"),
+    TEXT(tls_key, "FILE", "its key (PEM); default: in the same file"),
+    LIST(proxy_protocol, config_check_prefix, "ADDR",
+         "load balancers that begin each connection with a PROXY\nheader, as addresses or networks "
+         "(10.0.0.0/8)"),
     SECRET(
         admin_token, "TOKEN",
         "who sends \"Authorization: Bearer TOKEN\" may read\n/metrics and /v1; default: programs on "

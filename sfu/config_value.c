@@ -1,5 +1,6 @@
 #include "media/seal.h"
 #include "sfu/config_keys.h"
+#include "signaling/address_prefix.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -44,6 +45,14 @@ const char *config_check_address(const char *text)
     if (inet_pton(AF_INET, text, &v4) == 1 || inet_pton(AF_INET6, text, &v6) == 1)
         return NULL;
     return "an IPv4 or IPv6 address, not a name";
+}
+
+const char *config_check_prefix(const char *text)
+{
+    struct address_prefix prefix;
+
+    return address_prefix_parse(&prefix, text) == 0 ? NULL
+                                                    : "an address, or a network as 10.0.0.0/8";
 }
 
 /* Copy an address [len characters] that must be a literal. */

@@ -64,9 +64,11 @@ static void print_banner(const struct server *s, const struct config *config)
     (void)printf("sluice " SLUICE_VERSION " serves %s\n", server_url(s, url));
     if (everywhere) {
         (void)printf("Every network of this machine can reach it; --listen 127.0.0.1:%u keeps it "
-                     "here.\nBrowsers give camera and microphone only to localhost and https "
-                     "pages.\n",
+                     "here.\n",
                      (unsigned)server_port(s));
+        if (!config->tls_cert[0])
+            (void)printf("Browsers give camera and microphone only to localhost and https pages: "
+                         "see --tls-cert.\n");
     }
     (void)fflush(stdout);
 }

@@ -13,6 +13,7 @@
 #include "sfu/session_view.h"
 #include "sfu/start.h"
 #include "sfu/worker.h"
+#include "signaling/tls.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -212,6 +213,7 @@ static void on_tick(evutil_socket_t fd, short what, void *owner)
     dismiss_idlers(s, now_us);
     if (now_us - s->candidates_us >= CANDIDATES_S * SECOND)
         refresh_candidates(s, now_us);
+    server_check_tls(s, now_us);
 }
 
 /* Stopping */
@@ -385,7 +387,12 @@ static int start(struct server *s, struct config_error *error)
     refresh_candidates(s, s->started_us);
     if (!s->n_candidates)
         log_warn("server", "no address to tell clients; set --advertise");
-    return start_http(&s->http, &s->config, s->base, &server_http_handler, s, error);
+    err = server_open_tls(s, error);
+    if (err == 0)
+        err = start_http(&s->http, &s->config, s->base, &server_http_handler, s, error);
+    if (err == 0 && s->tls)
+        http_server_use_tls(s->http, s->tls);
+    return err;
 }
 
 /* What somebody needs to know who looks for why nobody gets through. */
@@ -451,6 +458,7 @@ struct server *server_free(struct server *s)
         return NULL;
     s->host.stopping = true;
     s->http = http_server_free(s->http);
+    s->tls = tls_free(s->tls);
     whip_done(&s->whip, clock_now_us());
     for (uint32_t i = 0; i < s->n_workers; i++)
         worker_stop(s->workers[i]);
@@ -504,7 +512,7 @@ const char *server_url(const struct server *s, char out[96])
         if (strcmp(address, here[i]) == 0)
             address = "localhost";
     }
-    (void)snprintf(out, 96, strchr(address, ':') ? "http://[%s]:%u" : "http://%s:%u", address,
-                   (unsigned)server_port(s));
+    (void)snprintf(out, 96, strchr(address, ':') ? "%s://[%s]:%u" : "%s://%s:%u",
+                   s->tls ? "https" : "http", address, (unsigned)server_port(s));
     return out;
 }

@@ -51,6 +51,10 @@ struct server_status {
 };
 void server_status(const struct server *s, struct server_status *ret);
 
+/** Read the certificate of the signaling port anew, now; a log line tells. It is looked at every few
+ *  seconds anyway. @return 0, also without TLS; -errno: the old one stays */
+int server_reload_certificate(struct server *s);
+
 /** @return the port that HTTP is served on */
 uint16_t server_port(const struct server *s);
 

@@ -1,5 +1,5 @@
 /**
- * @file server_internal.h  What server.c and server_http.c share; nobody else includes it.
+ * @file server_internal.h  What the files of the server share; nobody else includes it.
  */
 #ifndef SFU_SERVER_INTERNAL_H
 #define SFU_SERVER_INTERNAL_H
@@ -16,6 +16,7 @@
 
 struct dtls_identity;
 struct event;
+struct tls_context;
 struct worker;
 
 struct server {
@@ -23,6 +24,7 @@ struct server {
     struct event_base *base;
     struct event *wakeup, *tick, *stop_timeout, *signals[2];
     struct http_server *http;
+    struct tls_context *tls; /* NULL: plain HTTP */
     struct dtls_identity *identity;
     struct session_host host;
     struct whip whip;
@@ -32,7 +34,7 @@ struct server {
     struct worker *workers[CONFIG_MAX_WORKERS];
     struct plan_candidate candidates[PLAN_MAX_CANDIDATES]; /* ports are the workers' */
     uint32_t n_candidates;
-    int64_t started_us, candidates_us;
+    int64_t started_us, candidates_us, tls_checked_us;
     struct mailbox inbox; /* from the workers */
     int inbox_fd;         /* eventfd: mail came, or somebody wants us to stop */
     atomic_bool stop_wanted;
@@ -43,5 +45,13 @@ extern const struct http_handler server_http_handler;
 
 /** While the server is stopping: leave the loop once all workers and WebSockets are done. */
 void server_end_if_all_gone(struct server *s);
+
+/* server_tls.c */
+
+/** Read the certificate, if there is one to use. @return 0; -errno: error is set */
+MUST_USE int server_open_tls(struct server *s, struct config_error *error);
+
+/** Take a new certificate if the files have changed. */
+void server_check_tls(struct server *s, int64_t now_us);
 
 #endif

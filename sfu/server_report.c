@@ -157,6 +157,8 @@ void server_report_metrics(const struct server_report *source, struct text *out)
     write_value(out, "http_refused_total", "HTTP connections over a limit", http->refused);
     write_value(out, "http_bad_requests_total", "HTTP requests that were not understood",
                 http->bad_requests);
+    write_value(out, "tls_errors_total", "TLS handshakes that failed or took too long",
+                http->tls_errors);
     write_value(out, "messages_in_total", "Messages from clients", http->messages_in);
     write_value(out, "messages_out_total", "Messages to clients", http->messages_out);
     write_value(out, "websocket_errors_total", "WebSockets closed for what they did",

@@ -151,6 +151,15 @@ static int fail_http(const struct config *config, int err, struct config_error *
                       address, port, strerrordesc_np(-err));
 }
 
+_Static_assert((int)CONFIG_LIST_MAX <= (int)ADDRESS_PREFIX_MAX, "a list of settings fits");
+
+/* The texts were checked when they were set. */
+static void fill_prefixes(struct address_prefixes *ret, const struct config_list *list)
+{
+    for (uint32_t i = 0; i < list->n; i++)
+        (void)!address_prefixes_add(ret, list->text[i]);
+}
+
 int start_http(struct http_server **ret, const struct config *config, struct event_base *base,
                const struct http_handler *handler, void *owner, struct config_error *error)
 {
@@ -165,6 +174,7 @@ int start_http(struct http_server **ret, const struct config *config, struct eve
     wanted.max_connections_per_address = config->max_connections_per_address;
     wanted.max_body_bytes = config->max_sdp_bytes;
     wanted.timeout_s = (int)config->request_timeout_s;
+    fill_prefixes(&wanted.proxy_protocol, &config->proxy_protocol);
     err = http_server_new(ret, base, &wanted, handler, owner);
     if (err < 0 && err != -EADDRINUSE && err != -EACCES && strcmp(wanted.address, "::") == 0) {
         wanted.address = "0.0.0.0"; /* a kernel without IPv6 */

@@ -27,6 +27,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(proxy_header_parse(&again, copy, (size_t)len) == (len == used ? used : 0));
         free(copy);
     }
-    assert(memcmp(&header, &again, sizeof(header)) == 0);
+    assert(header.known == again.known && header.client.ss_family == again.client.ss_family);
     return 0;
 }

@@ -149,6 +149,26 @@ static void every_form_of_listen_is_understood(void)
     CHECK(says("must be ADDR:PORT"));
 }
 
+static void balancers_are_addresses_or_networks(void)
+{
+    config_init(&config);
+    CHECK_EQ(config_set(&config, "proxy_protocol", "10.0.0.0/8,2001:db8::1", &error), 0);
+    CHECK_EQ(config.proxy_protocol.n, 2);
+    CHECK_STR(config.proxy_protocol.text[0], "10.0.0.0/8");
+    CHECK_EQ(config_set(&config, "proxy_protocol", "balancer.example", &error), -EINVAL);
+    CHECK(says("must be an address, or a network as 10.0.0.0/8"));
+}
+
+static void a_key_needs_its_certificate(void)
+{
+    config_init(&config);
+    CHECK_EQ(config_set(&config, "tls_key", "/etc/sluice/key.pem", &error), 0);
+    CHECK_EQ(config_check(&config, &error), -EINVAL);
+    CHECK(says("tls_key is of no use without tls_cert"));
+    CHECK_EQ(config_set(&config, "tls_cert", "/etc/sluice/cert.pem", &error), 0);
+    CHECK_EQ(config_check(&config, &error), 0);
+}
+
 static void addresses_to_advertise_add_up_and_flags_replace_them(void)
 {
     const char *argv[] = {"sluice", "--advertise", "192.0.2.7", "--advertise=2001:db8::7", NULL};
@@ -300,6 +320,7 @@ TAP_CASES(CASE(no_file_and_no_flag_is_enough),
           CASE(flags_go_over_the_environment_and_that_over_the_file),
           CASE(a_switch_is_yes_or_no_in_file_environment_and_flags),
           CASE(environment_can_name_the_file), CASE(every_form_of_listen_is_understood),
+          CASE(balancers_are_addresses_or_networks), CASE(a_key_needs_its_certificate),
           CASE(addresses_to_advertise_add_up_and_flags_replace_them),
           CASE(relays_need_a_secret_or_an_account), CASE(file_with_a_list_and_comments_is_read),
           CASE(mistakes_in_the_file_are_named_with_a_place), CASE(empty_file_changes_nothing),
