@@ -288,7 +288,7 @@ async function join() {
     tiles.clear();
     grid.clear();
     call = new Call({ room: $('room').value, name: $('name').value.trim(),
-        videoCodec: query.get('codec')?.toUpperCase() });
+        videoCodec: query.get('codec')?.toUpperCase(), relayOnly: query.get('relay') === '1' });
     call.addEventListener('state', (event) => showState(event.detail));
     call.addEventListener('participant', (event) => showParticipant(event.detail));
     call.addEventListener('track', (event) => showTrack(event.detail));

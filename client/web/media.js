@@ -14,21 +14,24 @@ export class Media {
     #settleTimer = 0;
     #settled = false;
     #videoCodec;
+    #relayOnly;
     #handler;
 
     /**
      * @param {object} options
      * @param {string} [options.videoCodec] publish video in this codec if the browser has it
+     * @param {boolean} [options.relayOnly] send and receive over the TURN servers of `joined` only
      * @param {object} handler
      * @param {function} handler.request     send a request to the server: (type, fields) => promise of the reply
      * @param {function} handler.onState     RTCPeerConnection.connectionState changed: (state) => {}
      * @param {function} handler.onAnswered  an answer was applied: slots may have come
      */
-    constructor({ videoCodec }, handler) {
+    constructor({ videoCodec, relayOnly = false }, handler) {
         this.#videoCodec = videoCodec;
+        this.#relayOnly = relayOnly;
         this.#handler = handler;
         this.published = new Map(); // source -> {transceiver, id, muted, ...}
-        this.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+        this.pc = new RTCPeerConnection(this.#configuration());
         this.pc.onconnectionstatechange = () => this.#onState(this.pc.connectionState);
     }
 
@@ -149,11 +152,36 @@ export class Media {
         }
     }
 
-    /** The first offer. `request(fields)` sends it and resolves with the answer, as `joined` has it. */
-    async join(request) {
-        await this.pc.setLocalDescription();
+    #configuration(iceServers = []) {
+        return { bundlePolicy: 'max-bundle', iceTransportPolicy: this.#relayOnly ? 'relay' : 'all', iceServers };
+    }
+
+    /** Use these STUN and TURN servers from the next gathering on, that of setLocalDescription or an ICE restart. */
+    useServers(iceServers = []) {
+        try {
+            this.pc.setConfiguration(this.#configuration(iceServers));
+        } catch (error) {
+            console.warn('sluice: the browser takes no ICE servers of the server:', error.message);
+        }
+    }
+
+    /**
+     * The first offer. `request(fields)` sends it and resolves with `joined`. The server needs none of our candidates, so
+     * that gathering, which begins with setLocalDescription, can wait for the TURN servers that it tells of.
+     */
+    join(request) {
+        this.#negotiation = this.#join(request); // other offers wait for it
+        return this.#negotiation;
+    }
+
+    async #join(request) {
+        const offer = await this.pc.createOffer();
+        const mids = [...offer.sdp.matchAll(/^a=mid:(\S+)/gm)].map(([, mid]) => mid);
+        const midOf = new Map(this.pc.getTransceivers().map((transceiver, i) => [transceiver, mids[i]]));
         this.#offers = 1;
-        const joined = await request({ offer: this.pc.localDescription.sdp, tracks: this.#describe() });
+        const joined = await request({ offer: offer.sdp, tracks: this.#describe((transceiver) => midOf.get(transceiver)) });
+        this.useServers(joined.ice_servers);
+        await this.pc.setLocalDescription(offer);
         await this.#apply(joined.answer);
     }
 
@@ -174,9 +202,9 @@ export class Media {
         this.#handler.onAnswered();
     }
 
-    #describe() {
+    #describe(midOf = ({ mid }) => mid) {
         return [...this.published].map(([source, { transceiver, muted }]) => ({
-            mid: transceiver.mid, kind: transceiver.receiver.track.kind, source, muted }));
+            mid: midOf(transceiver), kind: transceiver.receiver.track.kind, source, muted }));
     }
 
     #onState(state) {

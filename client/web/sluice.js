@@ -45,6 +45,7 @@ export class Call extends EventTarget {
     #newViews = new Map();   // likewise, not sent yet
     #viewTimer = 0;
     #videoCodec;
+    #relayOnly;
 
     /**
      * @param {object} options
@@ -52,11 +53,13 @@ export class Call extends EventTarget {
      * @param {string} [options.name] shown to the others, at most 64 bytes
      * @param {string} [options.url]  ws(s)://host/ws; default: the server of this page
      * @param {string} [options.token] access token, if the server asks for one
+     * @param {boolean} [options.relayOnly] media goes over the server's TURN servers only, to try them
      * @param {string} [options.videoCodec] publish video in this codec if the browser has it: 'VP8', 'VP9', 'H264', 'AV1'
      */
-    constructor({ room, name = '', url = defaultUrl(), token = undefined, videoCodec = undefined }) {
+    constructor({ room, name = '', url = defaultUrl(), token = undefined, videoCodec = undefined, relayOnly = false }) {
         super();
         this.#videoCodec = videoCodec;
+        this.#relayOnly = relayOnly;
         this.room = room;
         this.name = name;
         this.url = url;
@@ -254,7 +257,7 @@ export class Call extends EventTarget {
     // --- media -------------------------------------------------------------------------------
 
     #makeMedia() {
-        return new Media({ videoCodec: this.#videoCodec }, {
+        return new Media({ videoCodec: this.#videoCodec, relayOnly: this.#relayOnly }, {
             request: (type, fields) => this.#connection.request(type, fields),
             onState: (state) => this.#onConnectionState(state),
             onAnswered: () => this.#roster.announceAll(),

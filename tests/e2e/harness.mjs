@@ -186,8 +186,9 @@ const QUIET_HOSTS = ['*.googleapis.com', '*.google.com', '*.gstatic.com', '*.gvt
 /**
  * @param {string[]} [wrapper]  command that runs it somewhere else, such as behind a link (link.mjs)
  * @param {string} [trusted]    origin whose pages may use the camera, although it is not localhost
+ * @param {string[]} [extra]    further arguments
  */
-export async function startChromium({ tone = 0, wrapper = [], trusted = '' } = {}) {
+export async function startChromium({ tone = 0, wrapper = [], trusted = '', extra = [] } = {}) {
     let executablePath = '/usr/bin/chromium';
     if (wrapper.length) {
         const script = join(mkdtempSync(join(scratch, 'wrapper-')), 'chromium');
@@ -204,7 +205,7 @@ export async function startChromium({ tone = 0, wrapper = [], trusted = '' } = {
             '--disable-background-timer-throttling', '--disable-renderer-backgrounding',
             '--disable-backgrounding-occluded-windows', '--disable-features=WebRtcHideLocalIpsWithMdns',
             `--host-resolver-rules=${QUIET_HOSTS}`,
-            ...(trusted ? [`--unsafely-treat-insecure-origin-as-secure=${trusted}`] : []),
+            ...extra, ...(trusted ? [`--unsafely-treat-insecure-origin-as-secure=${trusted}`] : []),
             ...(tone ? [`--use-file-for-fake-audio-capture=${toneFile(tone)}`] : [])],
     });
     atEnd(() => browser.close());

@@ -1,0 +1,120 @@
+/** Calls over a TURN server, with what the sluice server tells of it: over UDP, TCP and TLS, and with UDP blocked. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { atEnd, check, connected, Firefox, frameRates, freePort, joinPage, near, plan, Process, READ_STATS, readTones,
+    scratch, startChromium, startServer, until } from './harness.mjs';
+
+const SECRET = 'a secret of relay and server';
+const RELAY_PORTS = '30000-30200';
+const folder = join(scratch, 'turn');
+const turn = { plain: freePort(2), tls: freePort(2) }; // with two addresses, coturn takes the ports behind, too
+const url = {
+    udp: `turn:10.99.0.1:${turn.plain}?transport=udp`, // Firefox takes no relay on loopback
+    tcp: `turn:10.99.0.1:${turn.plain}?transport=tcp`,
+    tls: `turns:localhost:${turn.tls}`,
+};
+let browser;
+
+/** A certificate authority, and what it says of "localhost" (the name only: not the address). */
+function makeCertificates() {
+    const openssl = (...args) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+    mkdirSync(folder, { recursive: true });
+    openssl('req', '-x509', ...key, '-subj', '/CN=Test CA', '-keyout', 'ca.key', '-out', 'ca.pem');
+    openssl('req', ...key.slice(0, -2), '-subj', '/CN=localhost', '-keyout', 'turn.key', '-out', 'turn.csr');
+    writeFileSync(join(folder, 'turn.ext'), 'subjectAltName=DNS:localhost\n');
+    openssl('x509', '-req', '-in', 'turn.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2',
+        '-extfile', 'turn.ext', '-out', 'turn.pem');
+}
+
+/** As docs/TURN.md has it, but on loopback. */
+async function startCoturn() {
+    writeFileSync(join(folder, 'turnserver.conf'), ['use-auth-secret', `static-auth-secret=${SECRET}`, 'realm=sluice.test',
+        'listening-ip=127.0.0.1', 'listening-ip=10.99.0.1', 'relay-ip=10.99.0.1', `listening-port=${turn.plain}`, `tls-listening-port=${turn.tls}`,
+        `min-port=${RELAY_PORTS.split('-')[0]}`, `max-port=${RELAY_PORTS.split('-')[1]}`, 'allow-loopback-peers', 'no-cli', 'no-dtls',
+        `cert=${join(folder, 'turn.pem')}`, `pkey=${join(folder, 'turn.key')}`, `userdb=${join(folder, 'db')}`,
+        `pidfile=${join(folder, 'pid')}`, 'log-file=stdout', 'simple-log', ''].join('\n'));
+    const coturn = new Process('turnserver', ['-c', join(folder, 'turnserver.conf')]);
+    const answers = (port) => { // a TCP connection in this namespace
+        try {
+            execFileSync('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${port}`], { stdio: 'ignore' });
+            return true;
+        } catch {
+            return false;
+        }
+    };
+    await until(() => answers(turn.plain) && answers(turn.tls), `coturn listens: ${coturn.out}`);
+    return coturn;
+}
+
+const serverWith = (urls, args = []) => startServer([...urls.flatMap((u) => ['--ice-servers', u]), '--turn-secret', SECRET, ...args]);
+
+/** The path that is in use, as the browser has it. */
+const READ_PATH = `(async () => {
+    const stats = [...(await window.sluiceCall.peerConnection.getStats()).values()];
+    const pair = stats.find((s) => s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded');
+    const local = pair && stats.find((s) => s.id === pair.localCandidateId);
+    return { type: local?.candidateType, over: local?.relayProtocol };
+})()`;
+
+async function relayed(over, { server, options = '&relay=1', room = over } = {}) {
+    server ??= await serverWith([url[over]]);
+    const ada = await joinPage(browser, server, `${room}${options}`, 'Ada');
+    const bob = await joinPage(browser, server, `${room}${options}`, 'Bob');
+    await Promise.all([connected(ada), connected(bob)]);
+    for (const [page, other] of [[ada, 'Bob'], [bob, 'Ada']]) {
+        const { type, over: transport } = await page.evaluate(READ_PATH);
+        check(type === 'relay' && transport === over, `the path is ${type} over ${transport}`);
+        await until(async () => (await page.evaluate(READ_STATS)).tiles[other]?.frames > 20, `${other} is seen`);
+    }
+    const rates = await frameRates(() => ada.evaluate(READ_STATS), 2000);
+    check(rates.Bob > 15, `Ada decodes ${rates.Bob} frames/s of Bob`);
+    near((await readTones(bob))[0], 660, 3, 'tone that Bob hears [Hz]');
+    for (const page of [ada, bob])
+        await page.context().close();
+    server.kill();
+}
+
+await plan([
+    ['Chromium over UDP', async () => {
+        makeCertificates();
+        await startCoturn();
+        browser = await startChromium({ tone: 660, extra: ['--ignore-certificate-errors'] });
+        await relayed('udp');
+    }],
+    ['Chromium over TCP', () => relayed('tcp')],
+    ['Chromium over TLS', () => relayed('tls')],
+    ['Firefox over UDP and TCP', async () => {
+        const firefox = await Firefox.start();
+        for (const over of ['udp', 'tcp']) {
+            const server = await serverWith([url[over]]);
+            const ada = await joinPage(browser, server, over, 'Ada');
+            await firefox.goto(`${server.http}/?room=${over}&name=Firefox&join=1&relay=1`);
+            await until(() => firefox.evaluate(`document.getElementById('status').dataset.state === 'connected'`),
+                'Firefox is connected');
+            await until(async () => (await firefox.evaluate(READ_STATS)).tiles.Ada?.frames > 20, 'Firefox decodes Ada');
+            const { type, over: transport } = await firefox.evaluate(READ_PATH);
+            check(type === 'relay' && transport === over, `the path is ${type} over ${transport}`);
+            await until(async () => (await ada.evaluate(READ_STATS)).tiles.Firefox?.frames > 20, 'Ada decodes Firefox');
+            await ada.context().close();
+            server.kill();
+        }
+    }],
+    ['with all UDP and the plain port blocked, a page that joins gets through by TLS in one go', async () => {
+        const server = await serverWith(Object.values(url));
+        execFileSync('nft', ['-f', '-'], { input: `table inet block {
+            chain out { type filter hook output priority 0;
+                udp sport ${RELAY_PORTS} accept
+                udp dport ${RELAY_PORTS} accept
+                meta l4proto udp drop
+                tcp dport ${turn.plain} drop
+            }
+        }` });
+        try {
+            await relayed('tls', { server, options: '', room: 'blocked' });
+        } finally {
+            execFileSync('nft', ['delete', 'table', 'inet', 'block']);
+        }
+    }],
+]);
