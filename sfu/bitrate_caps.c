@@ -6,12 +6,13 @@
 
 enum { BPS_PER_KBPS = 1000, SHARE_BITS = 3 /* of a number of shares: the rest is rounded up */ };
 
-void bitrate_caps_limits(const struct config *config, struct message_limits *ret)
+void bitrate_caps_limits(const struct config *config, uint32_t room_kbps,
+                         struct message_limits *ret)
 {
     ret->audio_bps = config->max_audio_kbps * BPS_PER_KBPS;
     ret->camera_bps = config->max_camera_kbps * BPS_PER_KBPS;
     ret->screen_bps = config->max_screen_kbps * BPS_PER_KBPS;
-    ret->room_bps = config->max_room_kbps * BPS_PER_KBPS;
+    ret->room_bps = (room_kbps ? room_kbps : config->max_room_kbps) * BPS_PER_KBPS;
 }
 
 /* @return the next number from `n` on of which all but the first SHARE_BITS bits are 0 */

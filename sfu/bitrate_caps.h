@@ -15,8 +15,10 @@ enum {
     BITRATE_SHARE_MIN_BPS = 64000, /* of a room: less shows nothing */
 };
 
-/** Fill in the rates of `ret` [bit/s], which are 0 where there is no limit. */
-void bitrate_caps_limits(const struct config *config, struct message_limits *ret);
+/** Fill in the rates of `ret` [bit/s], which are 0 where there is no limit.
+ *  @param room_kbps  set for this room; 0: the same as for all */
+void bitrate_caps_limits(const struct config *config, uint32_t room_kbps,
+                         struct message_limits *ret);
 
 /**
  * Divide what is for all video of a room.

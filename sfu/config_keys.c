@@ -101,6 +101,10 @@ const struct config_key config_keys[] = {
     NUMBER(max_connections_per_address, 1, 1000000, "2000", "the same from one address"),
     NUMBER(request_timeout_s, 1, 3600, "10", "seconds in which an HTTP request must be complete"),
     NUMBER(join_timeout_s, 1, 3600, "30", "seconds in which a WebSocket must have joined a room"),
+    NUMBER(
+        drain_timeout_s, 0, 604800, "0",
+        "seconds that calls may go on after SIGTERM, while nobody\nnew is let in; a second signal ends "
+        "that"),
     NUMBER(stop_timeout_s, 0, 60, "3", "seconds that clients get to take the good-bye"),
 };
 

@@ -13,6 +13,7 @@ struct directory_room {
     char name[MESSAGE_ROOM_MAX + 1];
     uint32_t number;
     uint32_t n_members, n_visible;
+    struct directory_room_limits limits;
     struct list members;  /* directory_member.link, in the order of entering */
     uint32_t n_workers;   /* of the directory */
     uint32_t on_worker[]; /* members by worker */
@@ -171,7 +172,46 @@ static void tell_track(struct directory *d, const struct directory_member *m,
     tell_others(d, m, &event);
 }
 
+/* Limits */
+
+void directory_set_limits(struct directory *d, const struct directory_limits *limits)
+{
+    d->limits = *limits;
+}
+
+int directory_limit_room(struct directory *d, const char *name,
+                         const struct directory_room_limits *limits)
+{
+    struct directory_room *room = map_get_str(&d->rooms, name);
+
+    if (!room)
+        return -ENOENT;
+    room->limits = *limits;
+    return 0;
+}
+
+const struct directory_room_limits *directory_room_limits(const struct directory_room *room)
+{
+    return &room->limits;
+}
+
+uint32_t directory_room_capacity(const struct directory *d, const struct directory_room *room)
+{
+    return room->limits.participants ? room->limits.participants : d->limits.participants_per_room;
+}
+
 /* Members */
+
+void directory_hush(struct directory *d, const char *name)
+{
+    struct directory_room *room = map_get_str(&d->rooms, name);
+
+    if (!room)
+        return;
+    LIST_FOREACH(link, &room->members) {
+        member_of(link)->announced = false;
+    }
+}
 
 static int put_member(struct directory *d, struct directory_member *m)
 {
@@ -188,7 +228,7 @@ static int put_member(struct directory *d, struct directory_member *m)
 static bool is_full(const struct directory *d, const struct directory_room *room,
                     const struct directory_member *newcomer)
 {
-    if (room->n_members >= d->limits.participants_per_room)
+    if (room->n_members >= directory_room_capacity(d, room))
         return true;
     return !newcomer->hidden && room->n_visible >= MESSAGE_MAX_PARTICIPANTS;
 }
@@ -326,6 +366,8 @@ int directory_set_tracks(struct directory *d, struct directory_member *m,
         now[i] = tracks[i];
         now[i].participant = m->id;
         now[i].id = before ? before->id : next_number(&d->next_track);
+        now[i].muted_by_admin |= before && before->muted_by_admin;
+        now[i].muted_by_admin &= now[i].muted;
     }
     m->tracks = now;
     m->n_tracks = n;
@@ -335,14 +377,19 @@ int directory_set_tracks(struct directory *d, struct directory_member *m,
     return 0;
 }
 
-int directory_mute(struct directory *d, struct directory_member *m, uint32_t track, bool muted)
+int directory_mute(struct directory *d, struct directory_member *m, uint32_t track, bool muted,
+                   bool by_admin)
 {
     for (uint32_t i = 0; i < m->n_tracks; i++) {
-        if (m->tracks[i].id != track)
+        struct message_track *t = &m->tracks[i];
+
+        if (t->id != track)
             continue;
-        if (m->tracks[i].muted != muted) {
-            m->tracks[i].muted = muted;
-            tell_track(d, m, &m->tracks[i], CHANGE_UPDATE);
+        by_admin = muted && by_admin;
+        if (t->muted != muted || t->muted_by_admin != by_admin) {
+            t->muted = muted;
+            t->muted_by_admin = by_admin;
+            tell_track(d, m, t, CHANGE_UPDATE);
         }
         return 0;
     }

@@ -42,6 +42,13 @@ struct directory_limits {
     uint32_t room_spread; /* at least 1 */
 };
 
+/** What whoever runs the server wants of one room; it holds as long as the room does. 0: as for all
+ *  rooms. */
+struct directory_room_limits {
+    uint32_t participants;
+    uint32_t video_kbps; /* of all video published in it */
+};
+
 struct directory_handler {
     /** One roster event for `to`. May set event->seq; must keep nothing of it, and must not enter
      * or leave a room before it returns. */
@@ -87,9 +94,10 @@ void directory_leave(struct directory *d, struct directory_member *m, const char
 MUST_USE int directory_set_tracks(struct directory *d, struct directory_member *m,
                                   const struct message_track *tracks, uint32_t n);
 
-/** Mute or unmute; a change is told to the others. @return 0; -ENOENT: no track of `m` */
+/** Mute or unmute; a change is told to the others. @param by_admin  it was not `m` who muted it
+ *  @return 0; -ENOENT: no track of `m` */
 MUST_USE int directory_mute(struct directory *d, struct directory_member *m, uint32_t track,
-                            bool muted);
+                            bool muted, bool by_admin);
 
 /**
  * Write the announced others in the room of `m` into message->participants (allocated; the
@@ -98,6 +106,23 @@ MUST_USE int directory_mute(struct directory *d, struct directory_member *m, uin
  * @return 0; -ENOMEM
  */
 MUST_USE int directory_roster(const struct directory_member *m, struct message *message);
+
+/** Change what holds from now on; nobody has to leave. */
+void directory_set_limits(struct directory *d, const struct directory_limits *limits);
+
+/** Change the limits of a room; nobody has to leave. @return 0; -ENOENT: there is no such room */
+MUST_USE int directory_limit_room(struct directory *d, const char *name,
+                                  const struct directory_room_limits *limits);
+
+/** @return what was set for the room */
+const struct directory_room_limits *directory_room_limits(const struct directory_room *room);
+
+/** @return how many may be in the room at a time */
+uint32_t directory_room_capacity(const struct directory *d, const struct directory_room *room);
+
+/** Nobody in this room is told any more of the others: they all leave, and n people would be told
+ *  of n. Nothing happens if there is no such room. */
+void directory_hush(struct directory *d, const char *name);
 
 /** @return the member with this id, or NULL */
 struct directory_member *directory_find(const struct directory *d, uint32_t id);

@@ -155,8 +155,6 @@ static void pass_to_worker(void *owner, uint32_t worker, struct mail *mail)
     worker_post(s->workers[worker], mail);
 }
 
-static void begin_to_stop(struct server *s);
-
 static void on_wakeup(evutil_socket_t fd, short what, void *owner)
 {
     struct server *s = owner;
@@ -172,7 +170,7 @@ static void on_wakeup(evutil_socket_t fd, short what, void *owner)
         mail_free(mail);
     }
     if (atomic_load(&s->stop_wanted) && !s->host.stopping)
-        begin_to_stop(s);
+        server_begin_to_stop(s);
 }
 
 /* Time */
@@ -211,6 +209,7 @@ static void on_tick(evutil_socket_t fd, short what, void *owner)
     (void)what;
     read_wall_clock(s, now_us);
     dismiss_idlers(s, now_us);
+    server_advance_drain(s, now_us);
     if (now_us - s->candidates_us >= CANDIDATES_S * SECOND)
         refresh_candidates(s, now_us);
     server_check_tls(s, now_us);
@@ -243,7 +242,7 @@ static void stop_workers(struct server *s)
     }
 }
 
-static void begin_to_stop(struct server *s)
+void server_begin_to_stop(struct server *s)
 {
     struct timeval limit = {.tv_sec = s->config.stop_timeout_s};
     int64_t now_us = clock_now_us();
@@ -269,12 +268,20 @@ void server_stop(struct server *s)
 static void on_signal(evutil_socket_t number, short what, void *owner)
 {
     struct server *s = owner;
+    int64_t now_us = clock_now_us();
 
     (void)number;
     (void)what;
     if (s->host.stopping)
         _exit(EXIT_FAILURE);
-    begin_to_stop(s);
+    if (s->config.drain_timeout_s == 0 || (s->drain.on && s->drain.stop)) {
+        server_begin_to_stop(s);
+        return;
+    }
+    log_info("server", "draining, another signal ends that: deadline_s=%" PRIu32,
+             s->config.drain_timeout_s);
+    drain_begin(&s->drain, s->config.drain_timeout_s * SECOND, true, s->drain.redirect_url, now_us);
+    server_advance_drain(s, now_us);
 }
 
 int server_handle_signals(struct server *s)
@@ -330,6 +337,7 @@ static void init(struct server *s, const struct config *config)
     list_init(&s->sessions);
     mailbox_init(&s->inbox);
     s->host.config = &s->config;
+    s->host.drain = &s->drain;
     s->host.owner = s;
     s->host.post = post_to_worker;
     s->host.describe = describe_worker;
@@ -483,6 +491,13 @@ struct server *server_free(struct server *s)
 
 /* What others may know */
 
+const char *server_state_name(const struct server_status *status)
+{
+    if (status->stopping)
+        return "stopping";
+    return status->draining ? "draining" : "ok";
+}
+
 void server_status(const struct server *s, struct server_status *ret)
 {
     *ret = (struct server_status){
@@ -492,6 +507,7 @@ void server_status(const struct server *s, struct server_status *ret)
         .leaving = s->n_leaving,
         .workers = s->n_workers,
         .uptime_s = (clock_now_us() - s->started_us) / SECOND,
+        .draining = s->drain.on,
         .stopping = s->host.stopping,
     };
     for (uint32_t i = 0; i < s->n_workers; i++)

@@ -47,8 +47,10 @@ struct server_status {
     uint32_t workers;
     uint32_t on_worker[CONFIG_MAX_WORKERS]; /* participants of each */
     int64_t uptime_s;
-    bool stopping;
+    bool draining, stopping;
 };
+/** @return "ok", "draining" or "stopping" */
+const char *server_state_name(const struct server_status *status);
 void server_status(const struct server *s, struct server_status *ret);
 
 /** Read the certificate of the signaling port anew, now; a log line tells. It is looked at every few

@@ -2,9 +2,8 @@
 
 #include "media/base/clock.h"
 #include "media/base/text.h"
-#include "sfu/server_report.h"
+#include "sfu/access.h"
 #include "sfu/session_media.h"
-#include "sfu/worker.h"
 #include "signaling/websocket.h"
 
 #include <errno.h>
@@ -92,40 +91,24 @@ static bool on_health(void *owner, char *json, size_t capacity)
     text_printf(&text,
                 "{\"status\":\"%s\",\"rooms\":%" PRIu32 ",\"participants\":%" PRIu32
                 ",\"sessions\":%" PRIu32 ",\"workers\":%" PRIu32 ",\"on_worker\":[",
-                status.stopping ? "stopping" : "ok", status.rooms, status.participants,
-                status.sessions, status.workers);
+                server_state_name(&status), status.rooms, status.participants, status.sessions,
+                status.workers);
     for (uint32_t i = 0; i < status.workers; i++)
         text_printf(&text, "%s%" PRIu32, i ? "," : "", status.on_worker[i]);
     text_printf(&text, "],\"uptime_s\":%" PRId64 "}\n", status.uptime_s);
     (void)snprintf(json, capacity, "%s", text_str(&text));
     text_done(&text);
-    return !status.stopping;
+    return !status.stopping && !status.draining;
 }
 
-static int on_report(void *owner, enum http_report report, const char *room, struct text *out)
+static bool on_admin_token(void *owner, const char *token)
 {
     const struct server *s = owner;
-    struct forwarder_stats workers[CONFIG_MAX_WORKERS];
-    struct server_status status;
-    struct server_report source = {.directory = s->host.directory,
-                                   .status = &status,
-                                   .http = http_server_stats(s->http),
-                                   .workers = workers};
+    struct message error;
+    struct grants grants;
 
-    server_status(s, &status);
-    switch (report) {
-    case HTTP_METRICS:
-        for (uint32_t i = 0; i < status.workers; i++)
-            worker_stats(s->workers[i], &workers[i]);
-        server_report_metrics(&source, out);
-        return 0;
-    case HTTP_ROOMS:
-        server_report_rooms(&source, out);
-        return 0;
-    case HTTP_ROOM:
-        return server_report_room(&source, room, out);
-    }
-    return -ENOENT;
+    return access_admit(s->host.access, token, ACCESS_ADMIN, NULL,
+                        session_host_wall_s(&s->host, clock_now_us()), &grants, &error) == 0;
 }
 
 const struct http_handler server_http_handler = {
@@ -134,6 +117,8 @@ const struct http_handler server_http_handler = {
     .on_close = on_close,
     .on_media_post = on_media_post,
     .on_media_delete = on_media_delete,
-    .on_report = on_report,
+    .on_metrics = server_metrics,
+    .on_admin = server_admin,
+    .on_admin_token = on_admin_token,
     .on_health = on_health,
 };

@@ -6,6 +6,7 @@
 
 #include "media/base/list.h"
 #include "media/base/mailbox.h"
+#include "sfu/drain.h"
 #include "sfu/server.h"
 #include "sfu/session.h"
 #include "sfu/whip.h"
@@ -14,6 +15,7 @@
 
 #include <stdatomic.h>
 
+struct admin_request;
 struct dtls_identity;
 struct event;
 struct tls_context;
@@ -28,6 +30,7 @@ struct server {
     struct dtls_identity *identity;
     struct session_host host;
     struct whip whip;
+    struct drain drain;
     struct list sessions; /* of WebSockets */
     uint32_t n_sessions, n_leaving;
     uint32_t n_workers, n_stopped;
@@ -42,6 +45,17 @@ struct server {
 
 /** What the HTTP server calls; its owner is the server. */
 extern const struct http_handler server_http_handler;
+
+/** What whoever runs the server asks for: http_handler.on_metrics and .on_admin. */
+void server_metrics(void *owner, struct text *out);
+int server_admin(void *owner, const struct admin_request *request, struct text *out,
+                 struct message *error);
+
+/** Go on with emptying the server, if that is going on; once per tick. */
+void server_advance_drain(struct server *s, int64_t now_us);
+
+/** Say good-bye to everybody; server_run() returns soon. */
+void server_begin_to_stop(struct server *s);
 
 /** While the server is stopping: leave the loop once all workers and WebSockets are done. */
 void server_end_if_all_gone(struct server *s);

@@ -6,14 +6,10 @@
 #include "sfu/server.h"
 #include "sfu/session.h"
 #include "signaling/http_server.h"
-#include "signaling/json_text.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
-
-/* ------------------------------------------------------------------ metrics */
 
 /** A counter of the workers. */
 struct metric {
@@ -150,6 +146,7 @@ void server_report_metrics(const struct server_report *source, struct text *out)
     write_value(out, "rooms", "Rooms now", status->rooms);
     write_value(out, "sessions", "WebSockets, WHIP and WHEP sessions now", status->sessions);
     write_value(out, "uptime_seconds", "Since the start", (uint64_t)status->uptime_s);
+    write_value(out, "draining", "1 while nobody new is let in", status->draining);
     write_value(out, "stopping", "1 while the server is stopping", status->stopping);
     write_value(out, "http_connections", "HTTP connections and WebSockets now", http->connections);
     write_value(out, "websockets", "WebSockets now", http->open_websockets);
@@ -168,102 +165,4 @@ void server_report_metrics(const struct server_report *source, struct text *out)
     for (size_t i = 0; i < ARRAY_LEN(metrics); i++)
         write_metric(&metrics[i], source, out);
     write_scores(source, out);
-}
-
-/* ------------------------------------------------------------------ rooms */
-
-static void write_room_head(const struct directory_room *room, const struct server_report *source,
-                            struct text *out)
-{
-    uint32_t members = 0;
-    uint32_t tracks = 0;
-    const struct directory_member *m = NULL;
-    const char *comma = "";
-
-    while ((m = directory_next_member(room, m))) {
-        members++;
-        tracks += m->n_tracks;
-    }
-    text_append(out, "\"room\":");
-    json_append_string(out, directory_room_name(room));
-    text_printf(out, ",\"n_participants\":%" PRIu32 ",\"n_tracks\":%" PRIu32 ",\"workers\":[",
-                members, tracks);
-    for (uint32_t i = 0; i < source->status->workers; i++) {
-        if (directory_room_members(room, i) == 0)
-            continue;
-        text_printf(out, "%s%" PRIu32, comma, i);
-        comma = ",";
-    }
-    text_append(out, "]");
-}
-
-void server_report_rooms(const struct server_report *source, struct text *out)
-{
-    const struct directory_room *room = NULL;
-    const char *comma = "";
-    size_t cursor = 0;
-
-    text_append(out, "{\"rooms\":[");
-    while ((room = directory_next_room(source->directory, &cursor))) {
-        text_printf(out, "%s{", comma);
-        write_room_head(room, source, out);
-        text_append(out, "}");
-        comma = ",";
-    }
-    text_append(out, "]}\n");
-}
-
-static void write_published(const struct directory_member *m, struct text *out)
-{
-    char id[MESSAGE_ID_MAX];
-
-    text_append(out, ",\"published\":[");
-    for (uint32_t i = 0; i < m->n_tracks; i++) {
-        const struct message_track *track = &m->tracks[i];
-
-        text_printf(out, "%s{\"id\":\"%s\",\"kind\":\"%s\",\"source\":", i > 0 ? "," : "",
-                    track_id_text(track->id, id), media_kind_name(track->kind));
-        json_append_string(out, track->source);
-        text_printf(out, ",\"muted\":%s}", track->muted ? "true" : "false");
-    }
-    text_append(out, "]");
-}
-
-static void write_member(struct directory_member *m, struct text *out)
-{
-    const struct session *session = session_of(m);
-    const struct message_quality *quality = session_quality(session);
-    char id[MESSAGE_ID_MAX];
-
-    text_printf(out, "{\"id\":\"%s\",\"name\":", participant_id_text(m->id, id));
-    json_append_string(out, m->name);
-    text_printf(out, ",\"client\":\"%s\",\"worker\":%" PRIu32,
-                session_kind_name(session_kind(session)), m->worker);
-    write_published(m, out);
-    if (quality) {
-        text_append(out, ",\"quality\":{");
-        message_quality_write(out, quality);
-        text_append(out, "}");
-    }
-    text_append(out, "}");
-}
-
-int server_report_room(const struct server_report *source, const char *name, struct text *out)
-{
-    const struct directory_room *room = directory_find_room(source->directory, name);
-    struct directory_member *m = NULL;
-    const char *comma = "";
-
-    if (!room)
-        return -ENOENT;
-    text_append(out, "{");
-    write_room_head(room, source, out);
-    text_append(out, ",\"participants\":[");
-    while ((m = directory_next_member(room, m))) {
-        text_append(out, comma);
-        write_member(m, out);
-        comma = ",";
-    }
-    text_append(out, "]}\n");
-    return 0;
 }

@@ -1,12 +1,9 @@
 /**
- * @file server_report.h  What operators read: metrics for Prometheus, and JSON of the rooms. What
- * is said of media is at most a few seconds old: it is what clients were told last (MAIL_QUALITY).
- * Thread: control.
+ * @file server_report.h  Metrics for Prometheus. What is said of quality is at most a few seconds
+ * old: it is what clients were told last (MAIL_QUALITY). Thread: control.
  */
 #ifndef SFU_SERVER_REPORT_H
 #define SFU_SERVER_REPORT_H
-
-#include "media/base/attributes.h"
 
 #include <stdint.h>
 
@@ -26,12 +23,5 @@ struct server_report {
 
 /** Append all metrics in Prometheus' text format. */
 void server_report_metrics(const struct server_report *source, struct text *out);
-
-/** Append the list of rooms. */
-void server_report_rooms(const struct server_report *source, struct text *out);
-
-/** Append one room with its participants, tracks and subscriptions. @return 0; -ENOENT */
-MUST_USE int server_report_room(const struct server_report *source, const char *room,
-                                struct text *out);
 
 #endif

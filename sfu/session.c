@@ -4,11 +4,13 @@
 #include "media/base/mailbox.h"
 #include "media/base/random.h"
 #include "sfu/config.h"
+#include "sfu/drain.h"
 #include "sfu/mail.h"
 #include "sfu/refuse.h"
 #include "sfu/session_access.h"
 #include "sfu/session_caps.h"
 #include "sfu/session_internal.h"
+#include "sfu/session_mute.h"
 #include "sfu/session_spread.h"
 #include "sfu/session_view.h"
 #include "sfu/track_list.h"
@@ -105,15 +107,6 @@ void session_send_event(struct session *s, struct message *event)
     session_send(s, event);
 }
 
-static void send_go(struct session *s, const char *code, const char *text)
-{
-    struct message go = {.type = MESSAGE_GO, .action = "leave"};
-
-    (void)snprintf(go.code, sizeof(go.code), "%s", code);
-    (void)snprintf(go.text, sizeof(go.text), "%s", text);
-    session_send_event(s, &go);
-}
-
 void session_deliver(struct directory_member *member, struct message *event)
 {
     session_send_event(session_of(member), event);
@@ -179,14 +172,23 @@ static uint16_t close_code(const char *code)
     return CLOSE_NORMAL;
 }
 
-void session_dismiss(struct session *s, const char *code, const char *text, int64_t now_us)
+void session_send_away(struct session *s, struct message *go, int64_t now_us)
 {
     if (s->state == SESSION_LEAVING)
         return;
-    session_leave(s, code, text, now_us);
-    send_go(s, code, text);
+    session_leave(s, go->code, go->text, now_us);
+    session_send_event(s, go);
     if (s->sink.close)
-        s->sink.close(s->peer, close_code(code), code);
+        s->sink.close(s->peer, close_code(go->code), go->code);
+}
+
+void session_dismiss(struct session *s, const char *code, const char *text, int64_t now_us)
+{
+    struct message go = {.type = MESSAGE_GO, .action = "leave"};
+
+    (void)snprintf(go.code, sizeof(go.code), "%s", code);
+    (void)snprintf(go.text, sizeof(go.text), "%s", text);
+    session_send_away(s, &go, now_us);
 }
 
 /* Joining */
@@ -201,8 +203,7 @@ static int refuse_entry(const struct session *s, int err, struct message *error)
                       "a room's name is 1 to %d of the characters A-Z a-z 0-9 . _ ~ -",
                       MESSAGE_ROOM_MAX);
     case -EDQUOT:
-        return refuse(error, "room_full", "the room has its %" PRIu32 " participants",
-                      config->max_participants_per_room);
+        return refuse(error, "room_full", "the room has as many participants as it may have");
     case -EUSERS:
         return refuse(error, "too_many_participants", "the server has its %" PRIu32 " participants",
                       config->max_participants);
@@ -237,6 +238,7 @@ int session_take_tracks(struct session *s, const struct session_offer *offer)
     uint32_t count = track_list_make(session_media_plan(&s->media), offer->tracks, offer->n_tracks,
                                      s->member.tracks, s->member.n_tracks, tracks);
 
+    session_hold_tracks(s, tracks, count);
     return directory_set_tracks(s->host->directory, &s->member, tracks, count);
 }
 
@@ -298,6 +300,10 @@ int session_join(struct session *s, const char *room, const struct session_offer
 
     if (s->host->stopping)
         return refuse(error, "server_stopping", "the server is stopping");
+    if (s->host->drain && s->host->drain->on) {
+        error->retry_after_ms = DRAIN_RETRY_MS;
+        return refuse(error, "server_draining", "the server is being emptied");
+    }
     err = directory_enter(s->host->directory, &s->member, room);
     if (err < 0)
         return refuse_entry(s, err, error);

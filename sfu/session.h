@@ -24,6 +24,7 @@
 
 struct access;
 struct config;
+struct drain;
 struct grants;
 struct mail;
 struct session_offer;
@@ -48,9 +49,10 @@ const char *session_state_name(enum session_state state);
 struct session_host {
     struct directory *directory;
     const struct config *config;
-    struct access *access;  /* NULL: everybody may come */
-    bool stopping;          /* nobody may join any more */
-    int64_t wall_offset_us; /* wall-clock time, less now_us: for what expires */
+    struct access *access;     /* NULL: everybody may come */
+    const struct drain *drain; /* NULL: never */
+    bool stopping;             /* nobody may join any more */
+    int64_t wall_offset_us;    /* wall-clock time, less now_us: for what expires */
     void *owner;
     /** Hand `mail` to a worker. Owned by the callee. */
     void (*post)(void *owner, uint32_t worker, struct mail *mail);
@@ -115,6 +117,10 @@ void session_mail(struct session *s, struct mail *mail, int64_t now_us);
 /** Take the participant out of its room, telling the others `code` and `text` but itself nothing:
  *  it asked for it, or is gone. Nothing happens after the first time. */
 void session_leave(struct session *s, const char *code, const char *text, int64_t now_us);
+
+/** Take it out as session_leave() does for go->code and go->text, tell it `go` (of which nothing is
+ *  kept) and close its WebSocket. */
+void session_send_away(struct session *s, struct message *go, int64_t now_us);
 
 /** Take it out as session_leave() does, tell it `go{leave}` and close its WebSocket. */
 void session_dismiss(struct session *s, const char *code, const char *text, int64_t now_us);

@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+void session_caps_limits(const struct session *s, struct message_limits *ret)
+{
+    bitrate_caps_limits(s->host->config, directory_room_limits(s->member.room)->video_kbps, ret);
+}
+
 static uint32_t count_videos(const struct message_track *tracks, uint32_t n)
 {
     uint32_t videos = 0;
@@ -49,7 +54,7 @@ void session_caps_fill(void *owner, struct media_plan *plan)
                                  s->member.n_tracks, tracks);
     uint32_t videos;
 
-    bitrate_caps_limits(s->host->config, &limits);
+    session_caps_limits(s, &limits);
     videos = limits.room_bps ? count_others_videos(s) + count_videos(tracks, n) : 0;
     for (uint32_t i = 0; i < n; i++)
         find_section(plan, tracks[i].mid)->max_bps = bitrate_cap(&tracks[i], &limits, videos);
@@ -95,7 +100,7 @@ void session_caps_settle(struct session *s, bool leaves)
     struct message_limits limits = {0};
     uint32_t videos;
 
-    bitrate_caps_limits(s->host->config, &limits);
+    session_caps_limits(s, &limits);
     if (limits.room_bps == 0 || s->host->stopping)
         return;
     videos = count_others_videos(s);
@@ -104,5 +109,22 @@ void session_caps_settle(struct session *s, bool leaves)
     while ((m = directory_next_member(s->member.room, m))) {
         if (m != &s->member || !leaves)
             settle(session_of(m), &limits, videos);
+    }
+}
+
+void session_caps_settle_room(struct session_host *host, const char *name)
+{
+    const struct directory_room *room = directory_find_room(host->directory, name);
+    struct directory_member *m = NULL;
+    struct message_limits limits = {0};
+    uint32_t videos = 0;
+
+    if (!room || host->stopping)
+        return;
+    while ((m = directory_next_member(room, m)))
+        videos += count_videos(m->tracks, m->n_tracks);
+    while ((m = directory_next_member(room, m))) {
+        session_caps_limits(session_of(m), &limits);
+        settle(session_of(m), &limits, videos);
     }
 }

@@ -32,6 +32,7 @@ struct session {
     char *token; /* that its connection came with; NULL: none */
     struct grants grants;
     char resource[RESOURCE_LEN + 1];
+    uint32_t held; /* a set of 1 << enum media_kind: what it may not unmute itself */
     uint64_t seq;
     int64_t since_us, joined_us;
     int64_t rate_start_us; /* messages are counted in windows of a second */

@@ -1,16 +1,18 @@
 #include "sfu/session_internal.h"
 
 #include "media/base/clock.h"
-#include "sfu/bitrate_caps.h"
 #include "sfu/config.h"
+#include "sfu/drain.h"
 #include "sfu/ice_servers.h"
 #include "sfu/mail.h"
 #include "sfu/refuse.h"
 #include "sfu/session_access.h"
 #include "sfu/session_caps.h"
+#include "sfu/session_mute.h"
 #include "sfu/session_spread.h"
 #include "sfu/session_view.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +59,7 @@ static void send_joined(struct session *s, uint64_t id, struct text *answer, int
         .video_slots = s->host->config->max_video_slots,
         .tracks = s->host->config->max_tracks,
     };
-    bitrate_caps_limits(s->host->config, &joined.limits);
+    session_caps_limits(s, &joined.limits);
     joined.n_ice_servers = ice_servers_fill(
         s->host->config,
         s->grants.identity[0] ? s->grants.identity : participant_id_text(s->member.id, identity),
@@ -68,6 +70,15 @@ static void send_joined(struct session *s, uint64_t id, struct text *answer, int
     else
         s->sink.close(s->peer, CLOSE_INTERNAL, "out of memory");
     message_done(&joined);
+}
+
+/* Nobody new is let in, but another server would. */
+static void send_elsewhere(struct session *s, int64_t now_us)
+{
+    struct message go = {.type = MESSAGE_GO, .action = "redirect", .code = "drained"};
+
+    (void)snprintf(go.url, sizeof(go.url), "%s", s->host->drain->redirect_url);
+    session_send_away(s, &go, now_us);
 }
 
 static void on_join(struct session *s, const struct message *m, int64_t now_us)
@@ -82,6 +93,10 @@ static void on_join(struct session *s, const struct message *m, int64_t now_us)
     err = session_admit(s, m->token, m->room, now_us, &error);
     if (err == 0)
         err = session_join(s, m->room, &offer, &answer, &error, now_us);
+    if (err < 0 && strcmp(error.code, "server_draining") == 0 && s->host->drain->redirect_url[0]) {
+        send_elsewhere(s, now_us);
+        return;
+    }
     if (err < 0) {
         send_error(s, m->id, &error);
         return;
@@ -131,41 +146,30 @@ static void on_offer(struct session *s, const struct message *m, int64_t now_us)
     message_done(&reply);
 }
 
-static void on_mute(struct session *s, const struct message *m, int64_t now_us)
-{
-    struct mail_mute *mail = calloc(1, sizeof(*mail));
-    struct message error = {0};
-    char id[MESSAGE_ID_MAX];
-
-    (void)now_us;
-    if (!mail) {
-        (void)refuse_no_memory(&error);
-        send_error(s, m->id, &error);
-        return;
-    }
-    if (directory_mute(s->host->directory, &s->member, m->track.id, m->track.muted) < 0) {
-        free(mail);
-        (void)refuse(&error, "unknown_track", "%s is not one of your tracks",
-                     track_id_text(m->track.id, id));
-        send_error(s, m->id, &error);
-        return;
-    }
-    mail->mail.type = MAIL_MUTE;
-    mail->participant = s->member.id;
-    mail->track = m->track.id;
-    mail->muted = m->track.muted;
-    session_spread_mute(s, mail);
-    s->host->post(s->host->owner, s->member.worker, &mail->mail);
-    session_caps_settle(s, false);
-    send_ok(s, m->id);
-}
-
 static void reply(struct session *s, const struct message *m, int err, struct message *error)
 {
     if (err < 0)
         send_error(s, m->id, error);
     else
         send_ok(s, m->id);
+}
+
+static void on_mute(struct session *s, const struct message *m, int64_t now_us)
+{
+    struct message error = {0};
+    char id[MESSAGE_ID_MAX];
+    int err = session_mute(s, m->track.id, m->track.muted, false);
+
+    (void)now_us;
+    if (err == -ENOENT) {
+        (void)refuse(&error, "unknown_track", "%s is not one of your tracks",
+                     track_id_text(m->track.id, id));
+    } else if (err == -EPERM) {
+        (void)refuse(&error, "held", "whoever runs the server wants you to be muted");
+    } else if (err < 0) {
+        (void)refuse_no_memory(&error);
+    }
+    reply(s, m, err, &error);
 }
 
 static void on_view(struct session *s, const struct message *m, int64_t now_us)

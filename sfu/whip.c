@@ -67,6 +67,7 @@ static int status_of(const char *code)
         {"token_missing", STATUS_UNAUTHORIZED},    {"token_bad", STATUS_UNAUTHORIZED},
         {"token_expired", STATUS_UNAUTHORIZED},    {"token_not_yet", STATUS_FORBIDDEN},
         {"token_room", STATUS_FORBIDDEN},          {"not_allowed", STATUS_FORBIDDEN},
+        {"server_draining", STATUS_UNAVAILABLE},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {

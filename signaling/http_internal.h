@@ -162,7 +162,7 @@ void http_route(struct http_exchange *x);
 /** Answer a request in plain HTTP on a port that speaks TLS. */
 void http_redirect_serve(struct http_exchange *x);
 
-/* http_static.c, http_media.c, http_upgrade.c, http_report.c: the routes */
+/* http_static.c, http_media.c, http_upgrade.c, http_admin.c: the routes */
 
 /** Serve /metrics; what is below /v1. */
 void http_metrics_serve(struct http_exchange *x);

@@ -1,6 +1,6 @@
 /**
  * @file http_server.h  The one HTTP port: page, /client/, /ws, /whip/{room}, /whep/{room},
- * /healthz, /metrics, /v1/rooms and /v1/rooms/{room}.
+ * /healthz, /metrics and /v1/...
  *
  * Runs on the control thread's event_base. Knows HTTP and WebSocket, no room: everything with a
  * meaning goes to the handler. Limits on headers, bodies, time and connections per address are
@@ -19,21 +19,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct admin_request; /* signaling/admin_request.h */
 struct event_base;
 struct http_exchange; /* one HTTP request that waits for its answer */
 struct http_server;
+struct message;     /* signaling/message.h */
 struct text;        /* media/base/text.h */
 struct tls_context; /* signaling/tls.h */
 struct websocket;   /* signaling/websocket.h */
 
 enum http_media { HTTP_WHIP, HTTP_WHEP };
-
-/** What operators can read. */
-enum http_report {
-    HTTP_METRICS, /* text for Prometheus */
-    HTTP_ROOMS,   /* JSON: all rooms */
-    HTTP_ROOM,    /* JSON: one of them */
-};
 
 struct http_handler {
     /** A client wants /ws; `address` is its IP address as text, `token` the one it gave with
@@ -55,9 +50,14 @@ struct http_handler {
      *  or later. */
     void (*on_media_delete)(void *owner, struct http_exchange *x, enum http_media media,
                             const char *room, const char *resource);
-    /** Write a report into `out`, which is empty. `room` names the one of HTTP_ROOM (any text),
-     *  else it is NULL. @return 0; -ENOENT: there is no such room */
-    int (*on_report)(void *owner, enum http_report report, const char *room, struct text *out);
+    /** Write /metrics for Prometheus into `out`, which is empty. */
+    void (*on_metrics)(void *owner, struct text *out);
+    /** Serve a request below /v1 of somebody who may ask. Write JSON into `out`, which is empty;
+     *  nothing: 204. @return 200, or a status from 400 on with code and text of `error` set */
+    int (*on_admin)(void *owner, const struct admin_request *request, struct text *out,
+                    struct message *error);
+    /** @return true if this token, which is not admin_token, lets somebody use /v1 and /metrics */
+    bool (*on_admin_token)(void *owner, const char *token);
     /** Body of /healthz (JSON). @return false: 503 (draining, overloaded) */
     bool (*on_health)(void *owner, char *json, size_t capacity);
 };
@@ -66,7 +66,7 @@ struct http_config {
     const char *address;  /* "127.0.0.1", "::", ...; copied */
     uint16_t port;        /* 0: any */
     const char *web_root; /* folder of the page; NULL: the page built into the program */
-    /* who sends it may read reports; NULL or "": who is on this machine may */
+    /* who sends it may use /metrics and /v1; NULL or "": who is on this machine may */
     const char *admin_token;
     uint32_t max_connections, max_connections_per_address;
     uint32_t max_header_bytes, max_body_bytes;

@@ -159,10 +159,10 @@ struct message {
     struct message_want want;
     struct message_call call;
     uint32_t need_audio, need_video; /* how many slots of each kind are wanted in all */
-    char action[16];         /* go: "leave"; "rejoin" (room, if another one); "redirect" (url) */
-    char url[256];           /* go redirect: where to join in place of this server */
-    char code[32];           /* error code or reason word */
-    char text[256];          /* error message or reason for people */
+    char action[16]; /* go: "leave"; "rejoin" (room and token, if others); "redirect" (url) */
+    char url[256];   /* go redirect: where to join in place of this server */
+    char code[32];   /* error code or reason word */
+    char text[256];  /* error message or reason for people */
     uint32_t retry_after_ms; /* error: wait so long; go: before the next try; 0: none */
 };
 

@@ -38,6 +38,49 @@ int input_bad_field(const struct input *in, const char *name, const char *what)
     return input_fail(in->error, "bad_field", "%s%s %s", in->path, name, what);
 }
 
+/* jansson recurses, and allows 2048 levels. */
+static bool is_too_deep(const char *text, size_t len)
+{
+    bool in_string = false;
+    int depth = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        if (in_string) {
+            if (text[i] == '\\')
+                i++;
+            else if (text[i] == '"')
+                in_string = false;
+        } else if (text[i] == '"') {
+            in_string = true;
+        } else if (text[i] == '[' || text[i] == '{') {
+            if (++depth > MESSAGE_MAX_DEPTH)
+                return true;
+        } else if (text[i] == ']' || text[i] == '}') {
+            depth--;
+        }
+    }
+    return false;
+}
+
+int input_load(json_t **ret, const char *text, size_t len, struct message *error)
+{
+    json_error_t problem;
+    json_t *root;
+
+    if (is_too_deep(text, len))
+        return input_fail(error, "too_deep", "more than %d levels of JSON", MESSAGE_MAX_DEPTH);
+    root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &problem);
+    if (!root)
+        return input_fail(error, "bad_json", "line %d, column %d: %s", problem.line, problem.column,
+                          problem.text);
+    if (!json_is_object(root)) {
+        json_decref(root);
+        return input_fail(error, "bad_json", "it must be an object");
+    }
+    *ret = root;
+    return 0;
+}
+
 const json_t *input_find(const struct input *in, const char *name)
 {
     const json_t *value = json_object_get(in->object, name);

@@ -1,6 +1,6 @@
 /**
  * @file message_input.h  Fields of a JSON object that is being read. Used by what parses
- * messages only.
+ * messages and requests of operators only.
  *
  * Every function returns 0 or -EBADMSG with the error set, which names the field and where it is.
  * A field that is null is as good as absent; an absent field leaves the result as it is.
@@ -36,6 +36,14 @@ int input_fail(struct message *error, const char *code, const char *format, ...)
 
 /** Set the error to "bad_field": the field's name, and what is wrong with it. @return -EBADMSG */
 int input_bad_field(const struct input *in, const char *name, const char *what);
+
+/**
+ * Read the text of an object, strictly: no field named twice, at most MESSAGE_MAX_DEPTH levels.
+ *
+ * @param ret    the caller's: json_decref() it
+ * @param error  on failure: "bad_json" or "too_deep"
+ */
+MUST_USE int input_load(json_t **ret, const char *text, size_t len, struct message *error);
 
 /** @return the field, or NULL if it is absent or null */
 const json_t *input_find(const struct input *in, const char *name);

@@ -318,6 +318,8 @@ static void write_fields(struct text *out, const struct message *m)
     case MESSAGE_GO:
         write_string(out, "action", m->action);
         write_word(out, "room", m->room);
+        if (m->token)
+            write_string(out, "token", m->token);
         write_word(out, "url", m->url);
         write_if_any(out, "after_ms", m->retry_after_ms);
         write_reason(out, m);

@@ -44,7 +44,7 @@ HEADER_OWNERS = {
     "event2/*": ["sfu/worker.c", "sfu/server*.c", "sfu/main.c", "signaling/*.c", "client/*.c"],
     "event2/bufferevent_ssl.h": ["signaling/tls.c"],
     "wslay/*": ["signaling/websocket*.c"],
-    "jansson.h": ["signaling/message*"],
+    "jansson.h": ["signaling/message*", "signaling/admin_request.c"],
     "jwt.h": ["signaling/token.c"],
     "cyaml/*": ["sfu/config_file.c"],
     "opus/*": ["client/opus_codec.c"],

@@ -7,6 +7,7 @@
 #define TESTS_HTTP_FIXTURE_H
 
 #include "media/base/text.h"
+#include "signaling/admin_request.h"
 #include "signaling/http_server.h"
 #include "signaling/websocket.h"
 #include "tests/tap.h"
@@ -29,6 +30,7 @@ struct web_seen {
     char room[80], resource[80], name[16], sdp[80], message[80], address[64], token[80];
     struct http_exchange *waiting; /* POST that is not answered yet */
     struct websocket *ws;
+    struct admin_request admin; /* the last one */
     bool answer_later, unhealthy, busy;
 };
 
@@ -122,19 +124,44 @@ static inline bool web_on_health(void *owner, char *json, size_t capacity)
     return !s->unhealthy;
 }
 
-static inline int web_on_report(void *owner, enum http_report report, const char *room,
-                                struct text *out)
+static inline void web_on_metrics(void *owner, struct text *out)
 {
     (void)owner;
-    if (report == HTTP_ROOM && strcmp(room, "demo") != 0)
-        return -ENOENT;
-    text_printf(out, "report %d of %s", (int)report, room ? room : "all");
-    return 0;
+    text_append(out, "metrics of all");
+}
+
+static inline int web_on_admin(void *owner, const struct admin_request *request, struct text *out,
+                               struct message *error)
+{
+    struct web_seen *s = owner;
+
+    s->admin = *request;
+    if (strcmp(request->room, "other") != 0) {
+        if (request->action < ADMIN_CLOSE_ROOM)
+            text_printf(out, "{\"action\":%d}", (int)request->action);
+        return 200;
+    }
+    (void)snprintf(error->code, sizeof(error->code), "unknown_room");
+    return 404;
+}
+
+static inline bool web_on_admin_token(void *owner, const char *token)
+{
+    (void)owner;
+    return strcmp(token, "granted") == 0;
 }
 
 static const struct http_handler web_handler = {
-    web_on_websocket,    web_on_message, web_on_close, web_on_media_post,
-    web_on_media_delete, web_on_report,  web_on_health};
+    .on_websocket = web_on_websocket,
+    .on_message = web_on_message,
+    .on_close = web_on_close,
+    .on_media_post = web_on_media_post,
+    .on_media_delete = web_on_media_delete,
+    .on_metrics = web_on_metrics,
+    .on_admin = web_on_admin,
+    .on_admin_token = web_on_admin_token,
+    .on_health = web_on_health,
+};
 
 /** Make the loop and a configuration; web_start() makes the server; web_set_up() does both. */
 static inline void web_prepare(void)

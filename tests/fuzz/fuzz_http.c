@@ -1,6 +1,7 @@
 /* Any bytes as a connection to the HTTP server. The first byte: how they are cut, and whether the
  * handler answers at once. */
 #include "media/base/text.h"
+#include "signaling/admin_request.h"
 #include "signaling/http_internal.h"
 #include "signaling/websocket.h"
 
@@ -71,12 +72,26 @@ static void on_media_delete(void *owner, struct http_exchange *x, enum http_medi
     http_reply_problem(x, 404, "not_found", resource);
 }
 
-static int on_report(void *owner, enum http_report report, const char *room, struct text *out)
+static void on_metrics(void *owner, struct text *out)
 {
     (void)owner;
-    assert((report == HTTP_ROOM) == (room != NULL));
-    text_append(out, room ? room : "all");
-    return 0;
+    text_append(out, "all");
+}
+
+static int on_admin(void *owner, const struct admin_request *request, struct text *out,
+                    struct message *error)
+{
+    (void)owner;
+    (void)error;
+    assert(request->action <= ADMIN_UNDRAIN);
+    text_append(out, request->room);
+    return 200;
+}
+
+static bool on_admin_token(void *owner, const char *token)
+{
+    (void)owner;
+    return token[0] == 'a';
 }
 
 static bool on_health(void *owner, char *json, size_t capacity)
@@ -89,7 +104,16 @@ static bool on_health(void *owner, char *json, size_t capacity)
 static void start(void)
 {
     static const struct http_handler handler = {
-        on_websocket, on_message, on_close, on_media_post, on_media_delete, on_report, on_health};
+        .on_websocket = on_websocket,
+        .on_message = on_message,
+        .on_close = on_close,
+        .on_media_post = on_media_post,
+        .on_media_delete = on_media_delete,
+        .on_metrics = on_metrics,
+        .on_admin = on_admin,
+        .on_admin_token = on_admin_token,
+        .on_health = on_health,
+    };
     struct http_config config = http_default_config;
 
     config.address = "127.0.0.1";

@@ -9,13 +9,13 @@ static void settings_are_in_kilobits(void)
     struct config config;
 
     config_init(&config);
-    bitrate_caps_limits(&config, &limits);
+    bitrate_caps_limits(&config, 0, &limits);
     CHECK(!limits.audio_bps && !limits.camera_bps && !limits.screen_bps && !limits.room_bps);
     config.max_audio_kbps = 40;
     config.max_camera_kbps = 1500;
     config.max_screen_kbps = CONFIG_MAX_KBPS;
     config.max_room_kbps = 9000;
-    bitrate_caps_limits(&config, &limits);
+    bitrate_caps_limits(&config, 0, &limits);
     CHECK_EQ(limits.audio_bps, 40000);
     CHECK_EQ(limits.camera_bps, 1500000);
     CHECK_EQ(limits.screen_bps, 4000000000);

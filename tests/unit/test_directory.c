@@ -283,12 +283,12 @@ static void mute_is_told_once(void)
     join(&bob, "demo");
     CHECK_EQ(directory_set_tracks(directory, &bob, &track, 1), 0);
     n_events = 0;
-    CHECK_EQ(directory_mute(directory, &bob, bob.tracks[0].id, true), 0);
-    CHECK_EQ(directory_mute(directory, &bob, bob.tracks[0].id, true), 0);
+    CHECK_EQ(directory_mute(directory, &bob, bob.tracks[0].id, true, false), 0);
+    CHECK_EQ(directory_mute(directory, &bob, bob.tracks[0].id, true, false), 0);
     CHECK_EQ(n_events, 1);
     CHECK_EQ(events[0].change, CHANGE_UPDATE);
     CHECK(events[0].track.muted);
-    CHECK_EQ(directory_mute(directory, &ada, bob.tracks[0].id, true), -ENOENT);
+    CHECK_EQ(directory_mute(directory, &ada, bob.tracks[0].id, true, false), -ENOENT);
     end();
 }
 

@@ -80,8 +80,9 @@ static void replies_and_events_survive_a_round_trip(void)
     check_round_trip(
         "{\"t\":\"go\",\"seq\":13,\"action\":\"redirect\",\"url\":\"https://b.example/\","
         "\"code\":\"drained\"}");
-    check_round_trip("{\"t\":\"go\",\"seq\":14,\"action\":\"rejoin\",\"room\":\"other\","
-                     "\"after_ms\":1200,\"code\":\"moved\"}");
+    check_round_trip(
+        "{\"t\":\"go\",\"seq\":14,\"action\":\"rejoin\",\"room\":\"other\",\"token\":\"a.b.c\","
+        "\"after_ms\":1200,\"code\":\"moved\"}");
     check_round_trip(
         "{\"t\":\"track\",\"seq\":9,\"change\":\"update\",\"track\":{\"id\":\"t-00000008\","
         "\"participant\":\"p-00000001\",\"kind\":\"audio\",\"source\":\"microphone\","

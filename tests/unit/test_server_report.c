@@ -5,9 +5,6 @@
 #include "signaling/http_server.h"
 #include "tests/unit/session_fixture.h"
 
-#include <errno.h>
-#include <jansson.h>
-
 static struct forwarder_stats workers[2];
 static struct server_status status;
 static struct http_stats http;
@@ -99,64 +96,5 @@ static void every_counter_of_the_workers_is_a_metric(void)
     end_report();
 }
 
-static json_t *parse_report(void)
-{
-    json_t *json = json_loads(text_str(&out), 0, NULL);
-
-    if (!json)
-        printf("# no JSON: %s\n", text_str(&out));
-    CHECK(json);
-    return json;
-}
-
-static void rooms_are_listed(void)
-{
-    json_t *json, *room;
-
-    begin_report();
-    server_report_rooms(&source, &out);
-    json = parse_report();
-    room = json_array_get(json_object_get(json, "rooms"), 0);
-    CHECK_STR(json_string_value(json_object_get(room, "room")), "demo");
-    CHECK_EQ(json_integer_value(json_object_get(room, "n_participants")), 2);
-    CHECK_EQ(json_integer_value(json_object_get(room, "n_tracks")), 1);
-    json_decref(json);
-    end_report();
-}
-
-static void a_room_is_told_with_participants_and_how_it_goes_for_them(void)
-{
-    json_t *json, *participants, *you;
-
-    begin_report();
-    tell_quality(bob, 60);
-    CHECK_EQ(server_report_room(&source, "demo", &out), 0);
-    json = parse_report();
-    participants = json_object_get(json, "participants");
-    CHECK_EQ(json_array_size(participants), 2);
-    CHECK_STR(json_string_value(json_object_get(
-                  json_array_get(json_object_get(json_array_get(participants, 0), "published"), 0),
-                  "source")),
-              "microphone");
-    CHECK_STR(json_string_value(json_object_get(json_array_get(participants, 1), "name")),
-              "Bob \"B\"");
-    CHECK(!json_object_get(json_array_get(participants, 0), "quality"));
-    you = json_object_get(json_object_get(json_array_get(participants, 1), "quality"), "you");
-    CHECK_EQ(json_integer_value(json_object_get(you, "score")), 60);
-    CHECK_EQ(json_integer_value(json_object_get(you, "estimate_bps")), 2000000);
-    json_decref(json);
-    end_report();
-}
-
-static void an_unknown_room_is_none(void)
-{
-    begin_report();
-    CHECK_EQ(server_report_room(&source, "other", &out), -ENOENT);
-    CHECK_EQ(out.len, 0);
-    end_report();
-}
-
 TAP_CASES(CASE(metrics_have_a_line_for_each_worker), CASE(metrics_tell_how_many_are_well_off),
-          CASE(every_counter_of_the_workers_is_a_metric), CASE(rooms_are_listed),
-          CASE(a_room_is_told_with_participants_and_how_it_goes_for_them),
-          CASE(an_unknown_room_is_none))
+          CASE(every_counter_of_the_workers_is_a_metric))
