@@ -410,6 +410,7 @@ static const struct websocket_handler websocket_handler = {
 int call_new(struct call **ret, struct event_base *base, const struct call_config *config,
              const struct call_handler *handler, void *owner)
 {
+    struct websocket_handler events = websocket_handler;
     struct call *c = calloc(1, sizeof(*c));
     int err;
 
@@ -424,7 +425,8 @@ int call_new(struct call **ret, struct event_base *base, const struct call_confi
     c->handler = handler;
     c->owner = owner;
     c->session_id = random_u64() >> 2; /* RFC 8829 section 5.2.1: a positive 64 bit number */
-    err = websocket_connect(&c->websocket, base, c->url, &websocket_handler, c);
+    events.tls = config->tls;
+    err = websocket_connect(&c->websocket, base, c->url, &events, c);
     if (err < 0) {
         call_free(c);
         return err;

@@ -19,6 +19,7 @@
 
 struct call;
 struct event_base;
+struct tls_context;
 
 /** Moves down this list only. */
 enum call_state {
@@ -35,7 +36,8 @@ enum {
 };
 
 struct call_config {
-    const char *url;         /* ws://host:port/path; copied, like all strings */
+    const char *url;         /* ws:// or wss://host:port/path; copied, like all strings */
+    struct tls_context *tls; /* of wss: whom to trust; borrowed; NULL: whom the system trusts */
     const char *room, *name; /* name "": none */
     bool publish_audio, publish_video;
     uint32_t audio_slots, video_slots; /* 0..CALL_MAX_SLOTS; 0: this kind is never received */
@@ -54,7 +56,7 @@ struct call_handler {
     void (*on_state)(void *owner, enum call_state state);
 };
 
-/** Begin to connect. @param handler  borrowed. @return 0; -EINVAL: not a ws:// URL; -ENOMEM */
+/** Begin to connect. @param handler  borrowed. @return 0; -EINVAL: not such a URL; -ENOMEM */
 MUST_USE int call_new(struct call **ret, struct event_base *base, const struct call_config *config,
                       const struct call_handler *handler, void *owner);
 /** Drop the connection and free. NULL is fine. @return NULL */

@@ -13,6 +13,7 @@
 #include "media/base/log.h"
 #include "media/base/random.h"
 #include "media/srtp.h"
+#include "signaling/tls.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -41,6 +42,7 @@ struct client {
     struct media_link *link;
     struct streams *streams;
     struct call *call;
+    struct tls_context *tls; /* whom we trust */
     struct verdict verdict;
     int64_t since_us, next_tick_us; /* next_tick_us: NEVER_US before we have joined */
     int64_t leave_us, kill_us;      /* when to leave; when to stop waiting for it */
@@ -386,7 +388,8 @@ static int open_files(struct client *c)
 static bool is_on_this_machine(const char *url)
 {
     return strncmp(url, "ws://127.", 9) == 0 || strncmp(url, "ws://localhost", 14) == 0 ||
-           strncmp(url, "ws://[::1]", 10) == 0;
+           strncmp(url, "ws://[::1]", 10) == 0 || strncmp(url, "wss://127.", 10) == 0 ||
+           strncmp(url, "wss://localhost", 15) == 0 || strncmp(url, "wss://[::1]", 11) == 0;
 }
 
 static int read_ice(struct client *c, struct ice_agent_config *ret)
@@ -418,6 +421,17 @@ static int read_ice(struct client *c, struct ice_agent_config *ret)
     return 0;
 }
 
+static int make_tls(struct client *c)
+{
+    const struct options *o = c->options;
+    char error[TLS_ERROR_SIZE];
+
+    if (strncmp(o->server, "wss:", 4) != 0)
+        return 0;
+    return tls_client_new(&c->tls, o->ca, o->insecure, error) < 0 ? refuse(c, "--ca: %s", error)
+                                                                  : 0;
+}
+
 static int make_call(struct client *c)
 {
     const struct options *o = c->options;
@@ -433,6 +447,9 @@ static int make_call(struct client *c)
         .view = o->has_view ? &o->view : NULL,
     };
 
+    if (make_tls(c) < 0)
+        return -EINVAL;
+    config.tls = c->tls;
     if (call_new(&c->call, c->base, &config, &call_handler, c) < 0)
         return refuse(c, "--server %s: not the URL of a server", o->server);
     return 0;
@@ -501,6 +518,7 @@ static void stop(struct client *c)
 {
     c->streams = streams_free(c->streams);
     c->call = call_free(c->call);
+    c->tls = tls_free(c->tls);
     c->video = video_sender_free(c->video);
     c->link = media_link_free(c->link);
     c->source = audio_source_free(c->source);

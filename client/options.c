@@ -35,21 +35,20 @@ static bool has_scheme(const char *url, const char *scheme)
     return strncmp(url, scheme, strlen(scheme)) == 0;
 }
 
-/* "host:8080", "http://host:8080" and "ws://host:8080/ws" are all one. */
+/* "host:8080", "http://host:8080" and "ws://host:8080/ws" are all one; https is wss. */
 static int read_server(struct options *o, void *member, const char *value, char *error)
 {
+    bool secure = has_scheme(value, "wss://") || has_scheme(value, "https://");
     const char *rest = strstr(value, "://");
     int len;
 
     (void)member;
-    if (has_scheme(value, "wss://") || has_scheme(value, "https://"))
-        return complain(error, "--server: TLS (wss://) is not supported yet, use ws://");
-    if (rest && !has_scheme(value, "ws://") && !has_scheme(value, "http://"))
-        return complain(error, "--server: the URL must begin with ws://");
+    if (rest && !secure && !has_scheme(value, "ws://") && !has_scheme(value, "http://"))
+        return complain(error, "--server: the URL must begin with ws:// or wss://");
     rest = rest ? rest + 3 : value;
     if (rest[0] == '\0')
         return complain(error, "--server: no host in the URL");
-    len = snprintf(o->server, sizeof(o->server), "ws://%s%s", rest,
+    len = snprintf(o->server, sizeof(o->server), "%s://%s%s", secure ? "wss" : "ws", rest,
                    !strchr(rest, '/')              ? "/ws"
                    : rest[strlen(rest) - 1] == '/' ? "ws"
                                                    : "");
@@ -211,7 +210,8 @@ static int read_log_level(struct options *o, void *member, const char *value, ch
 #define MEMBER(name) offsetof(struct options, name)
 
 static const struct option_row table[] = {
-    {"server", "URL", read_server, 0, "ws://HOST:PORT of the server; default ws://127.0.0.1:8080"},
+    {"server", "URL", read_server, 0,
+     "ws://HOST:PORT or wss://HOST of the server; default ws://127.0.0.1:8080"},
     {"room", "ROOM", read_room, 0, "room to join (required)"},
     {"name", "NAME", read_name, 0, "what the others see"},
     {NULL, "Sound", NULL, 0, NULL},
@@ -239,6 +239,8 @@ static const struct option_row table[] = {
     {"stats", NULL, NULL, MEMBER(stats), "print statistics every second"},
     {"json", NULL, NULL, MEMBER(json), "statistics as one JSON object per line"},
     {NULL, "Network", NULL, 0, NULL},
+    {"ca", "FILE", NULL, MEMBER(ca), "certificates (PEM) to trust with wss://, not the system's"},
+    {"insecure", NULL, NULL, MEMBER(insecure), "take any certificate: for trying things out"},
     {"stun", "HOST[:PORT]", read_stun, 0, "STUN server to learn our public address from"},
     {"turn", "URL", read_turn, 0, "TURN server, turn:HOST[:PORT][?transport=udp|tcp]"},
     {"turn-user", "USER", NULL, MEMBER(turn_user), "user name for the TURN server"},

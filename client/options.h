@@ -21,7 +21,8 @@ enum {
 /** Strings are of argv, or constants; NULL: not given. */
 struct options {
     bool help, version;
-    char server[OPTIONS_URL_MAX + 1]; /* ws://host:port/path */
+    char server[OPTIONS_URL_MAX + 1]; /* ws:// or wss://host:port/path */
+    const char *ca;                   /* file with whom to trust */
     const char *room, *name;
     const char *send, *video;
     bool loop, stereo;
@@ -31,6 +32,7 @@ struct options {
     double for_s; /* 0: until told to stop */
     const char *turn_user, *turn_password;
     bool stats, json, receive_video, has_view, has_stun, has_turn, relay_only, ice_tcp;
+    bool insecure;
     struct message_view view;
     struct ice_url stun, turn;
     const char *log_level;

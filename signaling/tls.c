@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -285,10 +286,29 @@ void tls_finish(struct bufferevent *b)
     ERR_clear_error();
 }
 
+/* Before, and once it was reset, the socket itself knows what is wrong. */
+static bool is_connected(int fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof(peer);
+
+    return fd >= 0 && getpeername(fd, (struct sockaddr *)&peer, &len) == 0;
+}
+
+/* libevent puts results of SSL_get_error() among them, too: small numbers, of no library. */
+static unsigned long first_error(struct bufferevent *b)
+{
+    unsigned long code = bufferevent_get_openssl_error(b);
+
+    while (code != 0 && (ERR_SYSTEM_ERROR(code) || ERR_GET_LIB(code) == 0))
+        code = bufferevent_get_openssl_error(b);
+    return code;
+}
+
 const char *tls_error(struct bufferevent *b, char out[TLS_ERROR_SIZE])
 {
     SSL *ssl = bufferevent_openssl_get_ssl(b);
-    unsigned long code = bufferevent_get_openssl_error(b);
+    unsigned long code = first_error(b);
     long verified = SSL_get_verify_result(ssl);
 
     out[0] = '\0';
@@ -297,7 +317,7 @@ const char *tls_error(struct bufferevent *b, char out[TLS_ERROR_SIZE])
                        X509_verify_cert_error_string(verified));
     } else if (code != 0) {
         (void)snprintf(out, TLS_ERROR_SIZE, "TLS failed: %s", reason_of(code));
-    } else if (!SSL_is_init_finished(ssl) && SSL_get_state(ssl) != TLS_ST_BEFORE) {
+    } else if (!SSL_is_init_finished(ssl) && is_connected(bufferevent_getfd(b))) {
         (void)snprintf(out, TLS_ERROR_SIZE, "it closed the connection during the TLS handshake");
     }
     return out;

@@ -571,6 +571,7 @@ int websocket_connect(struct websocket **ret, struct event_base *base, const cha
         return err;
     }
     websocket_dial_ask(ws->dial, handler->protocol);
+    websocket_dial_trust(ws->dial, handler->tls);
     *ret = ws;
     return 0;
 }

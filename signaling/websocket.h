@@ -17,6 +17,7 @@
 
 struct event_base;
 struct bufferevent;
+struct tls_context; /* signaling/tls.h */
 struct websocket;
 
 enum {
@@ -37,6 +38,8 @@ struct websocket_handler {
     /** Client side: the sub-protocol to ask for, static storage; NULL: none. That the server takes
      *  it is not checked. */
     const char *protocol;
+    /** Client side, wss: whom to trust, borrowed; NULL: whom the system trusts. */
+    struct tls_context *tls;
 };
 
 /**
@@ -55,7 +58,7 @@ MUST_USE int websocket_accept(struct websocket **ret, struct event_base *base,
  *  @return the bufferevent, the caller's again, without callbacks */
 MUST_USE struct bufferevent *websocket_detach(struct websocket *ws);
 
-/** Client side: connect to ws://host:port/path (wss later). Reports by the handler (copied). A host
+/** Client side: connect to ws:// or wss://host:port/path. Reports by the handler (copied). A host
  *  name is looked up with getaddrinfo(), which may block the loop; a literal address does not.
  *  @return 0; -EINVAL: not such a URL; -ENOMEM */
 MUST_USE int websocket_connect(struct websocket **ret, struct event_base *base, const char *url,

@@ -1,6 +1,7 @@
 #include "signaling/websocket_dial.h"
 
 #include "media/base/text.h"
+#include "signaling/tls.h"
 #include "signaling/websocket.h"
 #include "signaling/websocket_key.h"
 
@@ -31,6 +32,8 @@ struct websocket_dial {
     char *target;         /* path and query; owned */
     const char *protocol; /* NULL: none */
     char key[WEBSOCKET_KEY_LEN + 1];
+    bool secure;
+    struct tls_context *tls, *own_tls; /* borrowed or own_tls; made when none was given */
     bool started;
 };
 
@@ -46,6 +49,7 @@ struct websocket_dial *websocket_dial_free(struct websocket_dial *d)
         bufferevent_free(d->bev);
     if (d->addresses)
         freeaddrinfo(d->addresses);
+    d->own_tls = tls_free(d->own_tls);
     free(d->target);
     free(d);
     return NULL;
@@ -191,9 +195,13 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 {
     struct websocket_dial *d = arg;
     int error = EVUTIL_SOCKET_ERROR();
+    char reason[TLS_ERROR_SIZE] = "";
 
-    (void)bev;
-    if (what & BEV_EVENT_CONNECTED) {
+    if (!(what & BEV_EVENT_CONNECTED) && d->secure)
+        (void)tls_error(bev, reason);
+    if (reason[0]) {
+        fail(d, reason);
+    } else if (what & BEV_EVENT_CONNECTED) {
         d->next_address = NULL; /* from here on the server itself is the reason */
         d->started = true;
         send_request(d);
@@ -215,7 +223,8 @@ static void try_next_address(struct websocket_dial *d, int error)
         d->next_address = address->ai_next;
         if (d->bev)
             bufferevent_free(d->bev);
-        d->bev = bufferevent_socket_new(d->base, -1, BEV_OPT_CLOSE_ON_FREE);
+        d->bev = d->secure ? tls_connect(d->tls, d->base, d->host)
+                           : bufferevent_socket_new(d->base, -1, BEV_OPT_CLOSE_ON_FREE);
         if (!d->bev) {
             error = ENOMEM;
             break;
@@ -226,6 +235,21 @@ static void try_next_address(struct websocket_dial *d, int error)
         error = EVUTIL_SOCKET_ERROR();
     }
     fail_errno(d, error);
+}
+
+/* @return false: it has failed */
+static bool prepare_tls(struct websocket_dial *d)
+{
+    char error[TLS_ERROR_SIZE];
+
+    if (!d->secure || d->tls)
+        return true;
+    if (tls_client_new(&d->own_tls, NULL, false, error) < 0) {
+        fail(d, error);
+        return false;
+    }
+    d->tls = d->own_tls;
+    return true;
 }
 
 static void look_up(struct websocket_dial *d)
@@ -255,7 +279,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         return;
     }
     (void)event_add(d->timer, &limit);
-    look_up(d);
+    if (prepare_tls(d))
+        look_up(d);
 }
 
 /* Fill host, port and target from a parsed URL. */
@@ -269,8 +294,10 @@ static int use_uri(struct websocket_dial *d, const struct evhttp_uri *uri)
     size_t len = host ? strlen(host) : 0;
     struct text target;
 
-    if (!scheme || strcasecmp(scheme, "ws") != 0 || len == 0 || evhttp_uri_get_userinfo(uri) ||
-        evhttp_uri_get_fragment(uri) || port == 0 || port > UINT16_MAX)
+    d->secure = scheme && strcasecmp(scheme, "wss") == 0;
+    if (!scheme || (strcasecmp(scheme, "ws") != 0 && !d->secure) || len == 0 ||
+        evhttp_uri_get_userinfo(uri) || evhttp_uri_get_fragment(uri) || port == 0 ||
+        port > UINT16_MAX)
         return -EINVAL;
     if (host[0] == '[' && host[len - 1] == ']') {
         host++;
@@ -280,7 +307,7 @@ static int use_uri(struct websocket_dial *d, const struct evhttp_uri *uri)
         return -EINVAL;
     memcpy(d->host, host, len);
     d->host[len] = '\0';
-    (void)snprintf(d->port, sizeof(d->port), "%d", port < 0 ? 80 : port);
+    (void)snprintf(d->port, sizeof(d->port), "%d", port < 0 ? (d->secure ? 443 : 80) : port);
 
     text_init(&target, MAX_URL);
     text_append(&target, path && path[0] ? path : "/");
@@ -306,6 +333,11 @@ static int parse_url(struct websocket_dial *d, const char *url)
 void websocket_dial_ask(struct websocket_dial *d, const char *protocol)
 {
     d->protocol = protocol;
+}
+
+void websocket_dial_trust(struct websocket_dial *d, struct tls_context *tls)
+{
+    d->tls = tls;
 }
 
 int websocket_dial_new(struct websocket_dial **ret, struct event_base *base, const char *url,

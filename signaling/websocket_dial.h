@@ -9,6 +9,7 @@
 
 struct bufferevent;
 struct event_base;
+struct tls_context;
 struct websocket_dial;
 
 enum {
@@ -27,7 +28,7 @@ struct websocket_dial_handler {
  * Start. Exactly one handler is called, from the loop; it may free the dial.
  *
  * @param handler  borrowed: must outlive the dial
- * @return 0; -EINVAL: `url` is not ws://host[:port][/path][?query]; -ENOMEM
+ * @return 0; -EINVAL: `url` is not ws:// or wss://host[:port][/path][?query]; -ENOMEM
  */
 MUST_USE int websocket_dial_new(struct websocket_dial **ret, struct event_base *base,
                                 const char *url, const struct websocket_dial_handler *handler,
@@ -35,6 +36,10 @@ MUST_USE int websocket_dial_new(struct websocket_dial **ret, struct event_base *
 
 /** Ask for a sub-protocol, borrowed; NULL: none. Before returning to the loop. */
 void websocket_dial_ask(struct websocket_dial *d, const char *protocol);
+
+/** With wss: whom to trust, borrowed; NULL: whom the system trusts. Before returning to the loop.
+ */
+void websocket_dial_trust(struct websocket_dial *d, struct tls_context *tls);
 
 /** Give up silently and free. NULL is fine. @return NULL */
 struct websocket_dial *websocket_dial_free(struct websocket_dial *d);

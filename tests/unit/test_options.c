@@ -61,8 +61,12 @@ static void a_server_is_completed(void)
     CHECK_STR(o.server, "ws://example.org/ws");
     CHECK_EQ(parse(&o, "--room a --server ws://example.org/other"), 0);
     CHECK_STR(o.server, "ws://example.org/other");
-    CHECK_EQ(parse(&o, "--room a --server wss://example.org"), -EINVAL);
-    CHECK(strstr(error, "not supported yet"));
+    CHECK_EQ(parse(&o, "--room a --server wss://example.org"), 0);
+    CHECK_STR(o.server, "wss://example.org/ws");
+    CHECK_EQ(parse(&o, "--room a --server https://example.org:8443/ --ca ca.pem"), 0);
+    CHECK_STR(o.server, "wss://example.org:8443/ws");
+    CHECK_STR(o.ca, "ca.pem");
+    CHECK(!o.insecure);
     CHECK_EQ(parse(&o, "--room a --server ftp://example.org"), -EINVAL);
     CHECK_EQ(parse(&o, "--room a --server ws://"), -EINVAL);
 }

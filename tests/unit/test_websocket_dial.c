@@ -1,6 +1,8 @@
 #include "signaling/websocket_dial.h"
 
+#include "signaling/tls.h"
 #include "signaling/websocket.h"
+#include "tests/certificate.h"
 #include "tests/tap.h"
 
 #include <arpa/inet.h>
@@ -27,6 +29,7 @@ struct end {
 
 static struct event_base *base;
 static struct end server, client;
+static struct tls_context *server_tls; /* NULL: a plain server */
 
 static void on_open(void *owner)
 {
@@ -123,7 +126,8 @@ static void answer_request(struct bufferevent *bev, void *arg)
 static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *address,
                       int len, void *arg)
 {
-    struct bufferevent *bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+    struct bufferevent *bev = server_tls ? tls_accept(server_tls, base, fd)
+                                         : bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
 
     (void)l;
     (void)address;
@@ -204,6 +208,61 @@ static void a_sub_protocol_is_asked_for(void)
     tear_down();
 }
 
+/* Connect over TLS to 127.0.0.1, trusting `ca_file`, until it is open or closed. */
+static void connect_securely(const char *ca_file)
+{
+    struct websocket_handler secure = handler;
+    char error[TLS_ERROR_SIZE];
+    char url[64];
+
+    answer = NULL;
+    CHECK_EQ(tls_client_new(&secure.tls, ca_file, false, error), 0);
+    (void)snprintf(url, sizeof(url), "wss://127.0.0.1:%u/ws", listen_locally());
+    CHECK_EQ(websocket_connect(&client.ws, base, url, &secure, &client), 0);
+    while (client.opened + client.closed == 0)
+        run_once();
+    if (client.opened)
+        wait_for(&client.messages, 1);
+    evconnlistener_free(listener);
+    client.ws = websocket_free(client.ws);
+    tls_free(secure.tls);
+}
+
+static void two_ends_talk_over_tls(void)
+{
+    struct certificate files;
+    char error[TLS_ERROR_SIZE];
+
+    set_up();
+    certificate_init(&files, "IP:127.0.0.1", 3600);
+    CHECK_EQ(tls_server_new(&server_tls, files.cert_file, files.key_file, error), 0);
+    connect_securely(files.ca_file);
+    CHECK_STR(client.last, "welcome");
+    server.ws = websocket_free(server.ws);
+    certificate_renew(&files, "IP:127.0.0.2", 3600);
+    CHECK_EQ(tls_server_reload(server_tls, error), 0);
+    client = (struct end){0};
+    connect_securely(files.ca_file);
+    CHECK_EQ(client.opened, 0);
+    CHECK_STR(client.reason, "its certificate is not accepted: IP address mismatch");
+    server_tls = tls_free(server_tls);
+    certificate_done(&files);
+    tear_down();
+}
+
+static void a_refused_tls_connection_is_told_in_words(void)
+{
+    char url[64];
+
+    set_up();
+    (void)snprintf(url, sizeof(url), "wss://127.0.0.1:%u/ws", listen_locally());
+    evconnlistener_free(listener);
+    CHECK_EQ(websocket_connect(&client.ws, base, url, &handler, &client), 0);
+    wait_for(&client.closed, 1);
+    CHECK_STR(client.reason, "connection refused");
+    tear_down();
+}
+
 static void a_refused_connection_is_told_in_words(void)
 {
     uint16_t port;
@@ -250,7 +309,7 @@ static void bad_urls_are_refused_at_once(void)
         "ws://",
         "ws:///ws",
         "http://localhost/ws",
-        "wss://localhost/ws",
+        "wss://localhost:70000/ws",
         "ws://user@localhost/ws",
         "ws://localhost/ws#x",
         "ws://localhost:0/",
@@ -288,7 +347,8 @@ static void freeing_before_it_is_open_is_silent(void)
     tear_down();
 }
 
-TAP_CASES(CASE(two_ends_talk), CASE(a_sub_protocol_is_asked_for),
+TAP_CASES(CASE(two_ends_talk), CASE(two_ends_talk_over_tls),
+          CASE(a_refused_tls_connection_is_told_in_words), CASE(a_sub_protocol_is_asked_for),
           CASE(a_refused_connection_is_told_in_words), CASE(a_refused_upgrade_is_told_in_words),
           CASE(an_unknown_host_is_told_in_words), CASE(bad_urls_are_refused_at_once),
           CASE(closing_before_it_is_open_is_reported), CASE(freeing_before_it_is_open_is_silent))
