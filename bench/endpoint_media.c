@@ -363,11 +363,6 @@ static void send_frames(struct endpoint *e, int64_t now_us)
     }
 }
 
-static int64_t earlier(int64_t a_us, int64_t b_us)
-{
-    return a_us < b_us ? a_us : b_us;
-}
-
 static int64_t advance_media(struct endpoint *e, int64_t now_us)
 {
     int64_t next_us = NEVER_US;
@@ -386,8 +381,8 @@ static int64_t advance_media(struct endpoint *e, int64_t now_us)
         e->feedback_us = now_us + e->fleet->config.feedback_us;
     }
     for (uint32_t i = 0; i < e->n_sources; i++)
-        next_us = earlier(next_us, e->sources[i].pt ? e->sources[i].due_us : NEVER_US);
-    return earlier(next_us, earlier(e->report_us, e->feedback_us));
+        next_us = clock_earlier(next_us, e->sources[i].pt ? e->sources[i].due_us : NEVER_US);
+    return clock_earlier(next_us, clock_earlier(e->report_us, e->feedback_us));
 }
 
 static void advance_ice(struct endpoint *e, int64_t now_us)
@@ -411,8 +406,8 @@ int64_t endpoint_advance(struct endpoint *e, int64_t now_us)
     if (!e->transport || e->state >= ENDPOINT_FAILED)
         return NEVER_US;
     advance_ice(e, now_us);
-    next_us = earlier(e->ice.due_us, transport_advance(e->transport, now_us));
+    next_us = clock_earlier(e->ice.due_us, transport_advance(e->transport, now_us));
     if (e->state == ENDPOINT_CONNECTED)
-        next_us = earlier(next_us, advance_media(e, now_us));
+        next_us = clock_earlier(next_us, advance_media(e, now_us));
     return next_us;
 }

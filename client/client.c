@@ -292,11 +292,6 @@ static void tick(struct client *c, int64_t now_us)
     }
 }
 
-static int64_t min_us(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* What the clock demands. @return when it does so next */
 static int64_t check_deadlines(struct client *c, int64_t now_us)
 {
@@ -312,7 +307,7 @@ static int64_t check_deadlines(struct client *c, int64_t now_us)
         print_statistics(c, now_us);
         c->statistics_us += STATISTICS_US;
     }
-    return min_us(min_us(c->leave_us, c->kill_us), verdict_deadline(&c->verdict));
+    return clock_earlier(clock_earlier(c->leave_us, c->kill_us), verdict_deadline(&c->verdict));
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *owner)
@@ -325,10 +320,11 @@ static void on_turn(evutil_socket_t fd, short what, void *owner)
     (void)what;
     if (c->streams) {
         tick(c, now_us);
-        deadline_us = min_us(deadline_us, streams_advance(c->streams, now_us, clock_wall_us()));
-        deadline_us = min_us(deadline_us, c->next_tick_us);
+        deadline_us = clock_earlier(deadline_us,
+                                    streams_advance(c->streams, now_us, clock_wall_us()));
+        deadline_us = clock_earlier(deadline_us, c->next_tick_us);
     }
-    arm(c, min_us(deadline_us, check_deadlines(c, now_us)));
+    arm(c, clock_earlier(deadline_us, check_deadlines(c, now_us)));
 }
 
 static void on_signal(evutil_socket_t fd, short what, void *owner)

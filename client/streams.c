@@ -360,11 +360,6 @@ static void send_feedback(struct streams *s, int64_t now_us)
         send_written(s, &w);
 }
 
-static int64_t min_us(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 int64_t streams_advance(struct streams *s, int64_t now_us, int64_t wall_us)
 {
     int64_t deadline_us = NEVER_US;
@@ -381,16 +376,17 @@ int64_t streams_advance(struct streams *s, int64_t now_us, int64_t wall_us)
         send_feedback(s, now_us);
     LIST_FOREACH(it, &s->incoming) {
         if (incoming_of(it)->video)
-            deadline_us = min_us(deadline_us, send_requests(s, incoming_of(it), now_us));
+            deadline_us = clock_earlier(deadline_us, send_requests(s, incoming_of(it), now_us));
     }
     if (s->video) {
         int64_t video_us = video_sender_advance(s->config.video, media_link_path(s->link),
                                                 media_link_pool(s->link), now_us);
 
-        deadline_us = min_us(deadline_us, video_us);
+        deadline_us = clock_earlier(deadline_us, video_us);
     }
     media_link_flush(s->link);
-    return min_us(deadline_us, min_us(s->report_us, feedback_recorder_deadline(&s->arrivals)));
+    return clock_earlier(deadline_us,
+                         clock_earlier(s->report_us, feedback_recorder_deadline(&s->arrivals)));
 }
 
 void streams_look(struct streams *s, int64_t now_us)

@@ -267,11 +267,6 @@ static void skip_gap(struct video_receiver *r, int64_t now_us)
     use_all(r, now_us);
 }
 
-static int64_t min_us(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 int64_t video_receiver_advance(struct video_receiver *r, int64_t now_us)
 {
     int64_t gap_deadline_us;
@@ -279,8 +274,9 @@ int64_t video_receiver_advance(struct video_receiver *r, int64_t now_us)
     if (r->gap_us != NEVER_US && now_us - r->gap_us >= GIVE_UP_US)
         skip_gap(r, now_us);
     gap_deadline_us = r->gap_us == NEVER_US ? NEVER_US : r->gap_us + GIVE_UP_US;
-    return min_us(gap_deadline_us, min_us(nack_generator_deadline(&r->nacks),
-                                          key_frame_request_deadline(&r->key_frames)));
+    return clock_earlier(gap_deadline_us,
+                         clock_earlier(nack_generator_deadline(&r->nacks),
+                                       key_frame_request_deadline(&r->key_frames)));
 }
 
 size_t video_receiver_poll_nacks(struct video_receiver *r, int64_t now_us, uint16_t *out,

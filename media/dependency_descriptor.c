@@ -1,7 +1,6 @@
 #include "media/dependency_descriptor.h"
 
 #include "media/base/bit_reader.h"
-#include "media/base/writer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -250,71 +249,4 @@ int dd_write_number(uint8_t *out, size_t capacity, const uint8_t *data, size_t l
     out[1] = (uint8_t)(number >> 8);
     out[2] = (uint8_t)number;
     return (int)len;
-}
-
-/* Bits appended to bytes; the last byte is filled up with zeros. */
-struct bits_out {
-    struct writer bytes;
-    uint64_t pending;
-    unsigned n_pending; /* below 8 */
-};
-
-static void put_bits(struct bits_out *o, uint32_t bits, unsigned n)
-{
-    o->pending = o->pending << n | bits;
-    o->n_pending += n;
-    while (o->n_pending >= 8) {
-        o->n_pending -= 8;
-        writer_u8(&o->bytes, (uint8_t)(o->pending >> o->n_pending));
-    }
-}
-
-static void copy_bits(struct bits_out *o, struct bit_reader *r, size_t n)
-{
-    while (n > 0 && bit_reader_ok(r)) {
-        unsigned some = n < 32 ? (unsigned)n : 32;
-
-        put_bits(o, bit_reader_bits(r, some), some);
-        n -= some;
-    }
-}
-
-/* @return length of the structure at `r` [bits], 0 if there is none; -EBADMSG */
-static int structure_bits(struct bit_reader r, uint32_t flags)
-{
-    struct dd_structure s;
-    size_t at = r.at;
-
-    if (!(flags & HAS_STRUCTURE))
-        return 0;
-    return read_structure(&s, &r) < 0 ? -EBADMSG : (int)(r.at - at);
-}
-
-int dd_write_active(uint8_t *out, size_t capacity, const uint8_t *data, size_t len,
-                    const struct dd_change *change)
-{
-    struct bits_out o = {.bytes = writer_of(out, capacity < DD_MAX_LEN ? capacity : DD_MAX_LEN)};
-    struct bit_reader r;
-    uint32_t flags;
-    int structure;
-
-    if (len < DD_HEAD_LEN)
-        return -EBADMSG;
-    r = bit_reader_of(data + DD_HEAD_LEN, len - DD_HEAD_LEN);
-    flags = len > DD_HEAD_LEN ? bit_reader_bits(&r, FLAG_BITS) : 0;
-    structure = structure_bits(r, flags);
-    if (structure < 0)
-        return structure;
-    put_bits(&o, data[0], 8);
-    put_bits(&o, change->number, 16);
-    put_bits(&o, flags | HAS_ACTIVE, FLAG_BITS);
-    copy_bits(&o, &r, (size_t)structure);
-    put_bits(&o, change->active & (uint32_t)((1ULL << change->n_targets) - 1), change->n_targets);
-    if (flags & HAS_ACTIVE)
-        bit_reader_skip(&r, change->n_targets);
-    if (!bit_reader_ok(&r))
-        return -EBADMSG;
-    copy_bits(&o, &r, bit_reader_left(&r));
-    put_bits(&o, 0, (8 - o.n_pending) % 8);
-    return writer_ok(&o.bytes) ? (int)o.bytes.len : -EMSGSIZE;
 }

@@ -101,22 +101,4 @@ static inline bool dd_has_structure(const uint8_t *data, size_t len)
 MUST_USE int dd_write_number(uint8_t *out, size_t capacity, const uint8_t *data, size_t len,
                              uint16_t number);
 
-/** What dd_write_active() changes. */
-struct dd_change {
-    uint16_t number;
-    uint8_t n_targets; /* of the structure that the descriptor brings or refers to */
-    uint32_t active;   /* bit per decode target that is forwarded */
-};
-
-/**
- * Copy a descriptor with another frame number, telling which decode targets are forwarded: what a
- * subscriber needs with the first packet, and with each change.
- *
- * @param out  up to 6 bytes longer than the descriptor
- * @return its length [bytes]; -EMSGSIZE: more than `capacity`, or than DD_MAX_LEN; -EBADMSG:
- *         malformed
- */
-MUST_USE int dd_write_active(uint8_t *out, size_t capacity, const uint8_t *data, size_t len,
-                             const struct dd_change *change);
-
 #endif

@@ -92,11 +92,6 @@ static void forget_failures(struct bandwidth_allocator *a, int64_t now_us)
     }
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Down at once, up when the budget has had room for a while. @return when to look again [us] */
 static int64_t grant(struct bandwidth_allocator *a, uint64_t budget_bps, int64_t now_us)
 {
@@ -123,8 +118,8 @@ static int64_t grant(struct bandwidth_allocator *a, uint64_t budget_bps, int64_t
     } else if (room_bps < a->floor_bps) {
         a->floor_bps = room_bps;
     }
-    due_us = later(a->rising_us + (starts ? ALLOCATOR_START_HOLD_US : ALLOCATOR_HOLD_US),
-                   a->back_off_us);
+    due_us = clock_later(a->rising_us + (starts ? ALLOCATOR_START_HOLD_US : ALLOCATOR_HOLD_US),
+                         a->back_off_us);
     if (now_us < due_us)
         return due_us;
     a->granted_bps = a->floor_bps;

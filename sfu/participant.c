@@ -270,11 +270,6 @@ int participant_update(struct participant *p, struct mail_join *mail, int64_t no
     return set_plan(p, mail);
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 int64_t participant_advance(struct participant *p, int64_t now_us)
 {
     int64_t next_us = connection_advance(&p->connection, now_us);
@@ -283,13 +278,13 @@ int64_t participant_advance(struct participant *p, int64_t now_us)
         return NEVER_US;
     if (p->untold)
         participant_tell_slots(p);
-    next_us = earlier(next_us, participant_advance_need(p, now_us));
+    next_us = clock_earlier(next_us, participant_advance_need(p, now_us));
     if (connection_is_up(&p->connection))
-        next_us = earlier(next_us, participant_advance_downlink(p, now_us));
-    next_us = earlier(next_us, participant_layers_advance(p, now_us));
-    next_us = earlier(next_us, participant_want_advance(p, now_us));
+        next_us = clock_earlier(next_us, participant_advance_downlink(p, now_us));
+    next_us = clock_earlier(next_us, participant_layers_advance(p, now_us));
+    next_us = clock_earlier(next_us, participant_want_advance(p, now_us));
     if (connection_is_up(&p->connection))
-        next_us = earlier(next_us, participant_send_rtcp(p, now_us));
+        next_us = clock_earlier(next_us, participant_send_rtcp(p, now_us));
     return next_us;
 }
 

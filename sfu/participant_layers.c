@@ -54,11 +54,6 @@ static struct participant_layers *layers_of(struct participant *p)
     return p->layers;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ------------------------------------------------------------------ what there is */
 
 static enum slot_priority priority_of(const struct participant_view *view, const struct track *t)
@@ -272,8 +267,9 @@ static void decide(struct participant *p, int64_t now_us)
     l->run_us = now_us;
     l->again_us = result.again_us;
     if (table.n > 0)
-        l->again_us = earlier(l->again_us, now_us + (table.partial ? TRACK_LADDER_FIRST_US
-                                                                   : PARTICIPANT_LAYERS_LOOK_US));
+        l->again_us = clock_earlier(
+            l->again_us,
+            now_us + (table.partial ? TRACK_LADDER_FIRST_US : PARTICIPANT_LAYERS_LOOK_US));
 }
 
 /* ------------------------------------------------------------------ when */
@@ -287,7 +283,7 @@ void participant_allocate(struct participant *p, int64_t now_us)
     if (now_us >= l->run_us + PARTICIPANT_LAYERS_INTERVAL_US || estimate_of(p) < l->spent_bps)
         p->subscriber.layers_changed = true;
     else
-        l->again_us = earlier(l->again_us, l->run_us + PARTICIPANT_LAYERS_INTERVAL_US);
+        l->again_us = clock_earlier(l->again_us, l->run_us + PARTICIPANT_LAYERS_INTERVAL_US);
 }
 
 int64_t participant_layers_advance(struct participant *p, int64_t now_us)
@@ -300,8 +296,8 @@ int64_t participant_layers_advance(struct participant *p, int64_t now_us)
         return NEVER_US;
     if (p->subscriber.layers_changed || p->layers->again_us <= now_us)
         decide(p, now_us);
-    next_us = earlier(p->layers->again_us, participant_streams_watch(p, now_us));
-    return earlier(next_us, participant_streams_tell(p, now_us));
+    next_us = clock_earlier(p->layers->again_us, participant_streams_watch(p, now_us));
+    return clock_earlier(next_us, participant_streams_tell(p, now_us));
 }
 
 /* ------------------------------------------------------------------ what the subscriber says */

@@ -50,11 +50,6 @@ static void make_room(struct compound *c, size_t len)
     rtcp_write_sdes_cname(&c->w, c->p->ssrc, c->p->core->cname);
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ------------------------------------------------------------------ once per second */
 
 static size_t collect_reports(struct participant *p, struct rtcp_report *out, int64_t now_us)
@@ -276,9 +271,9 @@ static int64_t write_requests(struct compound *c, int64_t now_us)
                 continue;
             write_nack(c, c->p->tracks.tracks[i], layer, now_us);
             write_key_frame_request(c, c->p->tracks.tracks[i], layer, now_us);
-            next_us = earlier(next_us, key_frame_request_deadline(&layer->key_frame));
+            next_us = clock_earlier(next_us, key_frame_request_deadline(&layer->key_frame));
             if (layer->nack)
-                next_us = earlier(next_us, nack_generator_deadline(layer->nack));
+                next_us = clock_earlier(next_us, nack_generator_deadline(layer->nack));
         }
     }
     return next_us;
@@ -310,7 +305,7 @@ int64_t participant_send_rtcp(struct participant *p, int64_t now_us)
         send_reports(p, now_us);
     begin(&c, p);
     next_us = write_requests(&c, now_us);
-    next_us = earlier(next_us, write_transport_feedback(&c, now_us));
+    next_us = clock_earlier(next_us, write_transport_feedback(&c, now_us));
     send_compound(&c);
-    return earlier(next_us, p->report_us);
+    return clock_earlier(next_us, p->report_us);
 }

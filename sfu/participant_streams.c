@@ -10,11 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ------------------------------------------------------------------ on the way down */
 
 void participant_streams_lower(struct subscription *s, const struct allocation_slot *slot,
@@ -41,7 +36,7 @@ static int64_t patience_of(const struct subscription *s)
 
     if (wait_us < PARTICIPANT_STREAMS_WAIT_MIN_US)
         return PARTICIPANT_STREAMS_WAIT_MIN_US;
-    return earlier(wait_us, PARTICIPANT_STREAMS_WAIT_MAX_US);
+    return clock_earlier(wait_us, PARTICIPANT_STREAMS_WAIT_MAX_US);
 }
 
 /* @return when to look at it again [us] */
@@ -70,7 +65,7 @@ int64_t participant_streams_watch(struct participant *p, int64_t now_us)
         struct subscription *s = p->subscriptions[i];
 
         if (s && s->share.lowered_us)
-            next_us = earlier(next_us, watch(s, now_us));
+            next_us = clock_earlier(next_us, watch(s, now_us));
     }
     return next_us;
 }
@@ -148,7 +143,7 @@ int64_t participant_streams_tell(struct participant *p, int64_t now_us)
         int64_t due_us = due_of(p->subscriptions[i]);
 
         n += due_us <= now_us;
-        next_us = earlier(next_us, due_us > now_us ? due_us : NEVER_US);
+        next_us = clock_earlier(next_us, due_us > now_us ? due_us : NEVER_US);
     }
     if (n > 0 && now_us < may_us)
         return may_us;

@@ -298,11 +298,6 @@ static int64_t tell(struct room_speakers *r, int64_t now_us)
     return NEVER_US;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 int64_t room_speakers_advance(struct room_speakers *r, int64_t now_us)
 {
     unsigned changed = speaker_detector_advance(r->detector, now_us);
@@ -312,8 +307,8 @@ int64_t room_speakers_advance(struct room_speakers *r, int64_t now_us)
         follow_audio(r, now_us);
     if (changed & SPEAKER_CHANGED_DOMINANT || r->held[KIND_VIDEO])
         follow_video(r, now_us);
-    next_us = earlier(tell(r, now_us), speaker_detector_deadline(r->detector));
-    return r->held[KIND_VIDEO] ? earlier(next_us, now_us + SPEAKER_TICK_US) : next_us;
+    next_us = clock_earlier(tell(r, now_us), speaker_detector_deadline(r->detector));
+    return r->held[KIND_VIDEO] ? clock_earlier(next_us, now_us + SPEAKER_TICK_US) : next_us;
 }
 
 /* ------------------------------------------------------------------ for others */

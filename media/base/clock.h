@@ -16,6 +16,17 @@
 /** A deadline that never comes. Compares greater than every time. */
 #define NEVER_US INT64_MAX
 
+/** @return the first, or the last, of two times */
+static inline int64_t clock_earlier(int64_t a_us, int64_t b_us)
+{
+    return a_us < b_us ? a_us : b_us;
+}
+
+static inline int64_t clock_later(int64_t a_us, int64_t b_us)
+{
+    return a_us > b_us ? a_us : b_us;
+}
+
 /** @return monotonic time [us]; never goes back */
 int64_t clock_now_us(void);
 

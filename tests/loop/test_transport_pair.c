@@ -153,11 +153,6 @@ static void turn(struct pair *p, struct side *to, struct netem *link)
     to->deadline_us = transport_advance(to->transport, p->now_us);
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Run until `until_us`, or until nothing will happen any more. */
 static void run_until(struct pair *p, int64_t until_us)
 {
@@ -166,8 +161,9 @@ static void run_until(struct pair *p, int64_t until_us)
     for (;;) {
         turn(p, &p->server, p->client.out);
         turn(p, &p->client, p->server.out);
-        next_us = earlier(earlier(p->client.deadline_us, p->server.deadline_us),
-                          earlier(netem_deadline(p->client.out), netem_deadline(p->server.out)));
+        next_us = clock_earlier(
+            clock_earlier(p->client.deadline_us, p->server.deadline_us),
+            clock_earlier(netem_deadline(p->client.out), netem_deadline(p->server.out)));
         if (next_us > until_us)
             break;
         p->now_us = next_us > p->now_us ? next_us : p->now_us;

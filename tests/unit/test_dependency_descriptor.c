@@ -379,62 +379,9 @@ static void another_number_is_written(void)
     CHECK_EQ(dd_write_number(out, sizeof(out), l1t1, 2, 1), -EBADMSG);
 }
 
-static void active_targets_are_written_into_any_descriptor(void)
-{
-    uint32_t state = 20240612;
-
-    for (int i = 0; i < 2000; i++) {
-        struct dd_structure s;
-        struct dd_structure kept;
-        struct dd_writer w = {.structure = &s};
-        struct dd_frame sent;
-        struct dd_frame f;
-        uint8_t data[4096];
-        uint8_t out[DD_MAX_LEN];
-        struct dd_change change = {.number = (uint16_t)next(&state), .active = next(&state)};
-        size_t len;
-        int changed;
-
-        random_structure(&s, &state);
-        kept = s;
-        sent = random_frame(&s, &state);
-        sent.has_structure = i % 2;
-        len = dd_writer_write(&w, &sent, data, sizeof(data));
-        change.n_targets = s.n_targets;
-        changed = dd_write_active(out, sizeof(out), data, len, &change);
-        if (len > DD_MAX_LEN - 6) {
-            CHECK(changed == -EMSGSIZE || changed > 0);
-            continue;
-        }
-        CHECK(changed > 0 && (size_t)changed <= len + 6);
-        CHECK_EQ(dd_read(&f, &kept, out, (size_t)changed), 0);
-        sent.number = change.number;
-        sent.has_active = true;
-        sent.active_targets = (uint32_t)(change.active & ((1ULL << s.n_targets) - 1));
-        CHECK(same(&f, &sent));
-        CHECK_MEM(&kept, &s, sizeof(s));
-        CHECK_EQ(dd_write_active(out, (size_t)changed - 1, data, len, &change), -EMSGSIZE);
-    }
-}
-
-static void active_targets_of_malformed_descriptors_are_not_written(void)
-{
-    struct dd_change change = {.n_targets = 1};
-    uint8_t out[DD_MAX_LEN];
-
-    CHECK_EQ(dd_write_active(out, sizeof(out), l1t1, 2, &change), -EBADMSG);
-    for (size_t len = DD_HEAD_LEN + 1; len < sizeof(l1t1); len++)
-        CHECK_EQ(dd_write_active(out, sizeof(out), l1t1, len, &change), -EBADMSG);
-    change.n_targets = 32; /* more than there are */
-    CHECK_EQ(dd_write_active(out, sizeof(out), (const uint8_t[]){0, 0, 0, 0x40}, 4, &change),
-             -EBADMSG);
-}
-
 TAP_CASES(CASE(vector_by_hand_is_read), CASE(custom_vector_by_hand_is_read),
           CASE(modes_are_those_of_the_specification), CASE(every_mode_is_read_as_written),
           CASE(random_structures_are_read_as_written),
           CASE(cut_descriptor_is_malformed_and_changes_nothing),
           CASE(unknown_template_is_told_from_malformed), CASE(limits_are_kept),
-          CASE(references_have_a_limit), CASE(largest_sizes_fit), CASE(another_number_is_written),
-          CASE(active_targets_are_written_into_any_descriptor),
-          CASE(active_targets_of_malformed_descriptors_are_not_written))
+          CASE(references_have_a_limit), CASE(largest_sizes_fit), CASE(another_number_is_written))
