@@ -67,6 +67,7 @@ struct config {
     uint32_t request_timeout_s; /* an HTTP request must be complete */
     uint32_t join_timeout_s;    /* a WebSocket must have joined a room */
     uint32_t drain_timeout_s;   /* calls may go on after SIGTERM; 0: they end at once */
+    uint32_t call_timeout_s;    /* a direct call rings */
     uint32_t stop_timeout_s;    /* peers have to take their good-bye */
 };
 

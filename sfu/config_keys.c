@@ -105,6 +105,7 @@ const struct config_key config_keys[] = {
         drain_timeout_s, 0, 604800, "0",
         "seconds that calls may go on after SIGTERM, while nobody\nnew is let in; a second signal ends "
         "that"),
+    NUMBER(call_timeout_s, 1, 3600, "45", "seconds for which a direct call rings"),
     NUMBER(stop_timeout_s, 0, 60, "3", "seconds that clients get to take the good-bye"),
 };
 

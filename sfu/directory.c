@@ -12,6 +12,7 @@
 struct directory_room {
     char name[MESSAGE_ROOM_MAX + 1];
     uint32_t number;
+    bool direct;
     uint32_t n_members, n_visible;
     struct directory_room_limits limits;
     struct list members;  /* directory_member.link, in the order of entering */
@@ -261,10 +262,27 @@ int directory_enter(struct directory *d, struct directory_member *m, const char 
     list_append(&room->members, &m->link);
     room->n_members++;
     room->n_visible += !m->hidden;
-    m->worker = choose_worker(d, room);
-    room->on_worker[m->worker]++;
-    d->load[m->worker]++;
     return 0;
+}
+
+void directory_place(struct directory *d, struct directory_member *m)
+{
+    assert(m->room);
+    if (m->placed)
+        return;
+    m->placed = true;
+    m->worker = choose_worker(d, m->room);
+    m->room->on_worker[m->worker]++;
+    d->load[m->worker]++;
+}
+
+void directory_unplace(struct directory *d, struct directory_member *m)
+{
+    if (!m->placed)
+        return;
+    m->placed = false;
+    m->room->on_worker[m->worker]--;
+    d->load[m->worker]--;
 }
 
 void directory_announce(struct directory *d, struct directory_member *m)
@@ -302,8 +320,7 @@ void directory_leave(struct directory *d, struct directory_member *m, const char
     tell_others(d, m, &event);
     list_unlink(&m->link);
     (void)map_remove(&d->participants, &m->id, sizeof(m->id));
-    d->load[m->worker]--;
-    room->on_worker[m->worker]--;
+    directory_unplace(d, m);
     room->n_members--;
     room->n_visible -= !m->hidden;
     room_free_if_empty(d, room);
@@ -452,6 +469,21 @@ uint32_t directory_room_number(const struct directory_room *room)
 uint32_t directory_load(const struct directory *d, uint32_t worker)
 {
     return d->load[worker];
+}
+
+uint32_t directory_room_visible(const struct directory_room *room)
+{
+    return room->n_visible;
+}
+
+bool directory_room_is_direct(const struct directory_room *room)
+{
+    return room->direct;
+}
+
+void directory_room_set_direct(struct directory_room *room, bool direct)
+{
+    room->direct = direct;
 }
 
 uint32_t directory_room_members(const struct directory_room *room, uint32_t worker)

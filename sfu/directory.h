@@ -2,9 +2,10 @@
  * @file directory.h  Who is where: rooms by name, their members and tracks, and the roster events
  * that members get about each other. The control thread's view; media is not here.
  *
- * A room is made when its first member enters, and freed when its last one leaves. Each member is
- * given to a worker: to one that has the room already, while that has less than `room_spread` of
- * its members; of several that will do, to the one with the fewest members of all rooms. Small
+ * A room is made when its first member enters, and freed when its last one leaves. Each member that
+ * has media is given to a worker: to one that has the room already, while that has less than
+ * `room_spread` of its members; of several that will do, to the one with the fewest members of all
+ * rooms. Small
  * rooms so stay on one worker, where forwarding is cheapest, and large ones use them all. Numbers
  * of participants, tracks and rooms are not used again while what they named can still be on a
  * worker's mind (a 32-bit counter with a random start). Thread: control.
@@ -32,6 +33,7 @@ struct directory_member {
     uint32_t id;    /* 0: in no room */
     struct directory_room *room;
     struct list link; /* in the room */
+    bool placed;      /* it has a worker */
     uint32_t worker;
     uint32_t n_tracks;
     struct message_track *tracks; /* the directory's */
@@ -74,6 +76,12 @@ struct directory *directory_free(struct directory *d);
  */
 MUST_USE int directory_enter(struct directory *d, struct directory_member *m,
                              const char *room_name);
+
+/** Give `m`, which is in a room, to a worker; nothing happens if it has one. */
+void directory_place(struct directory *d, struct directory_member *m);
+
+/** Take it back from there; nothing happens if it has none. Leaving does it, too. */
+void directory_unplace(struct directory *d, struct directory_member *m);
 
 /** Tell the others that `m` is there, with its tracks. Once. */
 void directory_announce(struct directory *d, struct directory_member *m);
@@ -137,12 +145,19 @@ const struct directory_room *directory_find_room(const struct directory *d, cons
 /** Walk all rooms, in no order; begin with *cursor = 0. @return the next one, or NULL at the end */
 const struct directory_room *directory_next_room(const struct directory *d, size_t *cursor);
 
-/** @return members on a worker, of all rooms */
+/** @return members that were given to a worker, of all rooms */
 uint32_t directory_load(const struct directory *d, uint32_t worker);
 
 /** @return name and number (unique while it lives) of a room */
 const char *directory_room_name(const struct directory_room *room);
 uint32_t directory_room_number(const struct directory_room *room);
+
+/** @return members of the room: those who are seen, whether they have media or not */
+uint32_t directory_room_visible(const struct directory_room *room);
+
+/** A room is direct from when its only member says so until it is taken back. @return true if so */
+bool directory_room_is_direct(const struct directory_room *room);
+void directory_room_set_direct(struct directory_room *room, bool direct);
 
 /** @return members of the room on a worker */
 uint32_t directory_room_members(const struct directory_room *room, uint32_t worker);

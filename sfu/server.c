@@ -7,6 +7,8 @@
 #include "media/seal.h"
 #include "sfu/access.h"
 #include "sfu/candidates.h"
+#include "sfu/direct_call.h"
+#include "sfu/direct_request.h"
 #include "sfu/directory.h"
 #include "sfu/mail.h"
 #include "sfu/server_internal.h"
@@ -210,6 +212,7 @@ static void on_tick(evutil_socket_t fd, short what, void *owner)
     read_wall_clock(s, now_us);
     dismiss_idlers(s, now_us);
     server_advance_drain(s, now_us);
+    direct_request_expire(&s->host, now_us);
     if (now_us - s->candidates_us >= CANDIDATES_S * SECOND)
         refresh_candidates(s, now_us);
     server_check_tls(s, now_us);
@@ -385,6 +388,8 @@ static int start(struct server *s, struct config_error *error)
     if (err == 0)
         err = make_directory(s, workers);
     if (err == 0)
+        err = direct_calls_new(&s->host.calls);
+    if (err == 0)
         err = dtls_identity_new(&s->identity);
     if (err < 0)
         return start_fail(error, err, "cannot start: %s", strerrordesc_np(-err));
@@ -475,6 +480,7 @@ struct server *server_free(struct server *s)
     drop_mail(s);
     directory_free(s->host.directory);
     s->host.access = access_free(s->host.access);
+    direct_calls_free(s->host.calls);
     dtls_identity_free(s->identity);
     free_event(s->wakeup);
     free_event(s->tick);

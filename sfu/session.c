@@ -4,6 +4,8 @@
 #include "media/base/mailbox.h"
 #include "media/base/random.h"
 #include "sfu/config.h"
+#include "sfu/direct_request.h"
+#include "sfu/direct_room.h"
 #include "sfu/drain.h"
 #include "sfu/mail.h"
 #include "sfu/refuse.h"
@@ -118,7 +120,7 @@ static void post_leave(const struct session *s)
 {
     struct mail_participant *mail;
 
-    if (s->host->stopping) /* MAIL_STOP says good-bye to all */
+    if (s->host->stopping || !session_has_media(s)) /* MAIL_STOP says good-bye to all */
         return;
     mail = calloc(1, sizeof(*mail));
     if (!mail)
@@ -158,6 +160,8 @@ void session_leave(struct session *s, const char *code, const char *text, int64_
         log_leave(s, code, text, now_us);
         post_leave(s);
         session_caps_settle(s, true);
+        direct_request_leave(s);
+        direct_room_leave(s);
         directory_leave(s->host->directory, &s->member, code, text);
     }
     set_state(s, SESSION_LEAVING);
@@ -261,7 +265,12 @@ int session_answer(struct session *s, const struct session_offer *offer, struct 
     return session_media_answer(&s->media, &local, offer, answer, error);
 }
 
-/* In the room already, as yet unseen. @return the mail for the worker; NULL: refused */
+bool session_has_media(const struct session *s)
+{
+    return session_media_plan(&s->media) != NULL;
+}
+
+/* In the room already. @return the mail for the worker; NULL: refused */
 static struct mail_join *negotiate(struct session *s, const struct session_offer *offer,
                                    struct text *answer, struct message *error)
 {
@@ -292,10 +301,29 @@ static void log_join(struct session *s, int64_t now_us)
              s->member.n_tracks, s->member.worker, cut_text(cut, left_out));
 }
 
+int session_start_media(struct session *s, const struct session_offer *offer, struct text *answer,
+                        struct message *error)
+{
+    struct mail_join *mail;
+
+    directory_place(s->host->directory, &s->member);
+    mail = negotiate(s, offer, answer, error);
+    if (!mail) {
+        directory_unplace(s->host->directory, &s->member);
+        session_media_done(&s->media);
+        text_done(answer);
+        return -EINVAL;
+    }
+    session_spread_enter(s);
+    session_post_plan(s, mail, MAIL_JOIN);
+    session_spread_join(s);
+    session_caps_settle(s, false);
+    return 0;
+}
+
 int session_join(struct session *s, const char *room, const struct session_offer *offer,
                  struct text *answer, struct message *error, int64_t now_us)
 {
-    struct mail_join *mail;
     int err;
 
     if (s->host->stopping)
@@ -307,17 +335,10 @@ int session_join(struct session *s, const char *room, const struct session_offer
     err = directory_enter(s->host->directory, &s->member, room);
     if (err < 0)
         return refuse_entry(s, err, error);
-    mail = negotiate(s, offer, answer, error);
-    if (!mail) {
+    if (offer && session_start_media(s, offer, answer, error) < 0) {
         directory_leave(s->host->directory, &s->member, "", "");
-        session_media_done(&s->media);
-        text_done(answer);
         return -EINVAL;
     }
-    session_spread_enter(s);
-    session_post_plan(s, mail, MAIL_JOIN);
-    session_spread_join(s);
-    session_caps_settle(s, false);
     s->joined_us = now_us;
     set_state(s, SESSION_JOINED);
     log_join(s, now_us);
@@ -344,6 +365,7 @@ int session_post(struct session *s, const char *room, const struct session_offer
     err = session_join(s, room, offer, answer, error, now_us);
     if (err < 0)
         return err;
+    direct_room_enter(s, ROOM_SFU);
     directory_announce(s->host->directory, &s->member);
     return 0;
 }

@@ -24,6 +24,7 @@
 
 struct access;
 struct config;
+struct direct_calls;
 struct drain;
 struct grants;
 struct mail;
@@ -48,6 +49,7 @@ const char *session_state_name(enum session_state state);
 /** The server, as far as sessions know it; shared by all of them. */
 struct session_host {
     struct directory *directory;
+    struct direct_calls *calls;
     const struct config *config;
     struct access *access;     /* NULL: everybody may come */
     const struct drain *drain; /* NULL: never */

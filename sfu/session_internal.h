@@ -4,6 +4,7 @@
 #ifndef SFU_SESSION_INTERNAL_H
 #define SFU_SESSION_INTERNAL_H
 
+#include "media/base/token_bucket.h"
 #include "sfu/session.h"
 #include "sfu/session_media.h"
 #include "signaling/grants.h"
@@ -37,11 +38,16 @@ struct session {
     int64_t since_us, joined_us;
     int64_t rate_start_us; /* messages are counted in windows of a second */
     uint32_t rate_count;
+    struct token_bucket relay;       /* bytes to the other one of a direct call */
     struct message_quality *quality; /* what the worker said last; NULL: nothing yet */
 };
 
 /** Send `m` as it is; nothing happens without a sink. */
 void session_send(struct session *s, const struct message *m);
+
+/** Answer the request `id`. */
+void session_send_ok(struct session *s, uint64_t id);
+void session_send_error(struct session *s, uint64_t id, struct message *error);
 
 /** Number `event` and send it. */
 void session_send_event(struct session *s, struct message *event);
@@ -57,10 +63,23 @@ MUST_USE int session_take_tracks(struct session *s, const struct session_offer *
 MUST_USE int session_answer(struct session *s, const struct session_offer *offer,
                             struct text *answer, struct message *error);
 
+/** @return true if it has offered: there is a plan, and a worker knows of it */
+bool session_has_media(const struct session *s);
+
+/**
+ * Answer the first offer and tell the worker.
+ *
+ * @param answer  receives the SDP; empty on failure
+ * @return 0; -EINVAL: `error` says why, and nothing has changed
+ */
+MUST_USE int session_start_media(struct session *s, const struct session_offer *offer,
+                                 struct text *answer, struct message *error);
+
 /**
  * Enter the room, answer the offer and tell the worker. The others are not told yet: first the
  * client gets its snapshot of the room.
  *
+ * @param offer   NULL: there will be no media, for now
  * @param answer  receives the SDP; empty on failure
  * @return 0; -EINVAL: `error` says why, and nothing has changed
  */

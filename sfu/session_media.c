@@ -48,7 +48,7 @@ void session_media_done(struct session_media *m)
 
 const struct media_plan *session_media_plan(const struct session_media *m)
 {
-    return negotiation_plan(m->negotiation);
+    return m->negotiation ? negotiation_plan(m->negotiation) : NULL;
 }
 
 static int answer_with(struct negotiation *n, const struct negotiation_local *local,

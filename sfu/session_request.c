@@ -2,6 +2,8 @@
 
 #include "media/base/clock.h"
 #include "sfu/config.h"
+#include "sfu/direct_request.h"
+#include "sfu/direct_room.h"
 #include "sfu/drain.h"
 #include "sfu/ice_servers.h"
 #include "sfu/mail.h"
@@ -19,14 +21,14 @@
 
 /* What a WebSocket asks for. */
 
-static void send_error(struct session *s, uint64_t id, struct message *error)
+void session_send_error(struct session *s, uint64_t id, struct message *error)
 {
     error->type = MESSAGE_ERROR;
     error->id = id;
     session_send(s, error);
 }
 
-static void send_ok(struct session *s, uint64_t id)
+void session_send_ok(struct session *s, uint64_t id)
 {
     session_send(s, &(struct message){.type = MESSAGE_OK, .id = id});
 }
@@ -60,12 +62,13 @@ static void send_joined(struct session *s, uint64_t id, struct text *answer, int
         .tracks = s->host->config->max_tracks,
     };
     session_caps_limits(s, &joined.limits);
+    direct_room_describe(s, &joined.call);
     joined.n_ice_servers = ice_servers_fill(
         s->host->config,
         s->grants.identity[0] ? s->grants.identity : participant_id_text(s->member.id, identity),
         session_host_wall_s(s->host, now_us), joined.ice_servers);
-    joined.sdp = text_take(answer);
-    if (joined.sdp && directory_roster(&s->member, &joined) == 0)
+    joined.sdp = session_has_media(s) ? text_take(answer) : NULL;
+    if ((joined.sdp || !session_has_media(s)) && directory_roster(&s->member, &joined) == 0)
         session_send_event(s, &joined);
     else
         s->sink.close(s->peer, CLOSE_INTERNAL, "out of memory");
@@ -92,54 +95,66 @@ static void on_join(struct session *s, const struct message *m, int64_t now_us)
     memcpy(s->member.name, m->name, sizeof(s->member.name));
     err = session_admit(s, m->token, m->room, now_us, &error);
     if (err == 0)
-        err = session_join(s, m->room, &offer, &answer, &error, now_us);
+        err = session_join(s, m->room, m->sdp ? &offer : NULL, &answer, &error, now_us);
     if (err < 0 && strcmp(error.code, "server_draining") == 0 && s->host->drain->redirect_url[0]) {
         send_elsewhere(s, now_us);
         return;
     }
     if (err < 0) {
-        send_error(s, m->id, &error);
+        session_send_error(s, m->id, &error);
         return;
     }
+    direct_room_enter(s, (enum room_mode)m->call.mode);
     send_joined(s, m->id, &answer, now_us);
     directory_announce(s->host->directory, &s->member);
 }
 
 /* Other requests */
 
-/* @return the mail for the worker; NULL: refused */
-static struct mail_join *answer_offer(struct session *s, const struct session_offer *offer,
-                                      struct text *answer, struct message *error)
+static int answer_again(struct session *s, const struct session_offer *offer, struct text *answer,
+                        struct message *error)
 {
+    bool published = s->member.n_tracks > 0;
     struct mail_join *mail = NULL;
 
     if (session_answer(s, offer, answer, error) < 0)
-        return NULL;
+        return -EINVAL;
     if (session_take_tracks(s, offer) < 0 || session_media_mail(&s->media, &mail) < 0)
-        (void)refuse_no_memory(error);
-    return mail;
+        return refuse_no_memory(error);
+    session_post_plan(s, mail, MAIL_UPDATE);
+    session_spread_update(s, published);
+    session_caps_settle(s, false);
+    return 0;
+}
+
+/* The first one of somebody who has joined without. */
+static int answer_first(struct session *s, const struct session_offer *offer, struct text *answer,
+                        struct message *error)
+{
+    int err = session_start_media(s, offer, answer, error);
+
+    if (err == 0)
+        direct_room_offered(s);
+    return err;
 }
 
 static void on_offer(struct session *s, const struct message *m, int64_t now_us)
 {
     struct message reply = {.type = MESSAGE_ANSWER, .id = m->id, .n = m->n};
     struct session_offer offer = offer_of(m);
-    bool published = s->member.n_tracks > 0;
     struct message error = {0};
-    struct mail_join *mail;
     struct text answer;
+    int err;
 
     (void)now_us;
     text_init(&answer, SDP_MAX_BYTES);
-    mail = answer_offer(s, &offer, &answer, &error);
-    if (!mail) {
+    err = session_has_media(s) ? answer_again(s, &offer, &answer, &error)
+                               : answer_first(s, &offer, &answer, &error);
+    if (err < 0) {
         text_done(&answer);
-        send_error(s, m->id, &error);
+        session_send_error(s, m->id, &error);
         return;
     }
-    session_post_plan(s, mail, MAIL_UPDATE);
-    session_spread_update(s, published);
-    session_caps_settle(s, false);
     put_own_tracks(s, &reply);
     reply.sdp = text_take(&answer);
     session_send_event(s, &reply);
@@ -149,9 +164,9 @@ static void on_offer(struct session *s, const struct message *m, int64_t now_us)
 static void reply(struct session *s, const struct message *m, int err, struct message *error)
 {
     if (err < 0)
-        send_error(s, m->id, error);
+        session_send_error(s, m->id, error);
     else
-        send_ok(s, m->id);
+        session_send_ok(s, m->id);
 }
 
 static void on_mute(struct session *s, const struct message *m, int64_t now_us)
@@ -197,22 +212,40 @@ static void on_ping(struct session *s, const struct message *m, int64_t now_us)
 static void on_leave(struct session *s, const struct message *m, int64_t now_us)
 {
     session_leave(s, "left", "left the room", now_us);
-    send_ok(s, m->id);
+    session_send_ok(s, m->id);
     s->sink.close(s->peer, CLOSE_NORMAL, "left");
 }
+
+/** What a client must have for a request. */
+enum request_need {
+    NEEDS_NOTHING,
+    NEEDS_ROOM,
+    NEEDS_MEDIA, /* has sent an offer */
+};
 
 /** What a client may ask, and in which state. */
 struct request {
     enum message_type type;
-    bool needs_room;
+    enum request_need need;
     void (*serve)(struct session *s, const struct message *m, int64_t now_us);
 };
 
 static const struct request requests[] = {
-    {MESSAGE_JOIN, false, on_join},          {MESSAGE_OFFER, true, on_offer},
-    {MESSAGE_MUTE, true, on_mute},           {MESSAGE_PING, false, on_ping},
-    {MESSAGE_LEAVE, false, on_leave},        {MESSAGE_VIEW, true, on_view},
-    {MESSAGE_SUBSCRIBE, true, on_subscribe}, {MESSAGE_UNSUBSCRIBE, true, on_subscribe},
+    {MESSAGE_JOIN, NEEDS_NOTHING, on_join},
+    {MESSAGE_OFFER, NEEDS_ROOM, on_offer},
+    {MESSAGE_MUTE, NEEDS_ROOM, on_mute},
+    {MESSAGE_PING, NEEDS_NOTHING, on_ping},
+    {MESSAGE_LEAVE, NEEDS_NOTHING, on_leave},
+    {MESSAGE_VIEW, NEEDS_MEDIA, on_view},
+    {MESSAGE_SUBSCRIBE, NEEDS_MEDIA, on_subscribe},
+    {MESSAGE_UNSUBSCRIBE, NEEDS_MEDIA, on_subscribe},
+    {MESSAGE_CALL, NEEDS_ROOM, direct_request_call},
+    {MESSAGE_RINGING, NEEDS_ROOM, direct_request_act},
+    {MESSAGE_ACCEPT, NEEDS_ROOM, direct_request_act},
+    {MESSAGE_REJECT, NEEDS_ROOM, direct_request_act},
+    {MESSAGE_CANCEL, NEEDS_ROOM, direct_request_act},
+    {MESSAGE_END, NEEDS_ROOM, direct_request_act},
+    {MESSAGE_RELAY, NEEDS_ROOM, direct_request_relay},
 };
 
 static const struct request *find_request(enum message_type type)
@@ -234,8 +267,12 @@ static const struct request *admit(const struct session *s, const struct message
         (void)refuse(error, "unknown_type", "there is no request of type \"%s\"", m->type_name);
         return NULL;
     }
-    if (request->needs_room && s->state != SESSION_JOINED) {
+    if (request->need >= NEEDS_ROOM && s->state != SESSION_JOINED) {
         (void)refuse(error, "not_joined", "join a room first");
+        return NULL;
+    }
+    if (request->need >= NEEDS_MEDIA && !session_has_media(s)) {
+        (void)refuse(error, "no_offer", "you have no media: send an offer first");
         return NULL;
     }
     if (m->type == MESSAGE_JOIN && s->state == SESSION_JOINED) {
@@ -254,7 +291,7 @@ static void serve(struct session *s, const struct message *m, int64_t now_us)
     if (request)
         request->serve(s, m, now_us);
     else
-        send_error(s, m->id, &error);
+        session_send_error(s, m->id, &error);
 }
 
 /* @return true if this message is within the limit of its second */

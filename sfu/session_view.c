@@ -171,7 +171,7 @@ void session_tell_speakers(const struct directory *d, const struct mail_speakers
     if (!one || directory_room_number(one->room) != mail->room)
         return; /* it has just left; the next word goes by another one */
     while ((m = directory_next_member(one->room, m))) {
-        if (m->worker == one->worker)
+        if (m->placed && m->worker == one->worker)
             tell_speakers(session_of(m), mail);
     }
 }

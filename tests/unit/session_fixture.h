@@ -8,6 +8,7 @@
 #include "media/base/clock.h"
 #include "media/base/log.h"
 #include "sfu/config.h"
+#include "sfu/direct_call.h"
 #include "sfu/directory.h"
 #include "sfu/mail.h"
 #include "sfu/session.h"
@@ -97,6 +98,7 @@ static inline void end(void)
     }
     drop_mails();
     host.directory = directory_free(host.directory);
+    host.calls = direct_calls_free(host.calls);
 }
 
 static inline void make(void)
@@ -111,6 +113,7 @@ static inline void make(void)
     n_mails = 0;
     host = (struct session_host){.config = &config, .post = keep_mail, .describe = describe};
     CHECK_EQ(directory_new(&host.directory, &limits, n_workers, &handler), 0);
+    CHECK_EQ(direct_calls_new(&host.calls), 0);
     for (size_t i = 0; i < CLIENTS; i++) {
         struct client *client = &clients[i];
 

@@ -52,6 +52,7 @@ static void make(void)
 static void join(struct directory_member *m, const char *room)
 {
     CHECK_EQ(directory_enter(directory, m, room), 0);
+    directory_place(directory, m);
     directory_announce(directory, m);
 }
 
@@ -371,6 +372,7 @@ static void fill(const char *room, uint32_t first, uint32_t n)
     for (uint32_t i = first; i < first + n; i++) {
         many[i] = (struct directory_member){.name = "one of many"};
         CHECK_EQ(directory_enter(directory, &many[i], room), 0);
+        directory_place(directory, &many[i]);
     }
 }
 
@@ -461,7 +463,28 @@ static void room_tells_its_workers_and_members(void)
     end_many(6);
 }
 
-TAP_CASES(CASE(room_lives_from_its_first_member_to_its_last),
+static void who_has_no_media_is_on_no_worker(void)
+{
+    make_spread(2, 2);
+    fill("busy", 0, 1);
+    CHECK_EQ(directory_enter(directory, &ada, "room"), 0);
+    CHECK(!ada.placed);
+    CHECK_EQ(directory_load(directory, 0) + directory_load(directory, 1), 1);
+    directory_place(directory, &ada);
+    CHECK_EQ(ada.worker, 1);
+    directory_place(directory, &ada);
+    CHECK_EQ(directory_load(directory, 1), 1);
+    CHECK_EQ(directory_room_members(ada.room, 1), 1);
+    directory_unplace(directory, &ada);
+    directory_unplace(directory, &ada);
+    CHECK_EQ(directory_load(directory, 1), 0);
+    CHECK_EQ(directory_room_visible(ada.room), 1);
+    leave(&ada);
+    end_many(1);
+}
+
+TAP_CASES(CASE(who_has_no_media_is_on_no_worker),
+          CASE(room_lives_from_its_first_member_to_its_last),
           CASE(room_made_again_has_a_new_number), CASE(ids_are_never_zero_and_never_the_same),
           CASE(others_hear_of_a_join_and_a_leave), CASE(nobody_hears_of_another_room),
           CASE(one_not_announced_is_as_if_it_were_not_there),
