@@ -49,6 +49,7 @@ struct config {
     char turn_secret[CONFIG_PATH_MAX + 1]; /* shared with the relays; "": none */
     uint32_t turn_ttl_s;                   /* passwords for the relays hold so long */
     uint32_t log_level;                    /* enum log_level */
+    uint32_t log_format;                   /* enum log_format */
     uint32_t seal;                         /* enum seal_backend: who encrypts and decrypts */
     uint32_t pad_runs;                     /* padding of one packet [bytes] */
     uint32_t coalesce_ms;                  /* wait of a packet for others */

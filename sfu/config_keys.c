@@ -68,6 +68,8 @@ const struct config_key config_keys[] = {
            "what coturn has as static-auth-secret: clients get\npasswords that hold for a while"),
     NUMBER(turn_ttl_s, 60, 31536000, "86400", "seconds for which those passwords hold"),
     ROW(log_level, KEY_LOG_LEVEL, log_level, "info", "LEVEL", "trace, debug, info, warn or error"),
+    ROW(log_format, KEY_LOG_FORMAT, log_format, "text", "FORMAT",
+        "lines of the log: text, or json with one object per line"),
     ROW(seal, KEY_SEAL, seal, "auto", "HOW",
         "library that encrypts and decrypts: libipsec-mb,\nlibsrtp2, or auto for the fastest here"),
     NUMBER(pad_runs, 0, 255, "48",

@@ -19,11 +19,12 @@ enum config_key_type {
     KEY_SWITCH, /* bool: yes or no */
     KEY_AUTO,   /* bool: auto or off */
     KEY_LISTEN,
-    KEY_ADDRESS,   /* char[CONFIG_ADDRESS_MAX + 1] */
-    KEY_TEXT,      /* char[CONFIG_PATH_MAX + 1] */
-    KEY_LIST,      /* struct config_list; each entry goes through `check`, if there is one */
-    KEY_LOG_LEVEL, /* uint32_t */
-    KEY_SEAL,      /* uint32_t */
+    KEY_ADDRESS,    /* char[CONFIG_ADDRESS_MAX + 1] */
+    KEY_TEXT,       /* char[CONFIG_PATH_MAX + 1] */
+    KEY_LIST,       /* struct config_list; each entry goes through `check`, if there is one */
+    KEY_LOG_LEVEL,  /* uint32_t */
+    KEY_LOG_FORMAT, /* uint32_t */
+    KEY_SEAL,       /* uint32_t */
 };
 
 struct config_key {

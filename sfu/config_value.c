@@ -135,6 +135,16 @@ static int set_log_level(uint32_t *ret, const char *value, struct config_error *
     return 0;
 }
 
+static int set_log_format(uint32_t *ret, const char *value, struct config_error *error)
+{
+    int format = log_format_parse(value);
+
+    if (format < 0)
+        return config_fail(error, "log_format is \"%s\", but must be text or json", value);
+    *ret = (uint32_t)format;
+    return 0;
+}
+
 static int set_seal(uint32_t *ret, const char *value, struct config_error *error)
 {
     for (enum seal_backend i = SEAL_AUTO; i <= SEAL_IPSEC_MB; i++) {
@@ -234,6 +244,8 @@ int config_set(struct config *c, const char *name, const char *value, struct con
         return add_to_list(member, key, value, error);
     case KEY_LOG_LEVEL:
         return set_log_level(member, value, error);
+    case KEY_LOG_FORMAT:
+        return set_log_format(member, value, error);
     case KEY_SEAL:
         return set_seal(member, value, error);
     }

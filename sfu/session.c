@@ -27,7 +27,6 @@
 
 enum {
     MAX_OUT_BYTES = 4 * 1024 * 1024, /* one message to a client: the roster of a full room */
-    CUT_TEXT = 24,                   /* " lines_cut=" and ten digits */
     LOG_BURST = 20,                  /* lines per second of joins, of leaves and of failures */
 };
 
@@ -131,25 +130,27 @@ static void post_leave(const struct session *s)
     session_spread_leave(s);
 }
 
-/* The end of a line before which others were left out; nothing otherwise. */
-static const char *cut_text(uint32_t cut, char out[CUT_TEXT])
+/* @return true if a line may be written; says how many could not be before it */
+static bool may_log(struct log_limit *limit, const char *what, int64_t now_us)
 {
-    out[0] = '\0';
+    uint32_t cut;
+
+    if (!log_limit_pass(limit, now_us, LOG_BURST, &cut))
+        return false;
     if (cut > 0)
-        (void)snprintf(out, CUT_TEXT, " lines_cut=%" PRIu32, cut);
-    return out;
+        log_info("session", "lines left out: of=%s lines=%" PRIu32, what, cut);
+    return true;
 }
 
 static void log_leave(struct session *s, const char *code, const char *text, int64_t now_us)
 {
-    char id[MESSAGE_ID_MAX], left_out[CUT_TEXT];
-    uint32_t cut;
+    char id[MESSAGE_ID_MAX];
 
-    if (!log_limit_pass(&s->host->log_leaves, now_us, LOG_BURST, &cut))
+    if (!may_log(&s->host->log_leaves, "leaves", now_us))
         return;
-    log_info("session", "left: room=%s participant=%s code=%s message=\"%s\" after_s=%" PRId64 "%s",
+    log_info("session", "left: room=%s participant=%s code=%s message=\"%s\" after_s=%" PRId64,
              session_room(s), participant_id_text(s->member.id, id), code, text,
-             (now_us - s->joined_us) / SECOND, cut_text(cut, left_out));
+             (now_us - s->joined_us) / SECOND);
 }
 
 void session_leave(struct session *s, const char *code, const char *text, int64_t now_us)
@@ -290,15 +291,13 @@ static struct mail_join *negotiate(struct session *s, const struct session_offer
 
 static void log_join(struct session *s, int64_t now_us)
 {
-    char id[MESSAGE_ID_MAX], left_out[CUT_TEXT];
-    uint32_t cut;
+    char id[MESSAGE_ID_MAX];
 
-    if (!log_limit_pass(&s->host->log_joins, now_us, LOG_BURST, &cut))
+    if (!may_log(&s->host->log_joins, "joins", now_us))
         return;
-    log_info("session",
-             "joined: room=%s participant=%s kind=%s tracks=%" PRIu32 " worker=%" PRIu32 "%s",
+    log_info("session", "joined: room=%s participant=%s kind=%s tracks=%" PRIu32 " worker=%" PRIu32,
              session_room(s), participant_id_text(s->member.id, id), session_kind_name(s->kind),
-             s->member.n_tracks, s->member.worker, cut_text(cut, left_out));
+             s->member.n_tracks, s->member.worker);
 }
 
 int session_start_media(struct session *s, const struct session_offer *offer, struct text *answer,
@@ -385,14 +384,12 @@ static const struct ending endings[] = {
 
 static void log_failure(struct session *s, const char *code, const char *reason, int64_t now_us)
 {
-    char id[MESSAGE_ID_MAX], left_out[CUT_TEXT];
-    uint32_t cut;
+    char id[MESSAGE_ID_MAX];
 
-    if (!log_limit_pass(&s->host->log_failures, now_us, LOG_BURST, &cut))
+    if (!may_log(&s->host->log_failures, "failures", now_us))
         return;
-    log_warn("session", "media ended: room=%s participant=%s code=%s reason=\"%s\"%s",
-             session_room(s), participant_id_text(s->member.id, id), code, reason,
-             cut_text(cut, left_out));
+    log_warn("session", "media ended: room=%s participant=%s code=%s reason=\"%s\"",
+             session_room(s), participant_id_text(s->member.id, id), code, reason);
 }
 
 static void on_state(struct session *s, const struct mail_state *mail, int64_t now_us)

@@ -45,10 +45,11 @@ void start_fit_descriptors(struct config *config)
                                                      : limit.rlim_cur / 2;
     if (config->max_connections <= most)
         return;
-    log_warn("server",
-             "max_connections=%" PRIu32 " is more than descriptors allow, using %ju; "
-             "raise ulimit -n",
-             config->max_connections, (uintmax_t)most);
+    log_warn(
+        "server",
+        "fewer connections than max_connections, as descriptors allow no more; raise ulimit -n: "
+        "max_connections=%" PRIu32 " using=%ju",
+        config->max_connections, (uintmax_t)most);
     config->max_connections = (uint32_t)most;
 }
 
@@ -128,8 +129,8 @@ void start_check_buffer(const struct worker *w)
     if (worker_buffer_bytes(w) >= SMALL_BUFFER)
         return;
     log_warn("server",
-             "the UDP receive buffer is small, bursts may be lost: bytes=%d; "
-             "try sysctl -w net.core.rmem_max=4194304",
+             "the UDP receive buffer is small, bursts may be lost; "
+             "try sysctl -w net.core.rmem_max=4194304: bytes=%d",
              worker_buffer_bytes(w));
 }
 

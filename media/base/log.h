@@ -1,6 +1,9 @@
 /**
  * @file log.h  Lines for operators: level, time, subsystem, one sentence with key=value.
  *
+ * Each `key=value` of a format becomes a member in JSON (media/base/log_json.h). A key is written
+ * in lower case, and is not one of time, level, area and msg.
+ *
  * Written with one write(2) to standard error, safe from any thread. Libraries in media/ and
  * signaling/ return errors instead of logging (STYLE 10); sfu/ and client/ log, once, where the
  * room or participant is known. Whatever a peer can cause passes log_limit_pass() first: at most
@@ -16,8 +19,17 @@
 
 enum log_level { LOG_TRACE, LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-/** Least level that is written; LOG_INFO at first. Set before threads start. */
+/** "2026-01-31T12:00:00.000Z info  area: sentence: key=value", or one JSON object per line. */
+enum log_format { LOG_TEXT, LOG_JSON };
+
+/** Least level that is written; LOG_INFO at first. */
 void log_set_level(enum log_level level);
+
+/** How lines are written; LOG_TEXT at first. */
+void log_set_format(enum log_format format);
+
+/** @return the format named "text" or "json", or -EINVAL */
+MUST_USE int log_format_parse(const char *name);
 
 /** @return the level named "trace", "debug", "info", "warn" or "error", or -EINVAL */
 MUST_USE int log_level_parse(const char *name);

@@ -68,7 +68,17 @@ static void no_file_and_no_flag_is_enough(void)
     CHECK(config.audio_red);
     CHECK_EQ(config.advertise.n, 0);
     CHECK_EQ(config.log_level, LOG_INFO);
+    CHECK_EQ(config.log_format, LOG_TEXT);
     CHECK_STR(config.web_root, "");
+}
+
+static void the_log_has_two_formats(void)
+{
+    config_init(&config);
+    CHECK_EQ(config_set(&config, "log_format", "json", &error), 0);
+    CHECK_EQ(config.log_format, LOG_JSON);
+    CHECK_EQ(config_set(&config, "log_format", "xml", &error), -EINVAL);
+    CHECK(strstr(error.message, "text or json"));
 }
 
 static void flags_go_over_the_environment_and_that_over_the_file(void)
@@ -316,7 +326,7 @@ static void help_names_every_key_once(void)
     free(text);
 }
 
-TAP_CASES(CASE(no_file_and_no_flag_is_enough),
+TAP_CASES(CASE(the_log_has_two_formats), CASE(no_file_and_no_flag_is_enough),
           CASE(flags_go_over_the_environment_and_that_over_the_file),
           CASE(a_switch_is_yes_or_no_in_file_environment_and_flags),
           CASE(environment_can_name_the_file), CASE(every_form_of_listen_is_understood),

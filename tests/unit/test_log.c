@@ -92,6 +92,23 @@ static void value_from_a_peer_cannot_make_a_second_line(void)
     CHECK(!strchr(line, '\x1b'));
 }
 
+static void a_line_may_be_json(void)
+{
+    const char *line;
+
+    capture();
+    log_set_format(LOG_JSON);
+    log_info("worker", "joined: name=%s", "eve\n\"");
+    log_set_format(LOG_TEXT);
+    line = released();
+    CHECK(strchr(line, '\n') == line + strlen(line) - 1);
+    CHECK(strstr(line, ",\"level\":\"info\",\"area\":\"worker\",\"msg\":\"joined\","
+                       "\"name\":\"eve\\u000a\\\"\"}\n"));
+    CHECK_EQ(log_format_parse("json"), LOG_JSON);
+    CHECK_EQ(log_format_parse("text"), LOG_TEXT);
+    CHECK_EQ(log_format_parse("xml"), -EINVAL);
+}
+
 static void logging_leaves_errno_alone(void)
 {
     capture();
@@ -137,5 +154,5 @@ static void errors_have_names(void)
 
 TAP_CASES(CASE(line_has_time_level_area_and_sentence), CASE(lines_below_the_level_are_not_written),
           CASE(long_line_is_cut_and_still_ends), CASE(value_from_a_peer_cannot_make_a_second_line),
-          CASE(logging_leaves_errno_alone), CASE(levels_have_names),
+          CASE(a_line_may_be_json), CASE(logging_leaves_errno_alone), CASE(levels_have_names),
           CASE(burst_passes_and_the_rest_is_counted), CASE(errors_have_names))
