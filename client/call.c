@@ -338,6 +338,8 @@ static void dispatch(struct call *c, struct message *m)
     case MESSAGE_SUBSCRIBE:
     case MESSAGE_UNSUBSCRIBE:
     case MESSAGE_PING:
+    case MESSAGE_RESUME:
+    case MESSAGE_RESUMED:
     case MESSAGE_LEAVE:
     case MESSAGE_CALL:
     case MESSAGE_RINGING:

@@ -69,6 +69,7 @@ struct config {
     uint32_t join_timeout_s;    /* a WebSocket must have joined a room */
     uint32_t drain_timeout_s;   /* calls may go on after SIGTERM; 0: they end at once */
     uint32_t call_timeout_s;    /* a direct call rings */
+    uint32_t resume_timeout_s;  /* a participant without its WebSocket stays; 0: not at all */
     uint32_t stop_timeout_s;    /* peers have to take their good-bye */
 };
 

@@ -108,6 +108,8 @@ const struct config_key config_keys[] = {
         "seconds that calls may go on after SIGTERM, while nobody\nnew is let in; a second signal ends "
         "that"),
     NUMBER(call_timeout_s, 1, 3600, "45", "seconds for which a direct call rings"),
+    NUMBER(resume_timeout_s, 0, 3600, "30",
+           "seconds a participant stays without its WebSocket, to come back; 0: none"),
     NUMBER(stop_timeout_s, 0, 60, "3", "seconds that clients get to take the good-bye"),
 };
 

@@ -12,6 +12,7 @@
 #include "sfu/mail.h"
 #include "sfu/participant.h"
 #include "sfu/participant_layers.h"
+#include "sfu/participant_refresh.h"
 #include "sfu/relay_batch.h"
 #include "sfu/relay_in.h"
 #include "sfu/relay_out.h"
@@ -378,6 +379,14 @@ static void on_leave(struct forwarder *f, uint32_t id)
     core_post_participant(&f->core, MAIL_GONE, id);
 }
 
+static void on_refresh(struct forwarder *f, uint32_t id, int64_t now_us)
+{
+    struct participant *p = find_participant(f, id);
+
+    if (p)
+        participant_refresh(p, now_us);
+}
+
 static void on_mute(struct forwarder *f, const struct mail_mute *mail)
 {
     struct participant *p = find_participant(f, mail->participant);
@@ -525,6 +534,9 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
         break;
     case MAIL_CAP:
         on_cap(f, (const struct mail_cap *)mail);
+        break;
+    case MAIL_REFRESH:
+        on_refresh(f, ((const struct mail_participant *)mail)->participant, now_us);
         break;
     case MAIL_LEAVE:
         on_leave(f, ((const struct mail_participant *)mail)->participant);

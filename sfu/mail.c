@@ -34,6 +34,7 @@ void mail_free(struct mail *mail)
     case MAIL_SUBSCRIBE:
     case MAIL_SPEAKERS:
     case MAIL_WANT:
+    case MAIL_REFRESH:
     case MAIL_LEAVE:
     case MAIL_STOP:
     case MAIL_UNPUBLISH:

@@ -21,6 +21,7 @@ enum mail_type {
     MAIL_CAP,       /* struct mail_cap: how much of a track is taken from its publisher */
     MAIL_VIEW,      /* struct mail_view: how it shows what it gets */
     MAIL_SUBSCRIBE, /* struct mail_subscribe */
+    MAIL_REFRESH,   /* struct mail_participant: tell again what its client was told */
     MAIL_LEAVE,     /* struct mail_participant: free it; answered with MAIL_GONE */
     MAIL_STOP,      /* struct mail: close every transport, then MAIL_STOPPED */
     /* control -> worker, of a room that is on others, too */

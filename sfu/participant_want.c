@@ -31,6 +31,16 @@ static void tell(struct participant *p, const struct track *t)
     core_post(p->core, &mail->mail);
 }
 
+void participant_want_tell_all(struct participant *p)
+{
+    for (uint32_t i = 0; i < p->tracks.n; i++) {
+        struct track *t = p->tracks.tracks[i];
+
+        if (t->kind == KIND_VIDEO && t->want.spoke)
+            tell(p, t);
+    }
+}
+
 int64_t participant_want_advance(struct participant *p, int64_t now_us)
 {
     int64_t next_us = NEVER_US;

@@ -14,4 +14,7 @@ struct participant;
 /** Tell what changed. @return when to call again [us], or NEVER_US */
 MUST_USE int64_t participant_want_advance(struct participant *p, int64_t now_us);
 
+/** Tell all that was told, again. */
+void participant_want_tell_all(struct participant *p);
+
 #endif

@@ -125,6 +125,7 @@ static void read_mail(struct server *s, struct mail *mail)
     case MAIL_CAP:
     case MAIL_VIEW:
     case MAIL_SUBSCRIBE:
+    case MAIL_REFRESH:
     case MAIL_LEAVE:
     case MAIL_STOP:
     case MAIL_PUBLISHER:
@@ -177,16 +178,21 @@ static void on_wakeup(evutil_socket_t fd, short what, void *owner)
 
 /* Time */
 
-static void dismiss_idlers(struct server *s, int64_t now_us)
+static void advance_session(struct server *s, struct session *session, int64_t now_us)
 {
     int64_t limit_us = (int64_t)s->config.join_timeout_s * SECOND;
 
-    LIST_FOREACH(link, &s->sessions) {
-        struct session *session = session_of_link(link);
+    if (session_state(session) == SESSION_CONNECTED &&
+        now_us - session_since_us(session) >= limit_us)
+        session_dismiss(session, "join_timeout", "no room was joined in time", now_us);
+    if (session_advance(session, now_us))
+        server_free_session(s, session, now_us);
+}
 
-        if (session_state(session) == SESSION_CONNECTED &&
-            now_us - session_since_us(session) >= limit_us)
-            session_dismiss(session, "join_timeout", "no room was joined in time", now_us);
+static void advance_sessions(struct server *s, int64_t now_us)
+{
+    LIST_FOREACH_SAFE(link, &s->sessions) {
+        advance_session(s, session_of_link(link), now_us);
     }
 }
 
@@ -210,9 +216,9 @@ static void on_tick(evutil_socket_t fd, short what, void *owner)
     (void)fd;
     (void)what;
     read_wall_clock(s, now_us);
-    dismiss_idlers(s, now_us);
     server_advance_drain(s, now_us);
     direct_request_expire(&s->host, now_us);
+    advance_sessions(s, now_us);
     if (now_us - s->candidates_us >= CANDIDATES_S * SECOND)
         refresh_candidates(s, now_us);
     server_check_tls(s, now_us);
@@ -257,6 +263,7 @@ void server_begin_to_stop(struct server *s)
     LIST_FOREACH(link, &s->sessions) {
         session_dismiss(session_of_link(link), "server_stopping", "the server is stopping", now_us);
     }
+    advance_sessions(s, now_us); /* those without a WebSocket are gone now */
     whip_done(&s->whip, now_us);
     stop_workers(s);
     server_end_if_all_gone(s);
@@ -465,6 +472,14 @@ static void drop_mail(struct server *s)
     }
 }
 
+/* Those without a WebSocket; the others went with theirs. */
+static void free_sessions(struct server *s)
+{
+    LIST_FOREACH_SAFE(link, &s->sessions) {
+        server_free_session(s, session_of_link(link), clock_now_us());
+    }
+}
+
 struct server *server_free(struct server *s)
 {
     if (!s)
@@ -478,6 +493,7 @@ struct server *server_free(struct server *s)
     for (uint32_t i = 0; i < s->n_workers; i++)
         s->workers[i] = worker_free(s->workers[i]);
     drop_mail(s);
+    free_sessions(s);
     directory_free(s->host.directory);
     s->host.access = access_free(s->host.access);
     direct_calls_free(s->host.calls);

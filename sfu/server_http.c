@@ -10,58 +10,121 @@
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* What HTTP tells us. */
 
+/** A WebSocket, and whose it is: a resume gives it another session. */
+struct channel {
+    struct server *server;
+    struct websocket *ws;
+    struct session *session; /* NULL: it was replaced by another WebSocket, and closes */
+};
+
 static void send_to_websocket(void *peer, const char *json, size_t len)
 {
-    if (websocket_send(peer, json, len) < 0)
+    const struct channel *c = peer;
+
+    if (websocket_send(c->ws, json, len) < 0)
         return; /* it is closing, and on_close follows */
 }
 
 static void close_websocket(void *peer, uint16_t code, const char *reason)
 {
-    websocket_close(peer, code, reason);
+    const struct channel *c = peer;
+
+    websocket_close(c->ws, code, reason);
 }
 
-static struct server *server_of(struct session *session)
+static void ping_websocket(void *peer, uint64_t number)
 {
-    return CONTAINER_OF(session_host(session), struct server, host);
+    const struct channel *c = peer;
+
+    websocket_ping(c->ws, number);
+}
+
+static void adopt(void *peer, struct session *session)
+{
+    struct channel *c = peer;
+
+    c->session = session;
+}
+
+void server_free_session(struct server *s, struct session *session, int64_t now_us)
+{
+    session_free(session, now_us);
+    s->n_sessions--;
+    server_end_if_all_gone(s);
 }
 
 static int on_websocket(void *owner, struct websocket *ws, const char *address, const char *token,
                         void **session)
 {
-    static const struct session_sink sink = {.send = send_to_websocket, .close = close_websocket};
+    static const struct session_sink sink = {.send = send_to_websocket,
+                                             .close = close_websocket,
+                                             .ping = ping_websocket,
+                                             .adopt = adopt};
     struct server *s = owner;
-    struct session *made;
+    struct channel *c;
     int err;
 
     (void)address;
     if (s->host.stopping)
         return -ESHUTDOWN;
-    err = session_new(&made, &s->host, SESSION_WEBSOCKET, &sink, ws, clock_now_us());
-    if (err < 0)
+    c = malloc(sizeof(*c));
+    if (!c)
+        return -ENOMEM;
+    *c = (struct channel){.server = s, .ws = ws};
+    err = session_new(&c->session, &s->host, SESSION_WEBSOCKET, &sink, c, clock_now_us());
+    if (err < 0) {
+        free(c);
         return err;
-    session_set_token(made, token);
-    list_append(&s->sessions, session_link(made));
+    }
+    session_set_token(c->session, token);
+    list_append(&s->sessions, session_link(c->session));
     s->n_sessions++;
-    *session = made;
+    *session = c;
     return 0;
 }
 
-static void on_message(void *session, const char *text, size_t len)
+static void on_message(void *channel, const char *text, size_t len)
 {
-    session_receive(session, text, len, clock_now_us());
+    struct channel *c = channel;
+    struct session *before = c->session;
+    int64_t now_us = clock_now_us();
+
+    if (!before)
+        return;
+    session_receive(before, text, len, now_us);
+    if (c->session != before)
+        server_free_session(c->server, before, now_us);
 }
 
-static void on_close(void *session)
+static void on_pong(void *channel, uint64_t number)
 {
-    struct server *s = server_of(session);
+    const struct channel *c = channel;
 
-    session_free(session, clock_now_us());
-    s->n_sessions--;
-    server_end_if_all_gone(s);
+    if (c->session)
+        session_confirm(c->session, number);
+}
+
+/* RFC 6455 section 7.4.1: done, going away, closed without a word. A client that means to come back
+ * closes with another code, if it closes at all. */
+static bool is_on_purpose(uint16_t code)
+{
+    return code == 1000 || code == 1001 || code == 1005;
+}
+
+static void on_close(void *channel, uint16_t code)
+{
+    struct channel *c = channel;
+    struct server *s = c->server;
+    struct session *session = c->session;
+    int64_t now_us = clock_now_us();
+
+    free(c);
+    if (session && !session_detach(session, is_on_purpose(code), now_us))
+        server_free_session(s, session, now_us);
 }
 
 static void on_media_post(void *owner, struct http_exchange *x, enum http_media media,
@@ -114,6 +177,7 @@ static bool on_admin_token(void *owner, const char *token)
 const struct http_handler server_http_handler = {
     .on_websocket = on_websocket,
     .on_message = on_message,
+    .on_pong = on_pong,
     .on_close = on_close,
     .on_media_post = on_media_post,
     .on_media_delete = on_media_delete,

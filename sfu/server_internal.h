@@ -31,7 +31,7 @@ struct server {
     struct session_host host;
     struct whip whip;
     struct drain drain;
-    struct list sessions; /* of WebSockets */
+    struct list sessions; /* that have a WebSocket, or had one and may get another */
     uint32_t n_sessions, n_leaving;
     uint32_t n_workers, n_stopped;
     struct worker *workers[CONFIG_MAX_WORKERS];
@@ -56,6 +56,8 @@ void server_advance_drain(struct server *s, int64_t now_us);
 
 /** Say good-bye to everybody; server_run() returns soon. */
 void server_begin_to_stop(struct server *s);
+/** Free one of `sessions`. */
+void server_free_session(struct server *s, struct session *session, int64_t now_us);
 
 /** While the server is stopping: leave the loop once all workers and WebSockets are done. */
 void server_end_if_all_gone(struct server *s);

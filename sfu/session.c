@@ -47,7 +47,7 @@ const char *session_state_name(enum session_state state)
     return names[state];
 }
 
-static void set_state(struct session *s, enum session_state state)
+void session_set_state(struct session *s, enum session_state state)
 {
     assert(state > s->state);
     s->state = state;
@@ -66,8 +66,7 @@ int session_new(struct session **ret, struct session_host *host, enum session_ki
     s->rate_start_us = now_us;
     s->peer = peer;
     s->member.hidden = kind == SESSION_WHEP;
-    if (sink)
-        s->sink = *sink;
+    s->sink = sink;
     random_name(s->resource, RESOURCE_LEN);
     *ret = s;
     return 0;
@@ -82,6 +81,7 @@ struct session *session_free(struct session *s, int64_t now_us)
     session_media_done(&s->media);
     message_quality_free(s->quality);
     free(s->token);
+    event_log_done(&s->events);
     free(s);
     return NULL;
 }
@@ -92,20 +92,39 @@ void session_send(struct session *s, const struct message *m)
 {
     struct text json;
 
-    if (!s->sink.send)
+    if (!s->peer)
         return;
     text_init(&json, MAX_OUT_BYTES);
     if (message_write(&json, m) == 0)
-        s->sink.send(s->peer, text_str(&json), json.len);
+        s->sink->send(s->peer, text_str(&json), json.len);
     else
-        s->sink.close(s->peer, CLOSE_INTERNAL, "out of memory"); /* a gap would be worse */
+        session_close(s, CLOSE_INTERNAL, "out of memory"); /* a gap would be worse */
     text_done(&json);
 }
 
 void session_send_event(struct session *s, struct message *event)
 {
+    struct text json;
+
     event->seq = ++s->seq;
-    session_send(s, event);
+    if (s->kind != SESSION_WEBSOCKET)
+        return;
+    text_init(&json, MAX_OUT_BYTES);
+    if (message_write(&json, event) == 0) {
+        session_keep_event(s, event, text_str(&json), json.len);
+        if (s->peer)
+            s->sink->send(s->peer, text_str(&json), json.len);
+    } else {
+        session_keep_event(s, event, NULL, 0);
+        session_close(s, CLOSE_INTERNAL, "out of memory");
+    }
+    text_done(&json);
+}
+
+void session_close(struct session *s, enum close_code code, const char *reason)
+{
+    if (s->peer)
+        s->sink->close(s->peer, (uint16_t)code, reason);
 }
 
 void session_deliver(struct directory_member *member, struct message *event)
@@ -165,10 +184,10 @@ void session_leave(struct session *s, const char *code, const char *text, int64_
         direct_room_leave(s);
         directory_leave(s->host->directory, &s->member, code, text);
     }
-    set_state(s, SESSION_LEAVING);
+    session_set_state(s, SESSION_LEAVING);
 }
 
-static uint16_t close_code(const char *code)
+static enum close_code close_code(const char *code)
 {
     if (strcmp(code, "server_stopping") == 0)
         return CLOSE_GOING_AWAY;
@@ -183,8 +202,7 @@ void session_send_away(struct session *s, struct message *go, int64_t now_us)
         return;
     session_leave(s, go->code, go->text, now_us);
     session_send_event(s, go);
-    if (s->sink.close)
-        s->sink.close(s->peer, close_code(go->code), go->code);
+    session_close(s, close_code(go->code), go->code);
 }
 
 void session_dismiss(struct session *s, const char *code, const char *text, int64_t now_us)
@@ -339,7 +357,7 @@ int session_join(struct session *s, const char *room, const struct session_offer
         return -EINVAL;
     }
     s->joined_us = now_us;
-    set_state(s, SESSION_JOINED);
+    session_set_state(s, SESSION_JOINED);
     log_join(s, now_us);
     return 0;
 }

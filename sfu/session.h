@@ -2,6 +2,10 @@
  * @file session.h  The signaling side of a participant: what a WebSocket, a WHIP or a WHEP client
  * asks for, and what it is told. No I/O: it speaks through two small tables.
  *
+ * A session outlives its WebSocket: when that is lost, the participant stays for
+ * `resume_timeout_s`, and another WebSocket may take it over with its id and secret
+ * (session_resume.c).
+ *
  * A WHIP or WHEP session has no sink: it joins with its POST and ends with its DELETE or when the
  * worker says so. Nothing here frees a session but its owner, and no function of the tables is
  * called by session_free(). Thread: control.
@@ -60,7 +64,7 @@ struct session_host {
     void (*post)(void *owner, uint32_t worker, struct mail *mail);
     /** Fill in what peers of this worker need to know: fingerprint, ice_lite and candidates. */
     void (*describe)(void *owner, uint32_t worker, struct negotiation_local *ret);
-    struct log_limit log_joins, log_leaves, log_failures;
+    struct log_limit log_joins, log_leaves, log_failures, log_resumes;
 };
 
 /** @return Unix time, for what expires */
@@ -69,18 +73,23 @@ static inline int64_t session_host_wall_s(const struct session_host *host, int64
     return (now_us + host->wall_offset_us) / SECOND;
 }
 
+struct session;
+
 /** The WebSocket. */
 struct session_sink {
     void (*send)(void *peer, const char *json, size_t len);
     /** Close after everything sent is out. */
     void (*close)(void *peer, uint16_t code, const char *reason);
+    /** Ask whether all that was sent has arrived: session_confirm() with this number. */
+    void (*ping)(void *peer, uint64_t number);
+    /** What `peer` says is for `s` from now on; NULL: for nobody. If it was another session's, that
+     *  one is over, and the caller of session_receive() frees it. */
+    void (*adopt)(void *peer, struct session *s);
 };
-
-struct session;
 
 /**
  * @param host  borrowed: must outlive the session
- * @param sink  copied; NULL for WHIP and WHEP
+ * @param sink  borrowed: must outlive the session; NULL for WHIP and WHEP
  * @return 0; -ENOMEM
  */
 MUST_USE int session_new(struct session **ret, struct session_host *host, enum session_kind kind,
@@ -116,6 +125,21 @@ MUST_USE int session_post(struct session *s, const char *room, const struct sess
  *  borrowed. */
 void session_mail(struct session *s, struct mail *mail, int64_t now_us);
 
+/**
+ * The WebSocket is gone.
+ *
+ * @param on_purpose  the client closed it, and did not just lose it
+ * @return true: the session waits for another one; false: it is over, free it
+ */
+MUST_USE bool session_detach(struct session *s, bool on_purpose, int64_t now_us);
+
+/** The WebSocket has everything up to the event with this number. */
+void session_confirm(struct session *s, uint64_t seq);
+
+/** Do what is due; call it about once per second.
+ *  @return true: it has no WebSocket and will get none: free it */
+MUST_USE bool session_advance(struct session *s, int64_t now_us);
+
 /** Take the participant out of its room, telling the others `code` and `text` but itself nothing:
  *  it asked for it, or is gone. Nothing happens after the first time. */
 void session_leave(struct session *s, const char *code, const char *text, int64_t now_us);
@@ -144,7 +168,7 @@ uint32_t session_participant(const struct session *s);
 const char *session_room(const struct session *s);
 /** @return how well it goes, as the worker said last; NULL: it has not yet. The session's */
 const struct message_quality *session_quality(const struct session *s);
-/** @return random name of a WHIP or WHEP resource */
+/** @return random name of a WHIP or WHEP resource; of others the secret that resumes them */
 const char *session_resource(const struct session *s);
 /** @return the server it was made for */
 struct session_host *session_host(const struct session *s);

@@ -5,6 +5,7 @@
 #define SFU_SESSION_INTERNAL_H
 
 #include "media/base/token_bucket.h"
+#include "sfu/event_log.h"
 #include "sfu/session.h"
 #include "sfu/session_media.h"
 #include "signaling/grants.h"
@@ -25,8 +26,8 @@ struct session {
     struct session_host *host;
     enum session_kind kind;
     enum session_state state;
-    struct session_sink sink;
-    void *peer;
+    const struct session_sink *sink; /* NULL for WHIP and WHEP */
+    void *peer;                      /* NULL: no WebSocket, not any more or never one */
     struct list link;
     struct directory_member member;
     struct session_media media;
@@ -35,10 +36,13 @@ struct session {
     char resource[RESOURCE_LEN + 1];
     uint32_t held; /* a set of 1 << enum media_kind: what it may not unmute itself */
     uint64_t seq;
+    struct event_log events; /* that it may have to be told again */
+    int64_t peer_us;         /* when its WebSocket was last asked what has arrived, or was lost */
     int64_t since_us, joined_us;
     int64_t rate_start_us; /* messages are counted in windows of a second */
     uint32_t rate_count;
-    struct token_bucket relay;       /* bytes to the other one of a direct call */
+    struct token_bucket relay; /* bytes to the other one of a direct call */
+    uint32_t bad_resumes;
     struct message_quality *quality; /* what the worker said last; NULL: nothing yet */
 };
 
@@ -49,8 +53,28 @@ void session_send(struct session *s, const struct message *m);
 void session_send_ok(struct session *s, uint64_t id);
 void session_send_error(struct session *s, uint64_t id, struct message *error);
 
-/** Number `event` and send it. */
+/** Number `event` and send it; keep it, where a resume would need it. */
 void session_send_event(struct session *s, struct message *event);
+
+/** Close the WebSocket, if there is one. */
+void session_close(struct session *s, enum close_code code, const char *reason);
+
+/** Move down the list of states. */
+void session_set_state(struct session *s, enum session_state state);
+
+/** Keep the event [len bytes of JSON, NULL: it could not be written] for a resume, if it counts. */
+void session_keep_event(struct session *s, const struct message *event, const char *json,
+                        size_t len);
+
+/** Fill in what the client needs to come back; nothing if it may not. */
+void session_describe(const struct session *s, struct message_session *ret);
+
+/** Fill in m->ice_servers, with passwords that hold from now on. */
+void session_fill_relays(const struct session *s, struct message *m, int64_t now_us);
+
+/** Request `resume` of a WebSocket whose own session `s` is in no room: give it the session that it
+ *  asks for, or refuse. */
+void session_resume(struct session *s, const struct message *m, int64_t now_us);
 
 /** Post the plan and tracks of `s`, which is in a room. `mail` is the worker's from here. */
 void session_post_plan(const struct session *s, struct mail_join *mail, enum mail_type type);

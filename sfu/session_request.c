@@ -49,9 +49,18 @@ static void put_own_tracks(const struct session *s, struct message *m)
     memcpy(m->tracks, s->member.tracks, s->member.n_tracks * sizeof(m->tracks[0]));
 }
 
+void session_fill_relays(const struct session *s, struct message *m, int64_t now_us)
+{
+    char id[MESSAGE_ID_MAX];
+    const char *identity = s->grants.identity[0] ? s->grants.identity
+                                                 : participant_id_text(s->member.id, id);
+
+    m->n_ice_servers = ice_servers_fill(s->host->config, identity,
+                                        session_host_wall_s(s->host, now_us), m->ice_servers);
+}
+
 static void send_joined(struct session *s, uint64_t id, struct text *answer, int64_t now_us)
 {
-    char identity[MESSAGE_ID_MAX];
     struct message joined = {.type = MESSAGE_JOINED, .id = id, .you = s->member.id};
 
     (void)snprintf(joined.room, sizeof(joined.room), "%s", session_room(s));
@@ -63,15 +72,13 @@ static void send_joined(struct session *s, uint64_t id, struct text *answer, int
     };
     session_caps_limits(s, &joined.limits);
     direct_room_describe(s, &joined.call);
-    joined.n_ice_servers = ice_servers_fill(
-        s->host->config,
-        s->grants.identity[0] ? s->grants.identity : participant_id_text(s->member.id, identity),
-        session_host_wall_s(s->host, now_us), joined.ice_servers);
+    session_fill_relays(s, &joined, now_us);
+    session_describe(s, &joined.session);
     joined.sdp = session_has_media(s) ? text_take(answer) : NULL;
     if ((joined.sdp || !session_has_media(s)) && directory_roster(&s->member, &joined) == 0)
         session_send_event(s, &joined);
     else
-        s->sink.close(s->peer, CLOSE_INTERNAL, "out of memory");
+        session_close(s, CLOSE_INTERNAL, "out of memory");
     message_done(&joined);
 }
 
@@ -213,7 +220,7 @@ static void on_leave(struct session *s, const struct message *m, int64_t now_us)
 {
     session_leave(s, "left", "left the room", now_us);
     session_send_ok(s, m->id);
-    s->sink.close(s->peer, CLOSE_NORMAL, "left");
+    session_close(s, CLOSE_NORMAL, "left");
 }
 
 /** What a client must have for a request. */
@@ -246,6 +253,7 @@ static const struct request requests[] = {
     {MESSAGE_CANCEL, NEEDS_ROOM, direct_request_act},
     {MESSAGE_END, NEEDS_ROOM, direct_request_act},
     {MESSAGE_RELAY, NEEDS_ROOM, direct_request_relay},
+    {MESSAGE_RESUME, NEEDS_NOTHING, session_resume},
 };
 
 static const struct request *find_request(enum message_type type)
@@ -275,7 +283,7 @@ static const struct request *admit(const struct session *s, const struct message
         (void)refuse(error, "no_offer", "you have no media: send an offer first");
         return NULL;
     }
-    if (m->type == MESSAGE_JOIN && s->state == SESSION_JOINED) {
+    if ((m->type == MESSAGE_JOIN || m->type == MESSAGE_RESUME) && s->state == SESSION_JOINED) {
         (void)refuse(error, "already_joined", "you are in room %s; leave it first",
                      session_room(s));
         return NULL;

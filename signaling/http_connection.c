@@ -68,7 +68,7 @@ void http_connection_free(struct http_connection *c)
 
     if (c->ws) {
         s->stats.open_websockets--;
-        s->handler.on_close(c->session);
+        s->handler.on_close(c->session, c->close_code);
         c->ws = websocket_free(c->ws);
     }
     if (c->exchange)

@@ -83,6 +83,7 @@ struct http_connection {
     bool client_closed; /* its half of the connection, while the answer is being sent */
     struct http_exchange *exchange;
     struct websocket *ws;
+    uint16_t close_code; /* of `ws` */
     void *session;
 };
 

@@ -38,9 +38,10 @@ struct http_handler {
                         void **session);
     /** One text frame [len bytes, NUL-terminated]; borrowed. */
     void (*on_message)(void *session, const char *text, size_t len);
-    /** The connection is gone (also after websocket_close()); `ws` is invalid afterwards. The
-     *  session ends a connection with websocket_close(); websocket_free() is the server's. */
-    void (*on_close)(void *session);
+    /** The connection is gone (also after websocket_close()), `code` as in websocket.h; `ws` is
+     *  invalid afterwards. The session ends a connection with websocket_close(); websocket_free() is
+     *  the server's. */
+    void (*on_close)(void *session, uint16_t code);
     /** POST /whip/{room} or /whep/{room} with an application/sdp body. Answer now or later with
      *  http_reply_created() or http_reply_problem(), exactly once; a client that has left
      *  meanwhile does no harm. `sdp` is borrowed and NUL-terminated, `room` a valid room name. */
@@ -60,6 +61,8 @@ struct http_handler {
     bool (*on_admin_token)(void *owner, const char *token);
     /** Body of /healthz (JSON). @return false: 503 (draining, overloaded) */
     bool (*on_health)(void *owner, char *json, size_t capacity);
+    /** The answer to websocket_ping() with that number; NULL: of no interest. */
+    void (*on_pong)(void *session, uint64_t number);
 };
 
 struct http_config {

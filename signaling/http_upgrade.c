@@ -14,6 +14,14 @@ static void on_message(void *owner, const char *text, size_t len)
     c->server->handler.on_message(c->session, text, len);
 }
 
+static void on_pong(void *owner, uint64_t number)
+{
+    struct http_connection *c = owner;
+
+    if (c->server->handler.on_pong)
+        c->server->handler.on_pong(c->session, number);
+}
+
 static bool is_violation(uint16_t code)
 {
     return code == 1002 || code == 1003 || code == 1007 || code == 1008 || code == 1009;
@@ -24,6 +32,7 @@ static void on_close(void *owner, uint16_t code, const char *reason)
     struct http_connection *c = owner;
 
     (void)reason;
+    c->close_code = code;
     if (is_violation(code))
         c->server->stats.ws_errors++;
     http_connection_free(c);
@@ -52,6 +61,7 @@ static void upgrade(struct http_exchange *x, const char *key)
 {
     static const struct websocket_handler handler = {
         .on_message = on_message,
+        .on_pong = on_pong,
         .on_close = on_close,
     };
     struct http_connection *c = x->connection;

@@ -24,7 +24,8 @@ static const char *const type_names[] = {
     [MESSAGE_RELAY] = "relay",     [MESSAGE_ACCEPTED] = "accepted",
     [MESSAGE_ENDED] = "ended",     [MESSAGE_ROOM] = "room",
     [MESSAGE_QUALITY] = "quality", [MESSAGE_LIMIT] = "limit",
-    [MESSAGE_TOKEN] = "token",
+    [MESSAGE_TOKEN] = "token",     [MESSAGE_RESUME] = "resume",
+    [MESSAGE_RESUMED] = "resumed",
 };
 
 const char *message_type_name(enum message_type type)
@@ -98,6 +99,12 @@ const char *track_id_text(uint32_t id, char out[MESSAGE_ID_MAX])
     return out;
 }
 
+const char *session_id_text(uint32_t id, char out[MESSAGE_ID_MAX])
+{
+    (void)snprintf(out, MESSAGE_ID_MAX, "s-%08x", id);
+    return out;
+}
+
 /* One spelling only: 8 lower-case digits. */
 uint32_t message_id_parse(const char *text, char kind)
 {
@@ -119,6 +126,11 @@ uint32_t participant_id_parse(const char *text)
 uint32_t track_id_parse(const char *text)
 {
     return message_id_parse(text, 't');
+}
+
+uint32_t session_id_parse(const char *text)
+{
+    return message_id_parse(text, 's');
 }
 
 bool room_name_valid(const char *name)

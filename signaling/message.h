@@ -30,8 +30,9 @@ enum {
     MESSAGE_NAME_MAX = 64,    /* participant's name [bytes of UTF-8] */
     MESSAGE_ROOM_MAX = 64,    /* room name: [A-Za-z0-9._~-]+ */
     MESSAGE_SOURCE_MAX = 32,  /* "camera", "microphone", "screen", "screen_audio", ... */
-    MESSAGE_ID_MAX = 40,      /* text of a participant or track id */
     MESSAGE_TOKEN_MAX = 4096, /* a token [bytes] */
+    MESSAGE_ID_MAX = 40,      /* text of a participant, track or session id */
+    MESSAGE_SECRET_MAX = 64,  /* token of a session */
 };
 
 enum message_type {
@@ -47,6 +48,7 @@ enum message_type {
     MESSAGE_REJECT,
     MESSAGE_CANCEL,
     MESSAGE_END,
+    MESSAGE_RESUME,
     MESSAGE_PING,
     MESSAGE_LEAVE,
     /* both ways */
@@ -55,6 +57,7 @@ enum message_type {
     MESSAGE_RELAY,
     /* server -> client */
     MESSAGE_JOINED,
+    MESSAGE_RESUMED,
     MESSAGE_ANSWER,
     MESSAGE_NEED,
     MESSAGE_PARTICIPANT,
@@ -121,6 +124,13 @@ struct message_limits {
     uint32_t room_bps;                          /* of all video in the room; 0: no limit */
 };
 
+/** What a client needs to go on after its WebSocket was lost. */
+struct message_session {
+    char id[MESSAGE_ID_MAX]; /* "": none, it cannot */
+    char token[MESSAGE_SECRET_MAX + 1];
+    uint32_t resume_s; /* it has so long to come back */
+};
+
 /** Change of a participant or track in the roster. */
 enum message_change { CHANGE_JOIN, CHANGE_UPDATE, CHANGE_LEAVE };
 
@@ -129,7 +139,7 @@ struct message {
     enum message_type type;
     char type_name[32]; /* as received, also of unknown types */
     uint64_t id;        /* request number, 0: none; in replies it is `re` */
-    uint64_t seq;       /* of server events */
+    uint64_t seq;       /* of server events; resume, resumed: of the last one */
     char room[MESSAGE_ROOM_MAX + 1];
     char name[MESSAGE_NAME_MAX + 1];
     char *sdp;             /* offer or answer; owned; NULL if absent */
@@ -138,14 +148,17 @@ struct message {
     uint64_t n;            /* number of the offer */
     uint32_t n_track_offers;
     struct message_track_offer track_offers[MESSAGE_MAX_TRACKS];
-    uint32_t you;      /* joined: our participant */
-    uint32_t n_tracks; /* joined, answer: all of our own tracks, with their ids */
+    uint32_t you;      /* joined, resumed: our participant */
+    uint32_t n_tracks; /* joined, resumed, answer: all of our own tracks, with their ids */
     struct message_track tracks[MESSAGE_MAX_TRACKS];
     uint32_t n_ice_servers; /* joined */
     struct message_ice_server ice_servers[MESSAGE_MAX_ICE_SERVERS];
-    struct message_limits limits; /* joined */
+    struct message_limits limits;   /* joined */
+    struct message_session session; /* joined; resume: id and token */
+    bool replayed;                  /* resumed: the missed events follow; else this is the state */
     uint32_t n_participants;
-    struct message_participant *participants; /* owned: roster (joined) or the one (participant) */
+    struct message_participant *participants; /* owned: roster (joined, resumed) or the one
+                                                 (participant) */
     enum message_change change;
     struct message_track track; /* track; mute: id and muted; subscribe, unsubscribe: id; limit:
                                    id and max_bps */
@@ -185,12 +198,14 @@ MUST_USE int message_write(struct text *out, const struct message *m);
 
 /** @return the number of an id, "p-1a2b3c4d" of kind 'p' and so on; 0 if `text` is none */
 uint32_t message_id_parse(const char *text, char kind);
-/** Write "p-1a2b3c4d" / "t-1a2b3c4d". @return `out` */
+/** Write "p-1a2b3c4d", "t-1a2b3c4d" or "s-1a2b3c4d". @return `out` */
 const char *participant_id_text(uint32_t id, char out[MESSAGE_ID_MAX]);
 const char *track_id_text(uint32_t id, char out[MESSAGE_ID_MAX]);
+const char *session_id_text(uint32_t id, char out[MESSAGE_ID_MAX]);
 /** @return the number, or 0 if `text` is no such id */
 uint32_t participant_id_parse(const char *text);
 uint32_t track_id_parse(const char *text);
+uint32_t session_id_parse(const char *text);
 
 /** @return true if `name` may name a room (1..64 of [A-Za-z0-9._~-], not "." or "..") */
 bool room_name_valid(const char *name);

@@ -3,6 +3,7 @@
 #include "signaling/message_call_input.h"
 #include "signaling/message_input.h"
 #include "signaling/message_media_input.h"
+#include "signaling/message_session.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -343,6 +344,15 @@ static int read_participants(const struct input *in, struct message *m)
                       sizeof(m->participants[0]));
 }
 
+static int read_ice_servers(const struct input *in, struct message *m)
+{
+    int n = input_bounded_list(in, "ice_servers", read_ice_server, m->ice_servers,
+                               sizeof(m->ice_servers[0]), MESSAGE_MAX_ICE_SERVERS);
+
+    m->n_ice_servers = n < 0 ? 0 : (uint32_t)n;
+    return n < 0 ? n : 0;
+}
+
 static int read_joined(const struct input *in, struct message *m)
 {
     int err = read_room(in, m);
@@ -365,12 +375,31 @@ static int read_joined(const struct input *in, struct message *m)
     err = read_participants(in, m);
     if (err < 0)
         return err;
-    err = input_bounded_list(in, "ice_servers", read_ice_server, m->ice_servers,
-                             sizeof(m->ice_servers[0]), MESSAGE_MAX_ICE_SERVERS);
+    err = read_ice_servers(in, m);
     if (err < 0)
         return err;
-    m->n_ice_servers = (uint32_t)err;
+    err = message_read_session(in, &m->session);
+    if (err < 0)
+        return err;
     return read_limits(in, &m->limits);
+}
+
+static int read_resumed(const struct input *in, struct message *m)
+{
+    int err = input_id(in, "you", participant_id_parse, &m->you);
+
+    if (err < 0)
+        return err;
+    err = input_bool(in, "replayed", &m->replayed);
+    if (err < 0)
+        return err;
+    err = read_ice_servers(in, m);
+    if (err < 0 || m->replayed)
+        return err;
+    err = read_own_tracks(in, m);
+    if (err < 0)
+        return err;
+    return read_participants(in, m);
 }
 
 static int read_answer(const struct input *in, struct message *m)
@@ -508,7 +537,9 @@ static int read_type(const struct input *in, struct message *m)
         [MESSAGE_MUTE] = read_mute,
         [MESSAGE_PING] = read_nothing,
         [MESSAGE_LEAVE] = read_nothing,
+        [MESSAGE_RESUME] = message_read_resume,
         [MESSAGE_JOINED] = read_joined,
+        [MESSAGE_RESUMED] = read_resumed,
         [MESSAGE_ANSWER] = read_answer,
         [MESSAGE_NEED] = read_need,
         [MESSAGE_PARTICIPANT] = read_participant_change,

@@ -2,6 +2,7 @@
 #include "signaling/message.h"
 #include "signaling/message_call_input.h"
 #include "signaling/message_media_input.h"
+#include "signaling/message_session.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -182,7 +183,19 @@ static void write_joined(struct text *out, const struct message *m)
     write_tracks(out, m->tracks, m->n_tracks);
     write_participants(out, m);
     write_ice_servers(out, m);
+    message_write_session(out, &m->session);
     write_limits(out, &m->limits);
+}
+
+static void write_resumed(struct text *out, const struct message *m)
+{
+    write_participant_id(out, "you", m->you);
+    write_bool(out, "replayed", m->replayed);
+    write_ice_servers(out, m);
+    if (m->replayed)
+        return;
+    write_tracks(out, m->tracks, m->n_tracks);
+    write_participants(out, m);
 }
 
 static void write_participant_change(struct text *out, const struct message *m)
@@ -267,8 +280,14 @@ static void write_fields(struct text *out, const struct message *m)
         write_track_id(out, "track", m->track.id);
         write_bool(out, "muted", m->track.muted);
         break;
+    case MESSAGE_RESUME:
+        message_write_resume(out, m);
+        break;
     case MESSAGE_JOINED:
         write_joined(out, m);
+        break;
+    case MESSAGE_RESUMED:
+        write_resumed(out, m);
         break;
     case MESSAGE_ANSWER:
         write_number(out, "n", m->n);

@@ -1,7 +1,9 @@
 #include "signaling/websocket.h"
 
 #include "media/base/random.h"
+#include "media/base/reader.h"
 #include "media/base/text.h"
+#include "media/base/writer.h"
 #include "signaling/websocket_dial.h"
 
 #include <assert.h>
@@ -35,7 +37,7 @@ struct websocket {
     wslay_event_context_ptr wslay; /* NULL: nothing is under way, see rest() */
     struct event *timer;           /* OPEN: idle; CLOSING: the end */
     struct event *work;            /* what must not happen inside a call of the owner's */
-    struct timeval idle;
+    struct timeval idle, patience; /* until a ping, and for its answer */
     bool ping_unanswered;
     struct text incoming;  /* message that is being received */
     bool in_control_frame; /* the frame being received is no part of it */
@@ -294,7 +296,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         finish(ws, WSLAY_CODE_ABNORMAL_CLOSURE, "no answer to a ping");
     } else {
         ws->ping_unanswered = true;
-        (void)event_add(ws->timer, &ws->idle);
+        (void)event_add(ws->timer, &ws->patience);
         if (!wake(ws))
             return;
         (void)wslay_event_queue_msg(ws->wslay, &ping); /* out of memory: dropped the next time */
@@ -433,6 +435,16 @@ static void deliver(struct websocket *ws)
     text_done(&ws->incoming);
 }
 
+/* Of a ping with a number; what else comes is an answer to one without, or to none. */
+static void report_pong(struct websocket *ws, const struct wslay_event_on_msg_recv_arg *arg)
+{
+    struct reader r = reader_of(arg->msg, arg->msg_length);
+    uint64_t number = reader_u64(&r);
+
+    if (reader_ok(&r) && ws->state == STATE_OPEN && ws->handler.on_pong)
+        ws->handler.on_pong(ws->owner, number);
+}
+
 static void on_msg(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg *arg,
                    void *user)
 {
@@ -449,6 +461,8 @@ static void on_msg(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_
             set_reason(ws, WSLAY_CODE_NO_STATUS_RCVD, "", 0);
         if (ws->state == STATE_OPEN)
             begin_closing(ws);
+    } else if (arg->opcode == WSLAY_PONG) {
+        report_pong(ws, arg);
     }
 }
 
@@ -500,6 +514,7 @@ static int new_websocket(struct websocket **ret, struct event_base *base,
     ws->owner = owner;
     ws->client = client;
     ws->idle.tv_sec = WEBSOCKET_PING_S;
+    ws->patience.tv_sec = WEBSOCKET_PONG_S;
     text_init(&ws->incoming, WEBSOCKET_MAX_MESSAGE);
     ws->timer = evtimer_new(base, on_timer, ws);
     ws->work = event_new(base, -1, 0, on_work, ws);
@@ -599,6 +614,20 @@ int websocket_send(struct websocket *ws, const char *text, size_t len)
     return 0;
 }
 
+void websocket_ping(struct websocket *ws, uint64_t number)
+{
+    uint8_t payload[sizeof(number)];
+    struct wslay_event_msg ping = {
+        .opcode = WSLAY_PING, .msg = payload, .msg_length = sizeof(payload)};
+    struct writer w = writer_of(payload, sizeof(payload));
+
+    if (ws->state != STATE_OPEN || queued_len(ws) > WEBSOCKET_MAX_QUEUE || !wake(ws))
+        return;
+    writer_u64(&w, number);
+    (void)wslay_event_queue_msg(ws->wslay, &ping); /* out of memory: no answer comes */
+    event_active(ws->work, EV_TIMEOUT, 1);
+}
+
 void websocket_close(struct websocket *ws, uint16_t code, const char *reason)
 {
     if (!reason)
@@ -624,6 +653,7 @@ void websocket_set_idle(struct websocket *ws, uint32_t idle_ms)
 {
     ws->idle.tv_sec = idle_ms / 1000;
     ws->idle.tv_usec = idle_ms % 1000 * 1000;
+    ws->patience = ws->idle;
     if (ws->state == STATE_OPEN)
         (void)event_add(ws->timer, &ws->idle);
 }

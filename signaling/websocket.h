@@ -23,7 +23,8 @@ struct websocket;
 enum {
     WEBSOCKET_MAX_MESSAGE = 512 * 1024,    /* received; longer: close 1009 */
     WEBSOCKET_MAX_QUEUE = 4 * 1024 * 1024, /* unsent bytes; more: the peer is dropped */
-    WEBSOCKET_PING_S = 20,                 /* idle: ping; no answer in another 20 s: closed */
+    WEBSOCKET_PING_S = 15,                 /* idle: ping */
+    WEBSOCKET_PONG_S = 10,                 /* still idle so long after the ping: closed */
     WEBSOCKET_CLOSE_S = 2,                 /* for the peer to answer a close frame */
 };
 
@@ -32,14 +33,17 @@ struct websocket_handler {
     void (*on_open)(void *owner);
     /** A whole text message [len bytes, NUL-terminated]; borrowed. */
     void (*on_message)(void *owner, const char *text, size_t len);
-    /** Gone, for whatever reason; called once, last. `reason` is for people ("connection refused").
-     */
+    /** Gone, for whatever reason; called once, last. `code` is that of the peer's close frame
+     * (1005: it had none), or 1006: the connection was lost without one, or is our own reason for
+     * closing. `reason` is for people ("connection refused"). */
     void (*on_close)(void *owner, uint16_t code, const char *reason);
     /** Client side: the sub-protocol to ask for, static storage; NULL: none. That the server takes
      *  it is not checked. */
     const char *protocol;
     /** Client side, wss: whom to trust, borrowed; NULL: whom the system trusts. */
     struct tls_context *tls;
+    /** The answer to websocket_ping() with that number; NULL: of no interest. */
+    void (*on_pong)(void *owner, uint64_t number);
 };
 
 /**
@@ -72,11 +76,15 @@ MUST_USE int websocket_send(struct websocket *ws, const char *text, size_t len);
  *  `reason` is cut to the 123 bytes a frame takes, NULL: none. */
 void websocket_close(struct websocket *ws, uint16_t code, const char *reason);
 
+/** Ping the peer with a number of ours, above 0. As all comes in order, its answer proves that it
+ * has what was sent before. Nothing happens if it is not open. */
+void websocket_ping(struct websocket *ws, uint64_t number);
+
 /** Count the messages sent in *sent, which must outlive `ws`; NULL: do not. */
 void websocket_set_counter(struct websocket *ws, uint64_t *sent);
 
 /** Ping after `idle_ms` without a byte from the peer, instead of WEBSOCKET_PING_S; drop it after
- *  as long again. Call it once open. */
+ *  as long again, instead of WEBSOCKET_PONG_S. Call it once open. */
 void websocket_set_idle(struct websocket *ws, uint32_t idle_ms);
 
 /** Close at once without on_close and free. NULL is fine. @return NULL */

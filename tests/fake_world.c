@@ -200,6 +200,7 @@ static void on_forwarder_post(void *owner, struct mail *mail)
     case MAIL_CAP:
     case MAIL_VIEW:
     case MAIL_SUBSCRIBE:
+    case MAIL_REFRESH:
     case MAIL_LEAVE:
     case MAIL_STOP:
     case MAIL_PUBLISHER:

@@ -76,8 +76,9 @@ static inline void web_on_message(void *session, const char *text, size_t len)
         websocket_close(s->ws, 1000, "bye");
 }
 
-static inline void web_on_close(void *session)
+static inline void web_on_close(void *session, uint16_t code)
 {
+    (void)code;
     struct web_seen *s = session;
 
     s->closed++;

@@ -45,8 +45,9 @@ static void on_message(void *session, const char *text, size_t len)
     (void)!websocket_send(session, text, len);
 }
 
-static void on_close(void *session)
+static void on_close(void *session, uint16_t code)
 {
+    (void)code;
     (void)session;
     sessions--;
 }

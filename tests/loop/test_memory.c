@@ -7,6 +7,7 @@
 #include "media/seal.h"
 #include "media/srtp.h"
 #include "sfu/config.h"
+#include "sfu/direct_call.h"
 #include "sfu/directory.h"
 #include "sfu/session.h"
 #include "signaling/message.h"
@@ -268,16 +269,20 @@ static int64_t use_of_sessions(size_t n)
     log_set_level(LOG_ERROR);
     config_init(&config);
     CHECK_EQ(directory_new(&host.directory, &limits, 1, &handler), 0);
+    CHECK_EQ(direct_calls_new(&host.calls), 0);
     used = -heap();
     for (size_t i = 0; i < n; i++) {
         CHECK_EQ(session_new(&sessions[i], &host, SESSION_WEBSOCKET, &sink, &joined, SECOND), 0);
         join_room(sessions[i], i / EACH_ROOM);
     }
+    for (size_t i = 0; i < n; i++)
+        session_confirm(sessions[i], UINT64_MAX); /* a ping was answered */
     used += heap();
     CHECK_EQ(joined, n);
     for (size_t i = 0; i < n; i++)
         session_free(sessions[i], SECOND);
     directory_free(host.directory);
+    direct_calls_free(host.calls);
     return used;
 }
 

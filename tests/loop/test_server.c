@@ -44,6 +44,7 @@ static void configure(void)
     config.udp_port = 0;
     config.workers = 2;
     config.stop_timeout_s = 2;
+    config.resume_timeout_s = 0;
     log_set_level(LOG_ERROR);
 }
 
@@ -239,6 +240,54 @@ static void killed_socket_frees_everything(void)
     signaling_peer_kill(&ada);
     CHECK(await_participants(0, 0));
     CHECK(await_no_sessions());
+    end();
+}
+
+static void lost_socket_is_replaced_unseen(void)
+{
+    struct message resume = {.type = MESSAGE_RESUME, .id = 2, .seq = 1};
+    const struct message *m;
+    uint32_t you;
+
+    configure();
+    config.resume_timeout_s = 30;
+    start();
+    open_and_join(&ada, "demo", "Ada");
+    signaling_peer_open(&bob, base, server_port(server));
+    signaling_peer_join(&bob, "demo", "Bob", "avAV");
+    m = signaling_peer_await(&bob, MESSAGE_JOINED);
+    CHECK(m);
+    resume.session = m->session;
+    you = m->you;
+    CHECK(signaling_peer_await(&ada, MESSAGE_PARTICIPANT));
+    signaling_peer_kill(&bob);
+    signaling_peer_open(&bob, base, server_port(server));
+    signaling_peer_say(&bob, &resume);
+    m = signaling_peer_await(&bob, MESSAGE_RESUMED);
+    CHECK(m);
+    CHECK_EQ(m->you, you);
+    CHECK(await_participants(1, 2));
+    while ((m = signaling_peer_next(&ada)))
+        CHECK(m->type != MESSAGE_PARTICIPANT);
+    end();
+}
+
+static void who_stays_away_has_left(void)
+{
+    const struct message *m;
+
+    configure();
+    config.resume_timeout_s = 1;
+    start();
+    open_and_join(&ada, "demo", "Ada");
+    open_and_join(&bob, "demo", "Bob");
+    CHECK(signaling_peer_await(&ada, MESSAGE_PARTICIPANT));
+    signaling_peer_kill(&bob);
+    m = signaling_peer_await(&ada, MESSAGE_PARTICIPANT);
+    CHECK(m);
+    CHECK_EQ(m->change, CHANGE_LEAVE);
+    CHECK_STR(m->code, "disconnected");
+    CHECK(await_participants(1, 1));
     end();
 }
 
@@ -542,6 +591,7 @@ static void churn_of_24_clients_leaves_no_descriptor(void)
 
 TAP_CASES(CASE(two_meet_in_a_room), CASE(a_room_that_grows_takes_another_worker),
           CASE(mute_is_heard_by_the_other), CASE(killed_socket_frees_everything),
+          CASE(lost_socket_is_replaced_unseen), CASE(who_stays_away_has_left),
           CASE(full_room_refuses_and_lets_in_again), CASE(idle_websocket_is_sent_away),
           CASE(whip_comes_by_post_and_goes_by_delete),
           CASE(posted_session_without_media_ends_by_itself),

@@ -23,6 +23,7 @@ struct client {
     struct message heard[MAX_HEARD];
     size_t n_heard, n_read;
     uint16_t close_code; /* 0: open */
+    uint64_t pinged;     /* number of the last ping */
 };
 
 static struct config config;
@@ -81,7 +82,22 @@ static inline void close_client(void *peer, uint16_t code, const char *reason)
     client->close_code = code;
 }
 
-static const struct session_sink sink = {.send = hear, .close = close_client};
+static inline void ping_client(void *peer, uint64_t number)
+{
+    struct client *client = peer;
+
+    client->pinged = number;
+}
+
+static inline void adopt(void *peer, struct session *session)
+{
+    struct client *client = peer;
+
+    client->session = session;
+}
+
+static const struct session_sink sink = {
+    .send = hear, .close = close_client, .ping = ping_client, .adopt = adopt};
 
 static inline void drop_mails(void)
 {
@@ -130,7 +146,11 @@ static inline void begin(void)
 
 static inline void say_text(struct client *client, const char *json)
 {
-    session_receive(client->session, json, strlen(json), now_us);
+    struct session *before = client->session;
+
+    session_receive(before, json, strlen(json), now_us);
+    if (client->session != before)
+        session_free(before, now_us);
 }
 
 static inline void say(struct client *client, const struct message *m)

@@ -93,6 +93,31 @@ static void replies_and_events_survive_a_round_trip(void)
     check_round_trip("{\"t\":\"pong\",\"re\":4}");
 }
 
+static void messages_about_a_session_survive_a_round_trip(void)
+{
+    check_round_trip(
+        "{\"t\":\"resume\",\"id\":1,\"seq\":17,\"session\":\"s-0000002a\",\"token\":\"Xk3f\"}");
+    check_round_trip(
+        "{\"t\":\"resumed\",\"re\":1,\"seq\":23,\"you\":\"p-0000002a\",\"replayed\":true,"
+        "\"ice_servers\":[]}");
+    check_round_trip(
+        "{\"t\":\"resumed\",\"re\":1,\"seq\":23,\"you\":\"p-0000002a\",\"replayed\":false,"
+        "\"ice_servers\":[{\"urls\":[\"stun:s.example\"]}],\"tracks\":[{\"id\":\"t-00000007\","
+        "\"mid\":\"0\",\"kind\":\"audio\",\"source\":\"microphone\",\"muted\":false}],"
+        "\"participants\":[{\"id\":\"p-00000001\",\"name\":\"Bob\",\"tracks\":[]}]}");
+    check_refused("{\"t\":\"resume\",\"id\":1,\"token\":\"x\"}", "bad_field", "session");
+    check_refused("{\"t\":\"resume\",\"id\":1,\"session\":\"s-1\"}", "bad_field", "token");
+    CHECK_EQ(
+        parse(
+            "{\"t\":\"joined\",\"seq\":1,\"room\":\"demo\",\"you\":\"p-0000002a\",\"answer\":\"v=0\","
+            "\"session\":{\"id\":\"s-0000002a\",\"token\":\"Xk3f\",\"resume_s\":30}}"),
+        0);
+    CHECK_STR(message.session.id, "s-0000002a");
+    CHECK_STR(message.session.token, "Xk3f");
+    CHECK_EQ(message.session.resume_s, 30);
+    message_done(&message);
+}
+
 static void unknown_types_are_kept_by_name_and_id(void)
 {
     CHECK_EQ(parse("{\"t\":\"dance\",\"id\":5,\"room\":7}"), 0);
@@ -416,6 +441,7 @@ static void room_names_are_safe_in_urls(void)
 }
 
 TAP_CASES(CASE(requests_survive_a_round_trip), CASE(replies_and_events_survive_a_round_trip),
+          CASE(messages_about_a_session_survive_a_round_trip),
           CASE(unknown_types_are_kept_by_name_and_id), CASE(unknown_fields_are_ignored),
           CASE(defaults_fill_in_what_is_absent_or_null),
           CASE(an_error_names_the_field_and_the_request), CASE(numbers_out_of_range_are_refused),

@@ -23,6 +23,7 @@ struct end {
     char reason[128];
     char last[64]; /* beginning of the last message */
     size_t last_len;
+    uint64_t pong;                       /* number of the last one */
     void (*on_message)(struct end *end); /* what the case does in the handler */
 };
 
@@ -58,7 +59,15 @@ static void on_close(void *owner, uint16_t code, const char *reason)
     (void)snprintf(end->reason, sizeof(end->reason), "%s", reason);
 }
 
-static const struct websocket_handler handler = {on_open, on_message, on_close};
+static void on_pong(void *owner, uint64_t number)
+{
+    struct end *end = owner;
+
+    end->pong = number;
+}
+
+static const struct websocket_handler handler = {
+    .on_open = on_open, .on_message = on_message, .on_close = on_close, .on_pong = on_pong};
 
 static void set_up(void)
 {
@@ -454,6 +463,22 @@ static void an_answered_ping_keeps_the_connection(void)
     tear_down();
 }
 
+static void a_numbered_ping_is_told_of_when_it_is_answered(void)
+{
+    accept_raw();
+    server.pong = 0;
+    websocket_ping(server.ws, 0x0102030405060708);
+    run_once();
+    expect_bytes("\x89\x08\1\2\3\4\5\6\7\x08", 10);
+    send_frame(0x8A, "", 0);
+    run_once();
+    CHECK_EQ(server.pong, 0);
+    send_frame(0x8A, "\1\2\3\4\5\6\7\x08", 8);
+    run_once();
+    CHECK_EQ(server.pong, 0x0102030405060708);
+    tear_down();
+}
+
 static void a_peer_that_does_not_read_is_dropped_at_the_queue_limit(void)
 {
     static char message[256 * 1024];
@@ -555,6 +580,7 @@ TAP_CASES(CASE(the_accept_key_is_that_of_the_rfc), CASE(a_text_frame_is_a_messag
           CASE(a_peer_that_does_not_answer_the_close_is_cut_off),
           CASE(a_connection_that_ends_is_1006), CASE(an_idle_peer_is_pinged_and_then_dropped),
           CASE(an_answered_ping_keeps_the_connection),
+          CASE(a_numbered_ping_is_told_of_when_it_is_answered),
           CASE(a_peer_that_does_not_read_is_dropped_at_the_queue_limit),
           CASE(pings_of_a_peer_that_does_not_read_are_bounded_too),
           CASE(a_handler_may_free_the_websocket), CASE(a_handler_may_answer_and_close),
