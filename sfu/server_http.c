@@ -136,12 +136,20 @@ static void on_media_post(void *owner, struct http_exchange *x, enum http_media 
     whip_post(&s->whip, x, media, room, &offer, clock_now_us());
 }
 
-static void on_media_delete(void *owner, struct http_exchange *x, enum http_media media,
-                            const char *room, const char *resource)
+static void on_media_options(void *owner, struct http_exchange *x, enum http_media media,
+                             const char *room)
 {
     struct server *s = owner;
 
-    whip_delete(&s->whip, x, media, room, resource, clock_now_us());
+    whip_options(&s->whip, x, media, room, clock_now_us());
+}
+
+static void on_media_request(void *owner, struct http_exchange *x,
+                             const struct http_media_request *request)
+{
+    struct server *s = owner;
+
+    whip_request(&s->whip, x, request, clock_now_us());
 }
 
 static bool on_health(void *owner, char *json, size_t capacity)
@@ -180,7 +188,8 @@ const struct http_handler server_http_handler = {
     .on_pong = on_pong,
     .on_close = on_close,
     .on_media_post = on_media_post,
-    .on_media_delete = on_media_delete,
+    .on_media_request = on_media_request,
+    .on_media_options = on_media_options,
     .on_metrics = server_metrics,
     .on_admin = server_admin,
     .on_admin_token = on_admin_token,

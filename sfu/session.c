@@ -238,23 +238,6 @@ static int refuse_entry(const struct session *s, int err, struct message *error)
     }
 }
 
-/* A POST is for one direction. */
-static int check_direction(const struct session *s, const struct media_plan *plan,
-                           struct message *error)
-{
-    uint32_t published = track_list_count(plan, SECTION_PUBLISH);
-
-    if (s->kind == SESSION_WHIP && !published)
-        return refuse(error, "nothing_to_publish",
-                      "the offer has no sendonly m-line with a codec the server takes");
-    if (s->kind == SESSION_WHEP && published)
-        return refuse(error, "bad_direction", "a player's offer has recvonly m-lines only");
-    if (s->kind == SESSION_WHEP && !track_list_count(plan, SECTION_SLOT))
-        return refuse(error, "nothing_to_play",
-                      "the offer has no recvonly m-line with a codec the server has");
-    return 0;
-}
-
 int session_take_tracks(struct session *s, const struct session_offer *offer)
 {
     struct message_track tracks[MESSAGE_MAX_TRACKS];
@@ -278,7 +261,9 @@ int session_answer(struct session *s, const struct session_offer *offer, struct 
                    struct message *error)
 {
     struct session_caps caps = {s, offer};
-    struct negotiation_local local = {.cap = session_caps_fill, .cap_owner = &caps};
+    struct negotiation_local local = {.cap = session_caps_fill,
+                                      .cap_owner = &caps,
+                                      .rtcp_mux_only = s->kind != SESSION_WEBSOCKET};
 
     s->host->describe(s->host->owner, s->member.worker, &local);
     return session_media_answer(&s->media, &local, offer, answer, error);
@@ -295,12 +280,12 @@ static struct mail_join *negotiate(struct session *s, const struct session_offer
 {
     struct mail_join *mail = NULL;
 
+    s->media.plays_only = s->kind == SESSION_WHEP;
     if (session_media_open(&s->media, s->host->config, s->member.worker) < 0) {
         (void)refuse_no_memory(error);
         return NULL;
     }
-    if (session_answer(s, offer, answer, error) < 0 ||
-        check_direction(s, session_media_plan(&s->media), error) < 0)
+    if (session_answer(s, offer, answer, error) < 0 || session_check_direction(s, offer, error) < 0)
         return NULL;
     if (session_take_tracks(s, offer) < 0 || session_media_mail(&s->media, &mail) < 0)
         (void)refuse_no_memory(error);
@@ -359,31 +344,6 @@ int session_join(struct session *s, const char *room, const struct session_offer
     s->joined_us = now_us;
     session_set_state(s, SESSION_JOINED);
     log_join(s, now_us);
-    return 0;
-}
-
-void session_set_name(struct session *s, const char *name)
-{
-    utf8_copy(s->member.name, sizeof(s->member.name), name);
-}
-
-int session_post(struct session *s, const char *room, const struct session_offer *offer,
-                 struct text *answer, struct message *error, int64_t now_us)
-{
-    int err;
-
-    assert(s->kind != SESSION_WEBSOCKET && s->state == SESSION_CONNECTED);
-    if (!s->member.name[0])
-        (void)snprintf(s->member.name, sizeof(s->member.name), "%s-%.4s",
-                       session_kind_name(s->kind), s->resource);
-    err = session_admit(s, NULL, room, now_us, error);
-    if (err < 0)
-        return -EINVAL;
-    err = session_join(s, room, offer, answer, error, now_us);
-    if (err < 0)
-        return err;
-    direct_room_enter(s, ROOM_SFU);
-    directory_announce(s->host->directory, &s->member);
     return 0;
 }
 

@@ -121,6 +121,19 @@ void session_set_name(struct session *s, const char *name);
 MUST_USE int session_post(struct session *s, const char *room, const struct session_offer *offer,
                           struct text *answer, struct message *error, int64_t now_us);
 
+/** @return true if these are the client's ICE credentials, as last told */
+bool session_knows_ice(const struct session *s, const char *ufrag, const char *pwd);
+
+/**
+ * A session that has joined restarts ICE without an offer (RFC 9725 section 4.3.3): these are the
+ * client's new credentials.
+ *
+ * @param fragment  receives ours, and our candidates, as application/trickle-ice-sdpfrag
+ * @return 0; -EINVAL: `error` says why, and the path stays
+ */
+MUST_USE int session_restart_ice(struct session *s, const char *ufrag, const char *pwd,
+                                 struct text *fragment, struct message *error);
+
 /** MAIL_STATE, MAIL_SLOTS, MAIL_NEED, MAIL_STREAM, MAIL_WANT or MAIL_QUALITY for this participant;
  *  borrowed. */
 void session_mail(struct session *s, struct mail *mail, int64_t now_us);

@@ -99,6 +99,10 @@ bool session_has_media(const struct session *s);
 MUST_USE int session_start_media(struct session *s, const struct session_offer *offer,
                                  struct text *answer, struct message *error);
 
+/** What a POST offers is for one direction, and taken whole. @return 0; -EINVAL: `error` */
+MUST_USE int session_check_direction(const struct session *s, const struct session_offer *offer,
+                                     struct message *error);
+
 /**
  * Enter the room, answer the offer and tell the worker. The others are not told yet: first the
  * client gets its snapshot of the room.

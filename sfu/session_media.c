@@ -11,14 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct negotiation_policy make_policy(const struct config *config)
+static struct negotiation_policy make_policy(const struct session_media *m)
 {
+    const struct config *config = m->config;
     struct negotiation_policy policy = negotiation_default_policy;
 
     policy.max_sections = config->max_sections;
     policy.max_publish = config->max_tracks;
     policy.max_audio_slots = config->max_audio_slots;
     policy.max_video_slots = config->max_video_slots;
+    policy.plays_only = m->plays_only;
     return policy;
 }
 
@@ -30,12 +32,13 @@ static void use_credentials(struct session_media *m, const struct ice_credential
 
 int session_media_open(struct session_media *m, const struct config *config, uint32_t worker)
 {
-    struct negotiation_policy policy = make_policy(config);
+    struct negotiation_policy policy;
     struct ice_credentials credentials;
 
     ice_credentials_make_tagged(&credentials, worker);
     m->config = config;
     m->worker = worker;
+    policy = make_policy(m);
     use_credentials(m, &credentials);
     random_name(m->cname, SESSION_CNAME_LEN);
     return negotiation_new(&m->negotiation, &policy);
@@ -70,7 +73,7 @@ static int answer_with(struct negotiation *n, const struct negotiation_local *lo
 static int check_tracks(const struct session_media *m, const struct negotiation_local *local,
                         const struct session_offer *offer, struct message *error)
 {
-    struct negotiation_policy policy = make_policy(m->config);
+    struct negotiation_policy policy = make_policy(m);
     struct negotiation *trial = NULL;
     struct text answer;
     int err;

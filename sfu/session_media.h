@@ -12,6 +12,7 @@
 #include "signaling/message.h"
 #include "signaling/negotiation.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ struct session_media {
     const struct config *config;
     struct negotiation *negotiation;
     uint32_t worker;
+    bool plays_only; /* the peer sends nothing; set before session_media_open() */
     /* Made for this peer, and anew with each restart of ICE. */
     char ufrag[ICE_LOCAL_UFRAG + 1], pwd[ICE_LOCAL_PWD + 1];
     char cname[SESSION_CNAME_LEN + 1];

@@ -1,28 +1,77 @@
 #include "sfu/whip.h"
 
+#include "media/base/random.h"
 #include "media/base/text.h"
+#include "sfu/access.h"
+#include "sfu/ice_servers.h"
 #include "sfu/refuse.h"
 #include "sfu/session.h"
+#include "sfu/whip_internal.h"
 #include "signaling/negotiation.h"
+#include "signaling/sdp_fragment.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
     PATH_MAX_LEN = sizeof("/whip//") + MESSAGE_ROOM_MAX + 64,
     STATUS_OK = 200,
+    STATUS_NO_CONTENT = 204,
     STATUS_BAD_REQUEST = 400,
     STATUS_UNAUTHORIZED = 401,
     STATUS_FORBIDDEN = 403,
     STATUS_NOT_FOUND = 404,
+    STATUS_NOT_ALLOWED = 405,
+    STATUS_PRECONDITION_FAILED = 412,
     STATUS_TOO_LARGE = 413,
     STATUS_UNPROCESSABLE = 422,
+    STATUS_PRECONDITION_REQUIRED = 428,
     STATUS_UNAVAILABLE = 503,
 };
 
 static const char *media_name(enum http_media media)
 {
     return media == HTTP_WHIP ? "whip" : "whep";
+}
+
+static enum session_kind kind_of(enum http_media media)
+{
+    return media == HTTP_WHIP ? SESSION_WHIP : SESSION_WHEP;
+}
+
+static enum access_want want_of(enum http_media media)
+{
+    return media == HTTP_WHIP ? ACCESS_WHIP : ACCESS_WHEP;
+}
+
+static struct whip_resource *resource_free(struct whip_resource *r, int64_t now_us)
+{
+    if (!r)
+        return NULL;
+    session_free(r->session, now_us);
+    free(r);
+    return NULL;
+}
+
+static struct whip_resource *resource_new(struct whip *w, enum http_media media, int64_t now_us)
+{
+    struct whip_resource *r = calloc(1, sizeof(*r));
+
+    if (!r)
+        return NULL;
+    random_name(r->etag, WHIP_ETAG_LEN);
+    if (session_new(&r->session, w->host, kind_of(media), NULL, NULL, now_us) == 0 &&
+        map_put_str(&w->resources, session_resource(r->session), r) == 0)
+        return r;
+    return resource_free(r, now_us);
+}
+
+static void drop(struct whip *w, struct whip_resource *r, int64_t now_us)
+{
+    (void)map_remove_str(&w->resources, session_resource(r->session));
+    resource_free(r, now_us);
 }
 
 void whip_init(struct whip *w, struct session_host *host)
@@ -33,16 +82,16 @@ void whip_init(struct whip *w, struct session_host *host)
 
 void whip_done(struct whip *w, int64_t now_us)
 {
-    struct session *s;
+    struct whip_resource *r;
     size_t cursor;
 
     for (;;) {
         cursor = 0;
-        s = map_next(&w->resources, &cursor);
-        if (!s)
+        r = map_next(&w->resources, &cursor);
+        if (!r)
             break;
-        session_dismiss(s, "server_stopping", "the server is stopping", now_us);
-        whip_reap(w, s, now_us);
+        session_dismiss(r->session, "server_stopping", "the server is stopping", now_us);
+        drop(w, r, now_us);
     }
     map_done(&w->resources);
 }
@@ -50,6 +99,17 @@ void whip_done(struct whip *w, int64_t now_us)
 uint32_t whip_count(const struct whip *w)
 {
     return (uint32_t)map_count(&w->resources);
+}
+
+void whip_reap(struct whip *w, struct session *s, int64_t now_us)
+{
+    struct whip_resource *r;
+
+    if (session_kind(s) == SESSION_WEBSOCKET || session_state(s) != SESSION_LEAVING)
+        return;
+    r = map_get_str(&w->resources, session_resource(s));
+    if (r)
+        drop(w, r, now_us);
 }
 
 /* What a refusal is in HTTP. Everything not listed is the SDP's fault. */
@@ -64,10 +124,10 @@ static int status_of(const char *code)
         {"server_stopping", STATUS_UNAVAILABLE},   {"overloaded", STATUS_UNAVAILABLE},
         {"sdp_too_large", STATUS_TOO_LARGE},       {"nothing_to_publish", STATUS_UNPROCESSABLE},
         {"nothing_to_play", STATUS_UNPROCESSABLE}, {"bad_direction", STATUS_UNPROCESSABLE},
-        {"token_missing", STATUS_UNAUTHORIZED},    {"token_bad", STATUS_UNAUTHORIZED},
-        {"token_expired", STATUS_UNAUTHORIZED},    {"token_not_yet", STATUS_FORBIDDEN},
-        {"token_room", STATUS_FORBIDDEN},          {"not_allowed", STATUS_FORBIDDEN},
-        {"server_draining", STATUS_UNAVAILABLE},
+        {"section_refused", STATUS_UNPROCESSABLE}, {"token_missing", STATUS_UNAUTHORIZED},
+        {"token_bad", STATUS_UNAUTHORIZED},        {"token_expired", STATUS_UNAUTHORIZED},
+        {"token_not_yet", STATUS_FORBIDDEN},       {"token_room", STATUS_FORBIDDEN},
+        {"not_allowed", STATUS_FORBIDDEN},         {"server_draining", STATUS_UNAVAILABLE},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
@@ -82,67 +142,205 @@ static void reply_refusal(struct http_exchange *x, const struct message *error)
     http_reply_problem(x, status_of(error->code), error->code, error->text);
 }
 
+/* RFC 9725 section 4.6: a Link for each URL. */
+static void add_ice_servers(const struct whip *w, struct http_exchange *x, const char *identity,
+                            int64_t now_us)
+{
+    struct message_ice_server servers[MESSAGE_MAX_ICE_SERVERS];
+    uint32_t n = ice_servers_fill(w->host->config, identity, session_host_wall_s(w->host, now_us),
+                                  servers);
+
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t j = 0; j < servers[i].n_urls; j++) {
+            struct http_link link = {.uri = servers[i].urls[j],
+                                     .rel = "ice-server",
+                                     .username = servers[i].username,
+                                     .credential = servers[i].credential};
+
+            http_exchange_link(x, &link);
+        }
+    }
+}
+
+/* What an answer says of a session that was made. */
+static void reply_created(const struct whip *w, struct http_exchange *x,
+                          const struct whip_resource *r, const char *answer, int64_t now_us)
+{
+    enum http_media media = session_kind(r->session) == SESSION_WHIP ? HTTP_WHIP : HTTP_WHEP;
+    char location[PATH_MAX_LEN];
+
+    (void)snprintf(location, sizeof(location), "/%s/%s/%s", media_name(media),
+                   session_room(r->session), session_resource(r->session));
+    add_ice_servers(w, x, session_grants(r->session)->identity, now_us);
+    http_reply_created(x, location, r->etag, answer);
+}
+
+/* Join with what the query and the header say. @return 0; -EINVAL: `error` says why */
+static int join(struct session *s, const struct http_exchange *x, const char *room,
+                const struct session_offer *offer, struct text *answer, struct message *error,
+                int64_t now_us)
+{
+    char name[MESSAGE_NAME_MAX + 1];
+    char token[MESSAGE_TOKEN_MAX + 1];
+
+    http_exchange_token(x, token, sizeof(token));
+    session_set_token(s, token);
+    http_exchange_parameter(x, "name", name, sizeof(name));
+    session_set_name(s, name);
+    return session_post(s, room, offer, answer, error, now_us);
+}
+
 void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,
                const struct session_offer *offer, int64_t now_us)
 {
-    struct session *s = NULL;
+    struct whip_resource *r = resource_new(w, media, now_us);
     struct message error = {0};
-    char location[PATH_MAX_LEN];
-    char name[MESSAGE_NAME_MAX + 1];
-    char token[MESSAGE_TOKEN_MAX + 1];
     struct text answer;
-    int err;
+
+    if (!r) {
+        (void)refuse_no_memory(&error);
+        reply_refusal(x, &error);
+        return;
+    }
+    text_init(&answer, SDP_MAX_BYTES);
+    if (join(r->session, x, room, offer, &answer, &error, now_us) == 0) {
+        reply_created(w, x, r, text_str(&answer), now_us);
+    } else {
+        reply_refusal(x, &error);
+        drop(w, r, now_us);
+    }
+    text_done(&answer);
+}
+
+/* May the bearer of the request's token, if it has one, do this in the room? @return 0; -EACCES */
+static int admit(const struct whip *w, const struct http_exchange *x, enum http_media media,
+                 const char *room, int64_t now_us, struct grants *grants, struct message *error)
+{
+    char token[MESSAGE_TOKEN_MAX + 1];
+
+    http_exchange_token(x, token, sizeof(token));
+    return access_admit(w->host->access, token, want_of(media), room,
+                        session_host_wall_s(w->host, now_us), grants, error);
+}
+
+void whip_options(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,
+                  int64_t now_us)
+{
+    struct message error = {0};
+    struct grants grants;
+
+    if (admit(w, x, media, room, now_us, &grants, &error) == 0)
+        add_ice_servers(w, x, grants.identity, now_us);
+}
+
+/* RFC 9110 section 13.1.1, strong comparison; "*" in quotes is how RFC 9725 has it in its example.
+ * @return true if the list has our tag, or takes any */
+static bool matches(const char *if_match, const char *etag)
+{
+    size_t len = strlen(etag);
+
+    if (strcmp(if_match, "*") == 0 || strcmp(if_match, "\"*\"") == 0)
+        return true;
+    while (*if_match) {
+        if_match += strspn(if_match, " \t,");
+        if (if_match[0] == '"' && strncmp(if_match + 1, etag, len) == 0 &&
+            if_match[len + 1] == '"' && strchr(" \t,", if_match[len + 2]))
+            return true; /* strchr: also at the end */
+        if_match += strcspn(if_match, ",");
+    }
+    return false;
+}
+
+/* @return true if the fragment is of the ICE session that there is; else it restarts it */
+static bool is_of_now(const struct whip_resource *r, const struct sdp_fragment *fragment)
+{
+    return !fragment->ufrag[0] || session_knows_ice(r->session, fragment->ufrag, fragment->pwd);
+}
+
+static void restart(struct whip_resource *r, struct http_exchange *x,
+                    const struct sdp_fragment *fragment)
+{
+    struct message error = {0};
+    struct text answer;
 
     text_init(&answer, SDP_MAX_BYTES);
-    err = session_new(&s, w->host, media == HTTP_WHIP ? SESSION_WHIP : SESSION_WHEP, NULL, NULL,
-                      now_us);
-    if (err == 0)
-        err = map_put_str(&w->resources, session_resource(s), s);
-    if (err < 0)
-        (void)refuse_no_memory(&error);
-    if (err == 0) {
-        http_exchange_token(x, token, sizeof(token));
-        session_set_token(s, token);
-        http_exchange_parameter(x, "name", name, sizeof(name));
-        session_set_name(s, name);
-        err = session_post(s, room, offer, &answer, &error, now_us);
-    }
-    if (err < 0) {
+    if (session_restart_ice(r->session, fragment->ufrag, fragment->pwd, &answer, &error) == 0) {
+        random_name(r->etag, WHIP_ETAG_LEN);
+        http_reply_restarted(x, r->etag, text_str(&answer));
+    } else {
         reply_refusal(x, &error);
-        goto fail;
     }
-    (void)snprintf(location, sizeof(location), "/%s/%s/%s", media_name(media), room,
-                   session_resource(s));
-    http_reply_created(x, location, text_str(&answer));
-    text_done(&answer);
-    return;
-fail:
-    if (s)
-        (void)map_remove_str(&w->resources, session_resource(s));
-    session_free(s, now_us);
     text_done(&answer);
 }
 
-void whip_delete(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,
-                 const char *resource, int64_t now_us)
+/* We are lite: candidates of the client are of no use to us, its checks tell where it is. They are
+ * read all the same, so that what is malformed is told. */
+static void serve_patch(struct whip_resource *r, struct http_exchange *x,
+                        const struct http_media_request *request)
 {
-    enum session_kind kind = media == HTTP_WHIP ? SESSION_WHIP : SESSION_WHEP;
-    struct session *s = map_get_str(&w->resources, resource);
+    struct negotiation_error why = {0};
+    struct sdp_fragment fragment;
+    int err;
 
-    if (!s || session_kind(s) != kind || strcmp(session_room(s), room) != 0) {
+    if (!request->if_match) {
+        http_reply_problem(x, STATUS_PRECONDITION_REQUIRED, "no_etag",
+                           "If-Match must have the ETag of the ICE session, or *");
+    } else if (!matches(request->if_match, r->etag)) {
+        http_reply_problem(x, STATUS_PRECONDITION_FAILED, "old_etag",
+                           "ICE was restarted meanwhile: that ETag is of an earlier ICE session");
+    } else if ((err = sdp_fragment_read(&fragment, request->body, request->len, &why)) < 0) {
+        http_reply_problem(x, err == -ENOMEM ? STATUS_UNAVAILABLE : STATUS_BAD_REQUEST, why.code,
+                           why.message);
+    } else if (is_of_now(r, &fragment)) {
+        http_reply_empty(x, STATUS_NO_CONTENT);
+    } else {
+        restart(r, x, &fragment);
+    }
+}
+
+/* @return NULL: there is no such session there */
+static struct whip_resource *find(const struct whip *w, const struct http_media_request *request)
+{
+    struct whip_resource *r = map_get_str(&w->resources, request->resource);
+
+    if (!r || session_kind(r->session) != kind_of(request->media) ||
+        strcmp(session_room(r->session), request->room) != 0)
+        return NULL;
+    return r;
+}
+
+/* What was admitted stays so: a token that has expired since still tells whose it is. */
+static int check_bearer(const struct whip *w, const struct http_exchange *x,
+                        const struct http_media_request *request, int64_t now_us,
+                        struct message *error)
+{
+    struct grants grants;
+    int err = admit(w, x, request->media, request->room, now_us, &grants, error);
+
+    return err < 0 && strcmp(error->code, "token_expired") == 0 ? 0 : err;
+}
+
+void whip_request(struct whip *w, struct http_exchange *x, const struct http_media_request *request,
+                  int64_t now_us)
+{
+    struct whip_resource *r = find(w, request);
+    struct message error = {0};
+
+    if (request->method != HTTP_GET && check_bearer(w, x, request, now_us, &error) < 0) {
+        reply_refusal(x, &error);
+    } else if (!r) {
         http_reply_problem(x, STATUS_NOT_FOUND, "unknown_resource",
                            "no such session, or it has ended");
-        return;
+    } else if (request->method == HTTP_PATCH) {
+        serve_patch(r, x, request);
+    } else if (request->method == HTTP_DELETE) {
+        session_leave(r->session, "left", "left the room", now_us);
+        drop(w, r, now_us);
+        http_reply_empty(x, STATUS_OK);
+    } else if (request->method == HTTP_GET) {
+        http_reply_empty(x, STATUS_NO_CONTENT);
+    } else {
+        http_reply_problem(x, STATUS_NOT_ALLOWED, "method_not_allowed",
+                           "this resource does not have that method");
     }
-    session_leave(s, "left", "left the room", now_us);
-    whip_reap(w, s, now_us);
-    http_reply_empty(x, STATUS_OK);
-}
-
-void whip_reap(struct whip *w, struct session *s, int64_t now_us)
-{
-    if (session_kind(s) == SESSION_WEBSOCKET || session_state(s) != SESSION_LEAVING)
-        return;
-    (void)map_remove_str(&w->resources, session_resource(s));
-    session_free(s, now_us);
 }

@@ -1,6 +1,9 @@
 /**
- * @file whip.h  WHIP and WHEP: sessions that come as a POST, are named by a resource and go by a
- * DELETE or with their media. Owns them. Thread: control.
+ * @file whip.h  WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep): sessions that come as a POST, are
+ * named by a resource and go by a DELETE or with their media. Owns them. Thread: control.
+ *
+ * Where the server has keys, every request but OPTIONS and GET of an endpoint needs a token that is
+ * good for the room; for a session that exists one that has expired since will do.
  */
 #ifndef SFU_WHIP_H
 #define SFU_WHIP_H
@@ -18,7 +21,7 @@ struct session_offer;
 /** Embedded in the server. */
 struct whip {
     struct session_host *host;
-    struct map resources; /* struct session by resource; "whip/{resource}" or "whep/..." */
+    struct map resources; /* struct whip_resource by name */
 };
 
 /** @param host  borrowed: must outlive the sessions */
@@ -34,9 +37,13 @@ uint32_t whip_count(const struct whip *w);
 void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,
                const struct session_offer *offer, int64_t now_us);
 
-/** Serve DELETE of a resource; answers the exchange. */
-void whip_delete(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,
-                 const char *resource, int64_t now_us);
+/** Add Links to the answer of OPTIONS /whip/{room} or /whep/{room}, if the bearer may know them. */
+void whip_options(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,
+                  int64_t now_us);
+
+/** Serve a request for a session; answers the exchange. */
+void whip_request(struct whip *w, struct http_exchange *x, const struct http_media_request *request,
+                  int64_t now_us);
 
 /** Free a session of ours if it is leaving; others are left alone. */
 void whip_reap(struct whip *w, struct session *s, int64_t now_us);

@@ -71,7 +71,6 @@ static void refuse(struct http_exchange *x)
                            "this is for programs on this machine; set admin_token for others");
         return;
     }
-    http_exchange_field(x, "WWW-Authenticate", "Bearer");
     http_reply_problem(x, 401, "unauthorized",
                        "send \"Authorization: Bearer\" and admin_token, or a token with the grant "
                        "admin");

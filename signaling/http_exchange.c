@@ -1,4 +1,3 @@
-#include "media/base/random.h"
 #include "signaling/http_internal.h"
 #include "signaling/json_text.h"
 
@@ -9,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PROBLEM = 2048, ETAG_LEN = 16 };
+enum { MAX_PROBLEM = 2048 };
 
 static const char *status_title(int status)
 {
@@ -152,21 +151,71 @@ static void send_text(struct http_exchange *x, int status, const char *type, con
 static void allow_origins(struct http_exchange *x)
 {
     http_exchange_field(x, "Access-Control-Allow-Origin", "*");
-    http_exchange_field(x, "Access-Control-Expose-Headers", "Location, ETag, Link, Accept-Post");
+    http_exchange_field(x, "Access-Control-Expose-Headers",
+                        "Location, ETag, Link, Accept-Post, Accept-Patch, Allow, "
+                        "Retry-After, WWW-Authenticate");
 }
 
-void http_reply_created(struct http_exchange *x, const char *location, const char *sdp)
+/* RFC 9110 section 5.6.4 */
+static void append_quoted(struct text *out, const char *name, const char *value)
 {
-    char etag[ETAG_LEN + 3] = "\"";
+    if (!value || !value[0])
+        return;
+    text_printf(out, "; %s=\"", name);
+    for (; *value; value++) {
+        if (*value == '"' || *value == '\\')
+            text_append(out, "\\");
+        text_append_n(out, value, 1);
+    }
+    text_append(out, "\"");
+}
 
-    random_name(etag + 1, ETAG_LEN);
-    etag[ETAG_LEN + 1] = '"';
-    etag[ETAG_LEN + 2] = '\0';
+void http_exchange_link(struct http_exchange *x, const struct http_link *link)
+{
+    struct text value;
+
+    text_init(&value, HTTP_MAX_ANSWER_HEAD);
+    text_printf(&value, "<%s>", link->uri);
+    append_quoted(&value, "rel", link->rel);
+    append_quoted(&value, "username", link->username);
+    append_quoted(&value, "credential", link->credential);
+    if (link->username && link->username[0])
+        append_quoted(&value, "credential-type", "password");
+    append_quoted(&value, "events", link->events);
+    http_exchange_field(x, "Link", text_str(&value));
+    text_done(&value);
+}
+
+static void add_etag(struct http_exchange *x, const char *etag)
+{
+    char quoted[64];
+
+    (void)evutil_snprintf(quoted, sizeof(quoted), "\"%s\"", etag);
+    http_exchange_field(x, "ETag", quoted);
+}
+
+void http_reply_created(struct http_exchange *x, const char *location, const char *etag,
+                        const char *sdp)
+{
     allow_origins(x);
     http_exchange_field(x, "Location", location);
-    http_exchange_field(x, "ETag", etag);
+    if (etag)
+        add_etag(x, etag);
     http_exchange_field(x, "Cache-Control", "no-store");
+    if (!sdp) {
+        http_exchange_send(x, 201, NULL);
+        return;
+    }
+    http_exchange_field(x, "Accept-Patch", "application/trickle-ice-sdpfrag");
     send_text(x, 201, "application/sdp", sdp);
+}
+
+void http_reply_restarted(struct http_exchange *x, const char *etag, const char *fragment)
+{
+    allow_origins(x);
+    add_etag(x, etag);
+    http_exchange_field(x, "Cache-Control", "no-store");
+    send_text(x, 200, "application/trickle-ice-sdpfrag", fragment);
 }
 
 void http_reply_empty(struct http_exchange *x, int status)
@@ -190,6 +239,11 @@ void http_reply_problem(struct http_exchange *x, int status, const char *code, c
 
     allow_origins(x);
     http_exchange_field(x, "Cache-Control", "no-store");
+    if (status == 401) /* RFC 6750 section 3: who has shown none is not told of an error */
+        http_exchange_field(x, "WWW-Authenticate",
+                            strncmp(code, "token_", 6) == 0 && strcmp(code, "token_missing") != 0
+                                ? "Bearer realm=\"sluice\", error=\"invalid_token\""
+                                : "Bearer realm=\"sluice\"");
     if (status == 503) {
         (void)evutil_snprintf(retry_after, sizeof(retry_after), "%d", HTTP_RETRY_AFTER_S);
         http_exchange_field(x, "Retry-After", retry_after);

@@ -30,10 +30,10 @@ struct sockaddr;
 struct tls_context;
 
 enum {
-    HTTP_ANSWER_S = 30,          /* for the handler to answer */
-    HTTP_LINGER_S = 2,           /* for the client to take the last answer and close */
-    HTTP_MIN_RATE = 16 * 1024,   /* [bytes/s] a client must take an answer at */
-    HTTP_MAX_ANSWER_HEAD = 8192, /* [bytes] */
+    HTTP_ANSWER_S = 30,               /* for the handler to answer */
+    HTTP_LINGER_S = 2,                /* for the client to take the last answer and close */
+    HTTP_MIN_RATE = 16 * 1024,        /* [bytes/s] a client must take an answer at */
+    HTTP_MAX_ANSWER_HEAD = 32 * 1024, /* [bytes]; all ICE servers with credentials fit */
     HTTP_RETRY_AFTER_S = 5,
 };
 

@@ -14,6 +14,7 @@
 
 #include "media/base/attributes.h"
 #include "signaling/address_prefix.h"
+#include "signaling/http_request.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +30,24 @@ struct tls_context; /* signaling/tls.h */
 struct websocket;   /* signaling/websocket.h */
 
 enum http_media { HTTP_WHIP, HTTP_WHEP };
+
+/** What is asked of /whip/{room}/{resource} or /whep/...; texts are NUL-terminated. */
+struct http_media_request {
+    enum http_media media;
+    enum http_method method; /* GET (HEAD, too), PATCH or DELETE of a session */
+    const char *room, *resource;
+    /* below a session of WHEP: "sse" (GET, POST), "sse" and a stream (GET, DELETE), or "layer"
+     * (POST); "" else */
+    const char *part, *stream;
+    const char *if_match; /* as it came; NULL: it did not */
+    const char *body;     /* PATCH: an SDP fragment; POST: JSON */
+    size_t len;           /* [bytes] of it */
+};
+
+/** A Link of an answer (RFC 8288). Attributes that are NULL or "" are left out. */
+struct http_link {
+    const char *uri, *rel, *username, *credential, *events;
+};
 
 struct http_handler {
     /** A client wants /ws; `address` is its IP address as text, `token` the one it gave with
@@ -47,10 +66,14 @@ struct http_handler {
      *  meanwhile does no harm. `sdp` is borrowed and NUL-terminated, `room` a valid room name. */
     void (*on_media_post)(void *owner, struct http_exchange *x, enum http_media media,
                           const char *room, const char *sdp, size_t len);
-    /** DELETE {media}/{room}/{resource}. Answer with http_reply_empty(200) or a problem (404), now
-     *  or later. */
-    void (*on_media_delete)(void *owner, struct http_exchange *x, enum http_media media,
-                            const char *room, const char *resource);
+    /** A request for a session, or for what is below it; `request` is borrowed. Answer with any
+     *  http_reply_...() or http_events_begin(), now or later. */
+    void (*on_media_request)(void *owner, struct http_exchange *x,
+                             const struct http_media_request *request);
+    /** OPTIONS /whip/{room} or /whep/{room} that is no preflight: add what there is to tell by
+     *  http_exchange_link(). The answer is sent afterwards. */
+    void (*on_media_options)(void *owner, struct http_exchange *x, enum http_media media,
+                             const char *room);
     /** Write /metrics for Prometheus into `out`, which is empty. */
     void (*on_metrics)(void *owner, struct text *out);
     /** Serve a request below /v1 of somebody who may ask. Write JSON into `out`, which is empty;
@@ -131,9 +154,17 @@ void http_exchange_parameter(const struct http_exchange *x, const char *name, ch
 /** Inside on_media_post: read the token of the request as http_request_token() does. */
 void http_exchange_token(const struct http_exchange *x, char *out, size_t size);
 
-/** Answer 201 with Location (a path such as "/whip/demo/3fd2"), ETag and the SDP answer. Ends the
- *  exchange. */
-void http_reply_created(struct http_exchange *x, const char *location, const char *sdp);
+/** Add a Link to the answer, which is to come. With a user name it says credential-type, too. */
+void http_exchange_link(struct http_exchange *x, const struct http_link *link);
+
+/** Answer 201 with Location (a path such as "/whip/demo/3fd2"), ETag (without quotes) and the SDP
+ *  answer; `etag` and `sdp` NULL: without. Ends the exchange. */
+void http_reply_created(struct http_exchange *x, const char *location, const char *etag,
+                        const char *sdp);
+
+/** Answer 200 to a PATCH that has restarted ICE, with ETag and an SDP fragment. Ends the exchange.
+ */
+void http_reply_restarted(struct http_exchange *x, const char *etag, const char *fragment);
 
 /** Answer without a body. Ends the exchange. */
 void http_reply_empty(struct http_exchange *x, int status);

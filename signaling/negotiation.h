@@ -121,6 +121,7 @@ struct media_plan *media_plan_unref(struct media_plan *plan);
 struct negotiation_policy {
     enum codec audio[8], video[8]; /* CODEC_NONE ends the list */
     uint32_t max_sections, max_publish, max_audio_slots, max_video_slots;
+    bool plays_only; /* the peer sends nothing: a sendrecv m-line is a slot (WHEP) */
 };
 
 /** opus, RED, PCMU, PCMA; VP8, VP9, H264, AV1, H265; the server's default limits. */
@@ -133,6 +134,7 @@ struct negotiation_local {
     char next_ufrag[PLAN_UFRAG_MAX + 1], next_pwd[PLAN_PWD_MAX + 1];
     struct plan_fingerprint fingerprint;
     bool ice_lite;
+    bool rtcp_mux_only; /* say so: RFC 9725 section 4.4.1 */
     uint32_t n_candidates;
     struct plan_candidate candidates[PLAN_MAX_CANDIDATES];
     char cname[33];

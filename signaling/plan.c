@@ -328,8 +328,11 @@ void plan_answer_section(struct media_plan *plan, struct plan_section *section,
                          const struct sdp_section *offered, bool bundled,
                          const struct negotiation_policy *policy)
 {
+    enum sdp_direction direction = offered->direction;
     const enum codec *wanted;
 
+    if (policy->plays_only && direction == SDP_SENDRECV)
+        direction = SDP_RECVONLY;
     *section = (struct plan_section){.use = SECTION_REJECTED};
     (void)snprintf(section->mid, sizeof(section->mid), "%s", offered->mid);
     if (strcmp(offered->media, "video") == 0)
@@ -342,10 +345,10 @@ void plan_answer_section(struct media_plan *plan, struct plan_section *section,
     }
     if (!bundled || !protocol_known(offered->protocol))
         return;
-    section->use = use_of(offered->direction);
+    section->use = use_of(direction);
     section->rtcp_rsize = offered->rtcp_rsize;
     plan_read_extensions(&section->extensions, offered,
-                         offered->direction == SDP_SENDRECV ? SDP_SENDONLY : offered->direction);
+                         direction == SDP_SENDRECV ? SDP_SENDONLY : direction);
     wanted = section->kind == KIND_AUDIO ? policy->audio : policy->video;
     if (section->use == SECTION_PUBLISH)
         codec_match_publish(plan, section, offered, wanted);

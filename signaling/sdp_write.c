@@ -51,15 +51,22 @@ static void write_fingerprint(struct text *out, const struct plan_fingerprint *f
     text_append(out, "\r\n");
 }
 
+void sdp_write_ice(struct text *out, const struct negotiation_local *local)
+{
+    text_printf(out, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", local->ufrag, local->pwd);
+    write_candidates(out, local);
+}
+
 static void write_transport(struct text *out, const struct sdp_write_section *section)
 {
     const struct negotiation_local *local = section->local;
 
-    text_printf(out, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", local->ufrag, local->pwd);
+    sdp_write_ice(out, local);
     write_fingerprint(out, &local->fingerprint);
     text_printf(out, "a=setup:%s\r\n", sdp_setup_name(section->setup));
-    write_candidates(out, local);
     text_append(out, "a=rtcp-mux\r\n");
+    if (local->rtcp_mux_only)
+        text_append(out, "a=rtcp-mux-only\r\n");
     if (section->plan->rtcp_rsize)
         text_append(out, "a=rtcp-rsize\r\n");
 }

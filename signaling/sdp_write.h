@@ -35,6 +35,8 @@ struct sdp_write_section {
 
 /** Write everything before the first m-line. */
 void sdp_write_session(struct text *out, const struct sdp_write_session *session);
+/** Write our credentials and candidates, as they stand in an m-line. */
+void sdp_write_ice(struct text *out, const struct negotiation_local *local);
 /** Write one m-line. */
 void sdp_write_section(struct text *out, const struct sdp_write_section *section);
 

@@ -25,8 +25,10 @@ enum { WEB_MAX_ANSWER = 512 * 1024, WEB_PATIENCE_MS = 5000 };
 
 /* What the handler saw, and what it shall do. */
 struct web_seen {
-    int posts, deletes, messages, opened, closed;
+    int posts, requests, messages, opened, closed;
     enum http_media media;
+    enum http_method method;
+    char part[80], if_match[80];
     char room[80], resource[80], name[16], sdp[80], message[80], address[64], token[80];
     struct http_exchange *waiting; /* POST that is not answered yet */
     struct websocket *ws;
@@ -99,22 +101,45 @@ static inline void web_on_media_post(void *owner, struct http_exchange *x, enum 
     if (s->answer_later)
         s->waiting = x;
     else
-        http_reply_created(x, "/whip/demo/r1\r\nX-Evil: 1", "v=0 answer");
+        http_reply_created(x, "/whip/demo/r1\r\nX-Evil: 1", "xyzzy", "v=0 answer");
 }
 
-static inline void web_on_media_delete(void *owner, struct http_exchange *x, enum http_media media,
-                                       const char *room, const char *resource)
+static inline void web_on_media_request(void *owner, struct http_exchange *x,
+                                        const struct http_media_request *request)
 {
     struct web_seen *s = owner;
 
-    s->deletes++;
-    s->media = media;
-    (void)snprintf(s->room, sizeof(s->room), "%s", room);
-    (void)snprintf(s->resource, sizeof(s->resource), "%s", resource);
-    if (strcmp(resource, "r1") == 0)
-        http_reply_empty(x, 200);
-    else
+    s->method = request->method;
+    s->media = request->media;
+    (void)snprintf(s->room, sizeof(s->room), "%s", request->room);
+    (void)snprintf(s->resource, sizeof(s->resource), "%s", request->resource);
+    (void)snprintf(s->part, sizeof(s->part), "%s/%s", request->part, request->stream);
+    (void)snprintf(s->if_match, sizeof(s->if_match), "%s",
+                   request->if_match ? request->if_match : "(none)");
+    (void)snprintf(s->sdp, sizeof(s->sdp), "%s", request->body);
+    s->requests++;
+    if (strcmp(request->resource, "r1") != 0)
         http_reply_problem(x, 404, "not_found", "no \"such\" thing");
+    else if (request->method == HTTP_PATCH)
+        http_reply_restarted(x, "new", "a=ice-ufrag:x");
+    else
+        http_reply_empty(x, request->method == HTTP_DELETE ? 200 : 204);
+}
+
+static inline void web_on_media_options(void *owner, struct http_exchange *x, enum http_media media,
+                                        const char *room)
+{
+    static const struct http_link stun = {.uri = "stun:stun.example", .rel = "ice-server"};
+    static const struct http_link turn = {.uri = "turn:turn.example?transport=udp",
+                                          .rel = "ice-server",
+                                          .username = "1:a\"b",
+                                          .credential = "c\\d"};
+
+    (void)owner;
+    (void)media;
+    CHECK(room[0]);
+    http_exchange_link(x, &stun);
+    http_exchange_link(x, &turn);
 }
 
 static inline bool web_on_health(void *owner, char *json, size_t capacity)
@@ -157,7 +182,8 @@ static const struct http_handler web_handler = {
     .on_message = web_on_message,
     .on_close = web_on_close,
     .on_media_post = web_on_media_post,
-    .on_media_delete = web_on_media_delete,
+    .on_media_request = web_on_media_request,
+    .on_media_options = web_on_media_options,
     .on_metrics = web_on_metrics,
     .on_admin = web_on_admin,
     .on_admin_token = web_on_admin_token,

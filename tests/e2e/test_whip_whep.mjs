@@ -74,7 +74,7 @@ await plan([
             [await post('/whip/bad%20room', 'v=0\r\n'), 400, null],
             [await post('/whip/x', 'v=0\r\n' + 'a=x\r\n'.repeat(100000)), 413, null],
             [await fetch(`${server.http}/whip/x/none`, { method: 'DELETE' }), 404, null],
-            [await fetch(`${server.http}/whip/x`), 405, null],
+            [await fetch(`${server.http}/whip/x`, { method: 'PUT' }), 405, null],
             [await fetch(`${server.http}/nothing`), 404, null],
         ];
         for (const [reply, status, code] of cases) {

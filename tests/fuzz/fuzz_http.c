@@ -61,16 +61,28 @@ static void on_media_post(void *owner, struct http_exchange *x, enum http_media 
     if (answer_later && n_waiting < MAX_WAITING)
         waiting[n_waiting++] = x;
     else
-        http_reply_created(x, room, sdp);
+        http_reply_created(x, room, room, sdp);
 }
 
-static void on_media_delete(void *owner, struct http_exchange *x, enum http_media media,
-                            const char *room, const char *resource)
+static void on_media_request(void *owner, struct http_exchange *x,
+                             const struct http_media_request *request)
 {
     (void)owner;
+    assert(request->room[0] && strlen(request->body) == request->len);
+    if (request->if_match)
+        http_reply_restarted(x, request->if_match, request->body);
+    else
+        http_reply_problem(x, 404, request->part, request->resource);
+}
+
+static void on_media_options(void *owner, struct http_exchange *x, enum http_media media,
+                             const char *room)
+{
+    struct http_link link = {.uri = room, .rel = room, .username = room, .credential = room};
+
+    (void)owner;
     (void)media;
-    assert(room[0]);
-    http_reply_problem(x, 404, "not_found", resource);
+    http_exchange_link(x, &link);
 }
 
 static void on_metrics(void *owner, struct text *out)
@@ -109,7 +121,8 @@ static void start(void)
         .on_message = on_message,
         .on_close = on_close,
         .on_media_post = on_media_post,
-        .on_media_delete = on_media_delete,
+        .on_media_request = on_media_request,
+        .on_media_options = on_media_options,
         .on_metrics = on_metrics,
         .on_admin = on_admin,
         .on_admin_token = on_admin_token,
@@ -134,7 +147,7 @@ static void run(void)
 static void answer_all(void)
 {
     while (n_waiting > 0)
-        http_reply_created(waiting[--n_waiting], "/whip/x/y", "v=0");
+        http_reply_created(waiting[--n_waiting], "/whip/x/y", "e", "v=0");
 }
 
 static void feed(int fd, const uint8_t *data, size_t size, size_t step)
