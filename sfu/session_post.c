@@ -30,11 +30,12 @@ static int check_whole(const struct media_plan *plan, const char *offer, struct 
     for (uint32_t i = 0; line && i < plan->n_sections; i++, line = next_media(line)) {
         bool is_media = strncmp(line, "m=audio", 7) == 0 || strncmp(line, "m=video", 7) == 0;
 
-        if (is_media && plan->sections[i].use == SECTION_REJECTED)
+        if (is_media && plan->sections[i].use == SECTION_REJECTED) {
             return refuse(error, "section_refused",
                           "m-line %" PRIu32 " has no codec the server takes, is not in the BUNDLE "
                           "group, or is one too many",
                           i + 1);
+        }
     }
     return 0;
 }

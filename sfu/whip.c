@@ -175,10 +175,8 @@ static void reply_created(const struct whip *w, struct http_exchange *x,
     http_reply_created(x, location, r->etag, answer);
 }
 
-/* Join with what the query and the header say. @return 0; -EINVAL: `error` says why */
-static int join(struct session *s, const struct http_exchange *x, const char *room,
-                const struct session_offer *offer, struct text *answer, struct message *error,
-                int64_t now_us)
+/* What the header and the query say of who comes. */
+static void introduce(struct session *s, const struct http_exchange *x)
 {
     char name[MESSAGE_NAME_MAX + 1];
     char token[MESSAGE_TOKEN_MAX + 1];
@@ -187,7 +185,6 @@ static int join(struct session *s, const struct http_exchange *x, const char *ro
     session_set_token(s, token);
     http_exchange_parameter(x, "name", name, sizeof(name));
     session_set_name(s, name);
-    return session_post(s, room, offer, answer, error, now_us);
 }
 
 void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,
@@ -203,7 +200,8 @@ void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, c
         return;
     }
     text_init(&answer, SDP_MAX_BYTES);
-    if (join(r->session, x, room, offer, &answer, &error, now_us) == 0) {
+    introduce(r->session, x);
+    if (session_post(r->session, room, offer, &answer, &error, now_us) == 0) {
         reply_created(w, x, r, text_str(&answer), now_us);
     } else {
         reply_refusal(x, &error);
@@ -212,24 +210,32 @@ void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, c
     text_done(&answer);
 }
 
-/* May the bearer of the request's token, if it has one, do this in the room? @return 0; -EACCES */
-static int admit(const struct whip *w, const struct http_exchange *x, enum http_media media,
-                 const char *room, int64_t now_us, struct grants *grants, struct message *error)
+/** Who asks for what. */
+struct claim {
+    enum access_want want;
+    const char *room;
+    int64_t now_us;
+};
+
+/* May the bearer of the request's token, if it has one, do this? @return 0; -EACCES */
+static int admit(const struct whip *w, const struct http_exchange *x, const struct claim *claim,
+                 struct grants *grants, struct message *error)
 {
     char token[MESSAGE_TOKEN_MAX + 1];
 
     http_exchange_token(x, token, sizeof(token));
-    return access_admit(w->host->access, token, want_of(media), room,
-                        session_host_wall_s(w->host, now_us), grants, error);
+    return access_admit(w->host->access, token, claim->want, claim->room,
+                        session_host_wall_s(w->host, claim->now_us), grants, error);
 }
 
 void whip_options(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,
                   int64_t now_us)
 {
+    struct claim claim = {want_of(media), room, now_us};
     struct message error = {0};
     struct grants grants;
 
-    if (admit(w, x, media, room, now_us, &grants, &error) == 0)
+    if (admit(w, x, &claim, &grants, &error) == 0)
         add_ice_servers(w, x, grants.identity, now_us);
 }
 
@@ -314,8 +320,9 @@ static int check_bearer(const struct whip *w, const struct http_exchange *x,
                         const struct http_media_request *request, int64_t now_us,
                         struct message *error)
 {
+    struct claim claim = {want_of(request->media), request->room, now_us};
     struct grants grants;
-    int err = admit(w, x, request->media, request->room, now_us, &grants, error);
+    int err = admit(w, x, &claim, &grants, error);
 
     return err < 0 && strcmp(error->code, "token_expired") == 0 ? 0 : err;
 }

@@ -224,6 +224,16 @@ void http_reply_empty(struct http_exchange *x, int status)
     http_exchange_send(x, status, NULL);
 }
 
+/* RFC 6750 section 3: who has shown none is not told of an error. */
+static void ask_for_token(struct http_exchange *x, const char *code)
+{
+    bool was_bad = strncmp(code, "token_", 6) == 0 && strcmp(code, "token_missing") != 0;
+
+    http_exchange_field(x, "WWW-Authenticate",
+                        was_bad ? "Bearer realm=\"sluice\", error=\"invalid_token\""
+                                : "Bearer realm=\"sluice\"");
+}
+
 void http_reply_problem(struct http_exchange *x, int status, const char *code, const char *detail)
 {
     struct text json;
@@ -239,11 +249,8 @@ void http_reply_problem(struct http_exchange *x, int status, const char *code, c
 
     allow_origins(x);
     http_exchange_field(x, "Cache-Control", "no-store");
-    if (status == 401) /* RFC 6750 section 3: who has shown none is not told of an error */
-        http_exchange_field(x, "WWW-Authenticate",
-                            strncmp(code, "token_", 6) == 0 && strcmp(code, "token_missing") != 0
-                                ? "Bearer realm=\"sluice\", error=\"invalid_token\""
-                                : "Bearer realm=\"sluice\"");
+    if (status == 401)
+        ask_for_token(x, code);
     if (status == 503) {
         (void)evutil_snprintf(retry_after, sizeof(retry_after), "%d", HTTP_RETRY_AFTER_S);
         http_exchange_field(x, "Retry-After", retry_after);

@@ -179,12 +179,11 @@ static void serve_session(struct http_exchange *x, const struct place *p)
 static void serve_json_post(struct http_exchange *x, const struct place *p, bool may_be_empty)
 {
     const struct http_connection *c = x->connection;
+    bool is_empty = c->body.text.len == 0 && may_be_empty;
 
-    if (c->body.text.len == 0 && may_be_empty)
-        ask_handler(x, p, HTTP_POST);
-    else if (!has_type(c->request, JSON_TYPE))
+    if (!is_empty && !has_type(c->request, JSON_TYPE))
         refuse_type(x, "Accept-Post", JSON_TYPE);
-    else if (check_body(x, "bad_json", "the body must be JSON"))
+    else if (is_empty || check_body(x, "bad_json", "the body must be JSON"))
         ask_handler(x, p, HTTP_POST);
 }
 
