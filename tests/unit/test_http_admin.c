@@ -131,7 +131,7 @@ static void a_token_is_asked_of_everybody(void)
     web_config.admin_token = "secret";
     web_start();
     web_check_problem(LOCAL("/metrics"), 401, "unauthorized");
-    web_check_has("WWW-Authenticate: Bearer\r\n");
+    web_check_has("WWW-Authenticate: Bearer realm=\"sluice\"\r\n");
     web_check_problem(LOCAL("/v1/nothing"), 401, "unauthorized");
     web_check_problem(WITH("Bearer secre"), 401, "unauthorized");
     web_check_problem(WITH("Bearer secrets"), 401, "unauthorized");
