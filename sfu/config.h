@@ -63,7 +63,10 @@ struct config {
     uint32_t max_audio_kbps, max_camera_kbps, max_screen_kbps; /* of one track; 0: no limit */
     uint32_t max_room_kbps; /* of all video published in a room; 0: no limit */
     uint32_t max_sdp_bytes;
-    uint32_t max_messages_per_s; /* of one WebSocket */
+    uint32_t max_messages_per_s; /* of one WebSocket; here and below 0: no limit */
+    uint32_t max_bytes_per_s, max_changes_per_s, max_views_per_s;
+    uint32_t max_connects_per_s, max_joins_per_s, max_failures_per_s; /* from one address */
+    uint32_t max_identity_joins_per_s;
     uint32_t max_connections, max_connections_per_address;
     uint32_t request_timeout_s; /* an HTTP request must be complete */
     uint32_t join_timeout_s;    /* a WebSocket must have joined a room */

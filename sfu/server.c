@@ -10,6 +10,7 @@
 #include "sfu/direct_call.h"
 #include "sfu/direct_request.h"
 #include "sfu/directory.h"
+#include "sfu/limits.h"
 #include "sfu/mail.h"
 #include "sfu/server_internal.h"
 #include "sfu/session_view.h"
@@ -391,6 +392,9 @@ static int start(struct server *s, struct config_error *error)
     err = access_new(&s->host.access, &s->config, error);
     if (err < 0)
         return err;
+    err = limits_new(&s->host.limits, &s->config);
+    if (err < 0)
+        return start_fail(error, err, "cannot start: %s", strerrordesc_np(-err));
     err = make_events(s);
     if (err == 0)
         err = make_directory(s, workers);
@@ -497,6 +501,7 @@ struct server *server_free(struct server *s)
     directory_free(s->host.directory);
     s->host.access = access_free(s->host.access);
     direct_calls_free(s->host.calls);
+    s->host.limits = limits_free(s->host.limits);
     dtls_identity_free(s->identity);
     free_event(s->wakeup);
     free_event(s->tick);

@@ -1,6 +1,7 @@
 #include "media/base/clock.h"
 #include "sfu/admin.h"
 #include "sfu/forwarder.h"
+#include "sfu/limits.h"
 #include "sfu/server_internal.h"
 #include "sfu/server_report.h"
 #include "sfu/worker.h"
@@ -27,6 +28,7 @@ void server_metrics(void *owner, struct text *out)
     struct server_report source = {.directory = s->host.directory,
                                    .status = &status,
                                    .http = http_server_stats(s->http),
+                                   .limits = limits_stats(s->host.limits),
                                    .workers = workers};
 
     server_status(s, &status);

@@ -3,6 +3,7 @@
 #include "media/base/clock.h"
 #include "media/base/text.h"
 #include "sfu/access.h"
+#include "sfu/session_limits.h"
 #include "sfu/session_media.h"
 #include "signaling/websocket.h"
 
@@ -68,7 +69,6 @@ static int on_websocket(void *owner, struct websocket *ws, const char *address, 
     struct channel *c;
     int err;
 
-    (void)address;
     if (s->host.stopping)
         return -ESHUTDOWN;
     c = malloc(sizeof(*c));
@@ -81,6 +81,7 @@ static int on_websocket(void *owner, struct websocket *ws, const char *address, 
         return err;
     }
     session_set_token(c->session, token);
+    session_limits_set_address(c->session, address);
     list_append(&s->sessions, session_link(c->session));
     s->n_sessions++;
     *session = c;

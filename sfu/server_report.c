@@ -3,6 +3,7 @@
 #include "media/base/text.h"
 #include "sfu/directory.h"
 #include "sfu/forwarder.h"
+#include "sfu/limits.h"
 #include "sfu/server.h"
 #include "sfu/session.h"
 #include "signaling/http_server.h"
@@ -138,6 +139,26 @@ static void write_scores(const struct server_report *source, struct text *out)
         text_printf(out, "sluice_participants_quality{level=\"%s\"} %" PRIu64 "\n", words[i], n[i]);
 }
 
+static void write_limits(const struct limits_stats *limits, struct text *out)
+{
+    const struct {
+        const char *what;
+        uint64_t n;
+    } refused[] = {
+        {"joins", limits->joins},           {"failures", limits->failures},
+        {"identities", limits->identities}, {"messages", limits->messages},
+        {"bytes", limits->bytes},           {"changes", limits->changes},
+        {"views", limits->views},
+    };
+
+    write_head(out, "rate_limited_total", "counter", "What was refused because it came too often");
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++)
+        text_printf(out, "sluice_rate_limited_total{what=\"%s\"} %" PRIu64 "\n", refused[i].what,
+                    refused[i].n);
+    write_value(out, "rate_dismissed_total", "Sessions ended as they did not wait",
+                limits->dismissed);
+}
+
 void server_report_metrics(const struct server_report *source, struct text *out)
 {
     const struct server_status *status = source->status;
@@ -162,6 +183,10 @@ void server_report_metrics(const struct server_report *source, struct text *out)
                 http->ws_errors);
     write_value(out, "accept_errors_total", "Connections there was no descriptor for",
                 http->accept_errors);
+    write_value(out, "http_too_fast_total",
+                "Of the refused: from an address that opened too many in a second", http->too_fast);
+    if (source->limits)
+        write_limits(source->limits, out);
     for (size_t i = 0; i < ARRAY_LEN(metrics); i++)
         write_metric(&metrics[i], source, out);
     write_scores(source, out);

@@ -10,6 +10,7 @@
 struct directory;
 struct forwarder_stats;
 struct http_stats;
+struct limits_stats;
 struct server_status;
 struct text;
 
@@ -18,6 +19,7 @@ struct server_report {
     const struct directory *directory;
     const struct server_status *status;
     const struct http_stats *http;
+    const struct limits_stats *limits;     /* NULL: none are kept */
     const struct forwarder_stats *workers; /* status->workers of them */
 };
 

@@ -63,7 +63,6 @@ int session_new(struct session **ret, struct session_host *host, enum session_ki
     s->host = host;
     s->kind = kind;
     s->since_us = now_us;
-    s->rate_start_us = now_us;
     s->peer = peer;
     s->member.hidden = kind == SESSION_WHEP;
     s->sink = sink;

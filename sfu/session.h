@@ -31,6 +31,7 @@ struct config;
 struct direct_calls;
 struct drain;
 struct grants;
+struct limits;
 struct mail;
 struct session_offer;
 
@@ -55,6 +56,7 @@ struct session_host {
     struct directory *directory;
     struct direct_calls *calls;
     const struct config *config;
+    struct limits *limits;     /* NULL: none */
     struct access *access;     /* NULL: everybody may come */
     const struct drain *drain; /* NULL: never */
     bool stopping;             /* nobody may join any more */

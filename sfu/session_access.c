@@ -18,9 +18,17 @@ static enum access_want want_of(enum session_kind kind)
 int session_admit(struct session *s, const char *token, const char *room, int64_t now_us,
                   struct message *error)
 {
-    int err = access_admit(s->host->access, token && token[0] ? token : s->token, want_of(s->kind),
-                           room, session_host_wall_s(s->host, now_us), &s->grants, error);
+    int err = session_limits_enter(s, now_us, error);
 
+    if (err < 0)
+        return err;
+    err = access_admit(s->host->access, token && token[0] ? token : s->token, want_of(s->kind),
+                       room, session_host_wall_s(s->host, now_us), &s->grants, error);
+    if (err < 0) {
+        session_limits_failed(s, now_us);
+        return err;
+    }
+    err = session_limits_identify(s, now_us, error);
     if (err < 0)
         return err;
     s->member.hidden = s->kind == SESSION_WHEP || s->grants.hidden;

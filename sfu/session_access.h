@@ -16,7 +16,7 @@ struct session;
  * from it.
  *
  * @param token  of the request; NULL or "": the one of its connection
- * @return 0; -EACCES: `error` says why
+ * @return 0; -EACCES, -EBUSY (too often): `error` says why
  */
 MUST_USE int session_admit(struct session *s, const char *token, const char *room, int64_t now_us,
                            struct message *error);

@@ -7,6 +7,7 @@
 #include "media/base/token_bucket.h"
 #include "sfu/event_log.h"
 #include "sfu/session.h"
+#include "sfu/session_limits.h"
 #include "sfu/session_media.h"
 #include "signaling/grants.h"
 
@@ -39,8 +40,7 @@ struct session {
     struct event_log events; /* that it may have to be told again */
     int64_t peer_us;         /* when its WebSocket was last asked what has arrived, or was lost */
     int64_t since_us, joined_us;
-    int64_t rate_start_us; /* messages are counted in windows of a second */
-    uint32_t rate_count;
+    struct session_rates rates;
     struct token_bucket relay; /* bytes to the other one of a direct call */
     uint32_t bad_resumes;
     struct message_quality *quality; /* what the worker said last; NULL: nothing yet */

@@ -296,20 +296,10 @@ static void serve(struct session *s, const struct message *m, int64_t now_us)
     struct message error = {0};
     const struct request *request = admit(s, m, &error);
 
-    if (request)
-        request->serve(s, m, now_us);
-    else
+    if (!request)
         session_send_error(s, m->id, &error);
-}
-
-/* @return true if this message is within the limit of its second */
-static bool count_message(struct session *s, int64_t now_us)
-{
-    if (now_us - s->rate_start_us >= SECOND) {
-        s->rate_start_us = now_us;
-        s->rate_count = 0;
-    }
-    return ++s->rate_count <= s->host->config->max_messages_per_s;
+    else if (session_limits_request(s, m, now_us))
+        request->serve(s, m, now_us);
 }
 
 void session_receive(struct session *s, const char *json, size_t len, int64_t now_us)
@@ -319,10 +309,8 @@ void session_receive(struct session *s, const char *json, size_t len, int64_t no
 
     if (s->state == SESSION_LEAVING)
         return;
-    if (!count_message(s, now_us)) {
-        session_dismiss(s, "rate_limited", "too many messages in a second", now_us);
+    if (!session_limits_frame(s, json, len, now_us))
         return;
-    }
     if (message_parse(&m, json, len, &error) < 0) {
         session_send(s, &error);
         return;

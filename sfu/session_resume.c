@@ -134,8 +134,7 @@ static void take_peer(struct session *s, struct session *from)
 {
     s->sink = from->sink;
     s->peer = from->peer;
-    s->rate_start_us = from->rate_start_us;
-    s->rate_count = from->rate_count;
+    memcpy(s->rates.address, from->rates.address, sizeof(s->rates.address));
     from->peer = NULL;
     session_set_state(from, SESSION_LEAVING);
     s->sink->adopt(s->peer, s);
@@ -207,11 +206,18 @@ static void refuse_resume(struct session *s, const struct message *m, int64_t no
 
 void session_resume(struct session *s, const struct message *m, int64_t now_us)
 {
-    struct session *found = find(s, &m->session);
     struct message resumed = {.type = MESSAGE_RESUMED, .id = m->id};
+    struct message error = {.type = MESSAGE_ERROR, .id = m->id};
+    struct session *found;
     bool replaced;
 
+    if (session_limits_enter(s, now_us, &error) < 0) {
+        session_send(s, &error);
+        return;
+    }
+    found = find(s, &m->session);
     if (!found) {
+        session_limits_failed(s, now_us);
         refuse_resume(s, m, now_us);
         return;
     }

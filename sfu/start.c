@@ -173,6 +173,7 @@ int start_http(struct http_server **ret, const struct config *config, struct eve
     wanted.admin_token = config->admin_token;
     wanted.max_connections = config->max_connections;
     wanted.max_connections_per_address = config->max_connections_per_address;
+    wanted.max_openings_per_s = config->max_connects_per_s;
     wanted.max_body_bytes = config->max_sdp_bytes;
     wanted.timeout_s = (int)config->request_timeout_s;
     fill_prefixes(&wanted.proxy_protocol, &config->proxy_protocol);

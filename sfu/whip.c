@@ -6,6 +6,7 @@
 #include "sfu/ice_servers.h"
 #include "sfu/refuse.h"
 #include "sfu/session.h"
+#include "sfu/session_limits.h"
 #include "sfu/whip_internal.h"
 #include "signaling/negotiation.h"
 #include "signaling/sdp_fragment.h"
@@ -28,6 +29,7 @@ enum {
     STATUS_TOO_LARGE = 413,
     STATUS_UNPROCESSABLE = 422,
     STATUS_PRECONDITION_REQUIRED = 428,
+    STATUS_TOO_MANY = 429,
     STATUS_UNAVAILABLE = 503,
 };
 
@@ -128,6 +130,7 @@ static int status_of(const char *code)
         {"token_bad", STATUS_UNAUTHORIZED},        {"token_expired", STATUS_UNAUTHORIZED},
         {"token_not_yet", STATUS_FORBIDDEN},       {"token_room", STATUS_FORBIDDEN},
         {"not_allowed", STATUS_FORBIDDEN},         {"server_draining", STATUS_UNAVAILABLE},
+        {"rate_limited", STATUS_TOO_MANY},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
@@ -139,6 +142,8 @@ static int status_of(const char *code)
 
 static void reply_refusal(struct http_exchange *x, const struct message *error)
 {
+    if (error->retry_after_ms > 0)
+        http_exchange_retry_after(x, error->retry_after_ms);
     http_reply_problem(x, status_of(error->code), error->code, error->text);
 }
 
@@ -183,6 +188,7 @@ static void introduce(struct session *s, const struct http_exchange *x)
 
     http_exchange_token(x, token, sizeof(token));
     session_set_token(s, token);
+    session_limits_set_address(s, http_exchange_address(x));
     http_exchange_parameter(x, "name", name, sizeof(name));
     session_set_name(s, name);
 }

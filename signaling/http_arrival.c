@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,16 +44,24 @@ static void say(int fd, const char *answer)
     (void)send(fd, answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void turn_away(struct http_server *s, int fd)
+/* `wait_ms` is when the client may come again, if it came too early; else 0. */
+static void turn_away(struct http_server *s, int fd, uint32_t wait_ms)
 {
+    char answer[256];
+
     s->stats.refused++;
+    s->stats.too_fast += wait_ms > 0;
     if (s->tls)
         return; /* the client could not read it */
-    say(fd, "HTTP/1.1 503 Service Unavailable\r\n"
-            "Retry-After: 5\r\n"
-            "Connection: close\r\n"
-            "Content-Length: 0\r\n"
-            "Access-Control-Allow-Origin: *\r\n\r\n");
+    (void)snprintf(answer, sizeof(answer),
+                   "HTTP/1.1 %s\r\n"
+                   "Retry-After: %u\r\n"
+                   "Connection: close\r\n"
+                   "Content-Length: 0\r\n"
+                   "Access-Control-Allow-Origin: *\r\n\r\n",
+                   wait_ms > 0 ? "429 Too Many Requests" : "503 Service Unavailable",
+                   wait_ms > 0 ? (unsigned)(wait_ms + 999) / 1000 : (unsigned)HTTP_RETRY_AFTER_S);
+    say(fd, answer);
 }
 
 /* Ends the connection on failure. */
@@ -64,7 +73,7 @@ static void begin_http(struct http_connection *c, bool secure)
                                      : bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
 
     if (!bev) {
-        turn_away(s, fd);
+        turn_away(s, fd, 0);
         http_connection_free(c);
         return;
     }
@@ -77,9 +86,11 @@ static void begin_http(struct http_connection *c, bool secure)
 /* Count the connection as one of its client. @return false: it is refused, and gone */
 static bool enter(struct http_connection *c, const struct sockaddr *address)
 {
-    if (http_connection_enter(c, address) == 0)
+    uint32_t wait_ms = 0;
+
+    if (http_connection_enter(c, address, &wait_ms) == 0)
         return true;
-    turn_away(c->server, c->arrival->fd);
+    turn_away(c->server, c->arrival->fd, wait_ms);
     http_connection_free(c);
     return false;
 }
@@ -185,7 +196,7 @@ void http_arrival_accept(struct http_server *s, int fd, const struct sockaddr *a
     struct http_connection *c = make_connection(s, fd);
 
     if (!c) {
-        turn_away(s, fd);
+        turn_away(s, fd, 0);
         (void)close(fd);
         return;
     }
@@ -199,7 +210,7 @@ void http_arrival_accept(struct http_server *s, int fd, const struct sockaddr *a
            address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
                                           : sizeof(struct sockaddr_in));
     if (wait_for_bytes(c->arrival, header) < 0) {
-        turn_away(s, fd);
+        turn_away(s, fd, 0);
         http_connection_free(c);
     }
 }

@@ -389,11 +389,15 @@ struct http_connection *http_connection_new(struct http_server *s)
     return c;
 }
 
-int http_connection_enter(struct http_connection *c, const struct sockaddr *address)
+int http_connection_enter(struct http_connection *c, const struct sockaddr *address,
+                          uint32_t *wait_ms)
 {
     struct http_server *s = c->server;
+    struct timeval now = {0};
 
-    c->client = http_clients_enter(&s->clients, address);
+    (void)event_base_gettimeofday_cached(s->base, &now);
+    c->client = http_clients_enter(&s->clients, address,
+                                   (int64_t)now.tv_sec * 1000000 + now.tv_usec, wait_ms);
     if (!c->client)
         return -EBUSY;
     s->stats.connections++;

@@ -63,6 +63,19 @@ void http_exchange_token(const struct http_exchange *x, char *out, size_t size)
     http_request_token(x->connection->request, out, size);
 }
 
+const char *http_exchange_address(const struct http_exchange *x)
+{
+    return x->connection ? x->connection->address : "";
+}
+
+void http_exchange_retry_after(struct http_exchange *x, uint32_t wait_ms)
+{
+    char seconds[16];
+
+    (void)evutil_snprintf(seconds, sizeof(seconds), "%u", (unsigned)((wait_ms + 999) / 1000));
+    http_exchange_field(x, "Retry-After", seconds);
+}
+
 struct http_exchange *http_exchange_new(struct http_connection *c)
 {
     struct http_exchange *x = calloc(1, sizeof(*x));
@@ -237,7 +250,6 @@ static void ask_for_token(struct http_exchange *x, const char *code)
 void http_reply_problem(struct http_exchange *x, int status, const char *code, const char *detail)
 {
     struct text json;
-    char retry_after[16];
 
     text_init(&json, MAX_PROBLEM);
     text_printf(&json, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":",
@@ -251,10 +263,8 @@ void http_reply_problem(struct http_exchange *x, int status, const char *code, c
     http_exchange_field(x, "Cache-Control", "no-store");
     if (status == 401)
         ask_for_token(x, code);
-    if (status == 503) {
-        (void)evutil_snprintf(retry_after, sizeof(retry_after), "%d", HTTP_RETRY_AFTER_S);
-        http_exchange_field(x, "Retry-After", retry_after);
-    }
+    if (status == 503)
+        http_exchange_retry_after(x, HTTP_RETRY_AFTER_S * 1000);
     send_text(x, status, "application/problem+json", text_ok(&json) ? text_str(&json) : "{}\n");
     text_done(&json);
 }

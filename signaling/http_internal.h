@@ -119,7 +119,8 @@ struct http_arrival *http_arrival_free(struct http_arrival *a);
 struct http_connection *http_connection_new(struct http_server *s);
 
 /** It has come from `address`: count it. @return 0; -EBUSY: over a limit, or no memory */
-MUST_USE int http_connection_enter(struct http_connection *c, const struct sockaddr *address);
+MUST_USE int http_connection_enter(struct http_connection *c, const struct sockaddr *address,
+                                   uint32_t *wait_ms);
 
 /** HTTP begins on `bev`, or on its TLS. */
 void http_connection_begin(struct http_connection *c, struct bufferevent *bev);

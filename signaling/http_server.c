@@ -131,6 +131,8 @@ int http_server_new(struct http_server **ret, struct event_base *base,
     s->clients.limit_loopback = config->limit_loopback;
     (void)signal(SIGPIPE, SIG_IGN); /* NOLINT(cert-err33-c): it cannot fail */
 
+    if (http_clients_limit_openings(&s->clients, config->max_openings_per_s) < 0)
+        goto fail;
     s->accept_again = evtimer_new(base, on_accept_again, s);
     if (!s->accept_again || keep_text(config->web_root, &s->web_root) < 0 ||
         keep_text(config->admin_token, &s->admin_token) < 0)

@@ -95,6 +95,7 @@ struct http_config {
     /* who sends it may use /metrics and /v1; NULL or "": who is on this machine may */
     const char *admin_token;
     uint32_t max_connections, max_connections_per_address;
+    uint32_t max_openings_per_s; /* of connections, by one address; 0: no limit */
     uint32_t max_header_bytes, max_body_bytes;
     int timeout_s; /* a request must be complete within it */
     /* max_connections_per_address holds for this host itself, too: not behind a reverse proxy */
@@ -109,6 +110,7 @@ extern const struct http_config http_default_config;
 struct http_stats {
     uint64_t requests;     /* that were understood, upgrades included */
     uint64_t refused;      /* connections over a limit, upgrades the handler did not want */
+    uint64_t too_fast;     /* of these: an address opened too many connections in a second */
     uint64_t bad_requests; /* malformed, too large, or not complete in time */
     uint64_t websockets;   /* opened */
     uint64_t messages_in, messages_out;
@@ -153,6 +155,12 @@ void http_exchange_parameter(const struct http_exchange *x, const char *name, ch
 
 /** Inside on_media_post: read the token of the request as http_request_token() does. */
 void http_exchange_token(const struct http_exchange *x, char *out, size_t size);
+
+/** @return where the client is, as text; "": it has left. Valid until the answer */
+const char *http_exchange_address(const struct http_exchange *x);
+
+/** Have the refusal that follows tell when to try again (Retry-After, in whole seconds). */
+void http_exchange_retry_after(struct http_exchange *x, uint32_t wait_ms);
 
 /** Add a Link to the answer, which is to come. With a user name it says credential-type, too. */
 void http_exchange_link(struct http_exchange *x, const struct http_link *link);

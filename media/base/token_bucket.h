@@ -41,7 +41,7 @@ static inline uint32_t token_bucket_wait(const struct token_bucket *b, uint32_t 
               ((int64_t)(n < burst ? n : burst) - burst) * 1000000;
     if (missing <= 0)
         return 0;
-    missing = missing / per_s / 1000 + 1;
+    missing = (missing - 1) / ((int64_t)per_s * 1000) + 1;
     return missing < UINT32_MAX ? (uint32_t)missing : UINT32_MAX;
 }
 

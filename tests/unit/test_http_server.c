@@ -218,6 +218,31 @@ static void connections_per_address_are_limited(void)
     web_tear_down();
 }
 
+static void connections_are_opened_at_a_rate(void)
+{
+    uint32_t welcome = 0;
+
+    web_prepare();
+    web_config.max_openings_per_s = 1; /* and ten at once */
+    web_config.limit_loopback = true;
+    web_start();
+    for (int i = 0; i < 15; i++) {
+        int fd = web_open_client();
+
+        web_send(fd, GET("/healthz"));
+        CHECK(web_read_answer(fd, false));
+        welcome += strncmp(web_answer, "HTTP/1.1 200 ", 13) == 0;
+        if (i == 14) {
+            web_check_has("HTTP/1.1 429 ");
+            web_check_has("Retry-After: 1\r\n");
+        }
+        (void)close(fd);
+    }
+    CHECK(welcome >= 10 && welcome <= 12); /* a slow machine may wait a second here */
+    CHECK_EQ(web_stats()->too_fast, 15 - welcome);
+    web_tear_down();
+}
+
 static void a_client_that_does_not_read_is_cut_off(void)
 {
     int fd;
@@ -308,7 +333,8 @@ TAP_CASES(CASE(unknown_paths_are_not_found), CASE(health_is_what_the_handler_say
           CASE(other_methods_are_not_allowed), CASE(a_header_over_the_limit_is_refused),
           CASE(a_header_that_comes_at_once_is_limited_too), CASE(a_body_over_the_limit_is_refused),
           CASE(a_request_must_be_complete_in_time), CASE(connections_are_limited),
-          CASE(connections_per_address_are_limited), CASE(a_client_that_does_not_read_is_cut_off),
+          CASE(connections_per_address_are_limited), CASE(connections_are_opened_at_a_rate),
+          CASE(a_client_that_does_not_read_is_cut_off),
           CASE(without_descriptors_it_waits_and_goes_on),
           CASE(a_server_that_stops_accepting_keeps_its_clients),
           CASE(a_taken_port_and_a_bad_address_are_told))

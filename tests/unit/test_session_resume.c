@@ -134,7 +134,7 @@ static void who_has_missed_too_much_gets_the_whole_state(void)
     const struct message *m;
 
     begin();
-    config.max_messages_per_s = 1000;
+    config.max_messages_per_s = config.max_changes_per_s = 1000;
     join_both();
     (void)lose(bob);
     for (size_t i = 0; i < EVENT_LOG_MAX_EVENTS + 1; i += 16) {
