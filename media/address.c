@@ -1,9 +1,13 @@
 #include "media/address.h"
 
+#include "media/path.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { PATH_KEY = 8 }; /* first byte of the key of a path, plus its kind */
 
 /* Copies instead of casts: a sockaddr_storage may not be read through another type. */
 static struct sockaddr_in ipv4_of(const struct sockaddr_storage *address)
@@ -41,6 +45,13 @@ size_t address_key(const struct sockaddr_storage *address, uint8_t out[ADDRESS_K
         memcpy(out + 3, &in6.sin6_addr, 16);
         return 19;
     }
+    if (path_is(address)) {
+        uint32_t number = path_number(address);
+
+        out[0] = (uint8_t)(PATH_KEY + path_kind(address));
+        memcpy(out + 1, &number, sizeof(number));
+        return 1 + sizeof(number);
+    }
     return 1;
 }
 
@@ -77,7 +88,8 @@ socklen_t address_len(const struct sockaddr_storage *address)
                                           : sizeof(struct sockaddr_in);
 }
 
-const char *address_text(const struct sockaddr_storage *address, char out[ADDRESS_TEXT_MAX])
+/* "1.2.3.4:5" or "[::1]:5". */
+static void write_plain(const struct sockaddr_storage *address, char out[ADDRESS_TEXT_MAX])
 {
     char host[INET6_ADDRSTRLEN] = "?";
 
@@ -94,5 +106,16 @@ const char *address_text(const struct sockaddr_storage *address, char out[ADDRES
     } else {
         (void)snprintf(out, ADDRESS_TEXT_MAX, "?");
     }
+}
+
+const char *address_text(const struct sockaddr_storage *address, char out[ADDRESS_TEXT_MAX])
+{
+    char plain[ADDRESS_TEXT_MAX];
+    struct sockaddr_storage peer;
+
+    write_plain(path_peer(address, &peer), path_is(address) ? plain : out);
+    if (path_is(address))
+        (void)snprintf(out, ADDRESS_TEXT_MAX, "%.8s %.54s", path_kind_name(path_kind(address)),
+                       plain);
     return out;
 }

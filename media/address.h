@@ -1,7 +1,8 @@
 /**
  * @file address.h  Socket addresses as values: compare, use as a map key, print.
  *
- * IPv4 and IPv6 only; IPv6 scopes and flow labels of peers are not looked at. Not tied to a thread.
+ * IPv4 and IPv6, and paths of other kinds (media/path.h); IPv6 scopes and flow labels of peers are
+ * not looked at. Not tied to a thread.
  */
 #ifndef MEDIA_ADDRESS_H
 #define MEDIA_ADDRESS_H
@@ -23,11 +24,11 @@ struct local_address {
     uint8_t bytes[16];
 };
 
-/** Bytes that identify an address in a map: family, port, address; what is left of `out` is zero.
- *  @return length written; 1: neither IPv4 nor IPv6 */
+/** Bytes that identify an address in a map: family, port, address, or kind and number of a path;
+ *  what is left of `out` is zero. @return length written; 1: none of those */
 size_t address_key(const struct sockaddr_storage *address, uint8_t out[ADDRESS_KEY_MAX]);
 
-/** @return true if family, port and address are the same */
+/** @return true if family, port and address, or kind and number, are the same */
 bool address_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
 
 /** Quicker, for datagrams of one sender in a row. @return true only if address_equal() */
@@ -39,7 +40,7 @@ void address_unmap(struct sockaddr_storage *address);
 /** @return bytes of the sockaddr_in or sockaddr_in6 in `address`, for system calls */
 socklen_t address_len(const struct sockaddr_storage *address);
 
-/** Write "1.2.3.4:5" or "[::1]:5". @return `out` */
+/** Write "1.2.3.4:5", "[::1]:5" or "tcp 1.2.3.4:5". @return `out` */
 const char *address_text(const struct sockaddr_storage *address, char out[ADDRESS_TEXT_MAX]);
 
 #endif

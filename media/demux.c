@@ -181,6 +181,11 @@ void *demux_find(struct demux *d, const struct sockaddr_storage *address)
     return binding->peer->owner;
 }
 
+bool demux_knows(struct demux *d, const struct sockaddr_storage *address)
+{
+    return find_binding(d, address) != NULL;
+}
+
 void demux_keep(struct demux *d, const struct sockaddr_storage *address, int64_t now_us)
 {
     struct demux_binding *binding = find_binding(d, address);

@@ -17,6 +17,7 @@
 #include "media/base/clock.h"
 #include "media/ice_lite.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -99,6 +100,9 @@ void demux_keep(struct demux *d, const struct sockaddr_storage *address, int64_t
 
 /** @return the owner whose proven address this is, or NULL (counted) */
 void *demux_find(struct demux *d, const struct sockaddr_storage *address);
+
+/** @return true if demux_find() would know somebody; nothing is counted */
+bool demux_knows(struct demux *d, const struct sockaddr_storage *address);
 
 /** @return the owner with this local ufrag, or NULL (counted) */
 void *demux_find_ufrag(struct demux *d, const char *ufrag);

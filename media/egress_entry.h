@@ -4,7 +4,9 @@
 #ifndef MEDIA_EGRESS_ENTRY_H
 #define MEDIA_EGRESS_ENTRY_H
 
+#include "media/base/attributes.h"
 #include "media/egress.h"
+#include "media/path.h"
 
 #include <stdint.h>
 #include <sys/socket.h>
@@ -13,6 +15,8 @@ enum {
     EGRESS_CACHE_LINE = 64,
     EGRESS_UDP_IPV4 = 8 + 20,
     EGRESS_UDP_IPV6 = 8 + 40,
+    EGRESS_TCP_IPV4 = 2 + 20 + 20, /* with the length of RFC 4571 */
+    EGRESS_TCP_IPV6 = 2 + 20 + 40,
 };
 
 /* Of its own cache lines: most heads end in the first. */
@@ -32,6 +36,11 @@ static inline uint32_t egress_entry_len(const struct egress_entry *entry)
 /** @return bytes that a packet of this peer takes on its way besides its own */
 static inline uint32_t egress_wire_overhead(const struct egress_peer *peer)
 {
+    struct sockaddr_storage real;
+
+    if (UNLIKELY(path_is(&peer->to)))
+        return path_peer(&peer->to, &real)->ss_family == AF_INET6 ? EGRESS_TCP_IPV6
+                                                                  : EGRESS_TCP_IPV4;
     return peer->to.ss_family == AF_INET6 ? EGRESS_UDP_IPV6 : EGRESS_UDP_IPV4;
 }
 

@@ -2,6 +2,7 @@
 
 #include "media/address.h"
 #include "media/base/reader.h"
+#include "media/path.h"
 
 #include <errno.h>
 #include <string.h>
@@ -135,12 +136,14 @@ static bool find_password(StunAgent *agent, StunMessage *message, uint8_t *usern
 static size_t write_success(StunAgent *agent, const StunMessage *request,
                             const struct sockaddr_storage *from, uint8_t *reply)
 {
+    struct sockaddr_storage mapped;
     StunMessage message;
 
+    (void)path_peer(from, &mapped);
     if (!stun_agent_init_response(agent, &message, reply, STUN_REPLY_MAX, request))
         return 0;
-    if (stun_message_append_xor_addr(&message, STUN_ATTRIBUTE_XOR_MAPPED_ADDRESS, from,
-                                     address_len(from)) != STUN_MESSAGE_RETURN_SUCCESS)
+    if (stun_message_append_xor_addr(&message, STUN_ATTRIBUTE_XOR_MAPPED_ADDRESS, &mapped,
+                                     address_len(&mapped)) != STUN_MESSAGE_RETURN_SUCCESS)
         return 0;
     return stun_agent_finish_message(agent, &message, NULL, 0);
 }

@@ -252,6 +252,22 @@ void connection_receive_stun(struct connection *c, struct packet *packet, int64_
     use_path(c, packet, result.nominates, now_us);
 }
 
+int connection_open_path(struct connection *c, const struct sockaddr_storage *path, int64_t now_us)
+{
+    int err = demux_bind(c->core->demux, &c->now.peer, path, now_us);
+
+    if (err < 0 || c->ended)
+        return err;
+    c->checked = true;
+    c->egress.to = *path;
+    c->egress.from = (struct local_address){0};
+    c->heard_us = now_us;
+    ice_lite_keep(c->now.ice, now_us);
+    transport_start(c->transport, now_us);
+    feed_early(c, path, now_us);
+    return 0;
+}
+
 void connection_receive(struct connection *c, struct packet *packet, int64_t now_us)
 {
     enum datagram_kind kind = datagram_kind(packet->data, packet->len);

@@ -79,6 +79,11 @@ MUST_USE int connection_restart_ice(struct connection *c, const struct mail_join
 /** Feed a STUN datagram that is for this peer's ufrag. */
 void connection_receive_stun(struct connection *c, struct packet *packet, int64_t now_us);
 
+/** Send to `path` from now on, and take what comes from there: it was found by other means than
+ *  checks. @return 0; -EADDRINUSE: it is another peer's; -ENOMEM */
+MUST_USE int connection_open_path(struct connection *c, const struct sockaddr_storage *path,
+                                  int64_t now_us);
+
 /** Feed any other datagram from a proven address. Borrowed; decrypted in place. */
 void connection_receive(struct connection *c, struct packet *packet, int64_t now_us);
 

@@ -37,6 +37,7 @@ struct forwarder;
 struct mail;
 struct packet;
 struct packet_pool;
+struct sockaddr_storage;
 
 /** How much one worker takes on. */
 struct forwarder_limits {
@@ -135,6 +136,20 @@ struct packet_pool *forwarder_pool(struct forwarder *f);
  * @param packets  with data, len, from, to and arrival_us set; the references are the forwarder's
  */
 void forwarder_receive(struct forwarder *f, struct packet **packets, size_t n, int64_t now_us);
+
+/**
+ * A path to a participant was found by other means than checks that come here (media/path.h: an
+ * agent of our own): what comes from it is the participant's, and all is sent there from now on.
+ * Again with another one: the path moves. Its owner watches consent; what comes is a sign of life,
+ * and so is each such call.
+ *
+ * @return 0; -ENOENT: there is no such participant; -EADDRINUSE: the path is another one's; -ENOMEM
+ */
+MUST_USE int forwarder_open_path(struct forwarder *f, uint32_t participant,
+                                 const struct sockaddr_storage *path, int64_t now_us);
+
+/** @return true if `path` is one that a participant has proven to be its own */
+bool forwarder_has_path(struct forwarder *f, const struct sockaddr_storage *path);
 
 /** Take one mail, and free it. */
 void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us);

@@ -479,6 +479,7 @@ struct fake_peer *fake_peer_new(struct fake_world *w, uint32_t publish_audio,
     p->id = w->next_id++;
     p->port = (uint16_t)(10000 + 100 * w->n_peers);
     p->host = 1;
+    p->path = PATH_KINDS;
     p->checks = p->nominates = true;
     p->source_wait_us = 200 * MS;
     link.seed = w->link.seed * 100 + 2UL * w->n_peers + 1;

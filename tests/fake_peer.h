@@ -10,6 +10,7 @@
 
 #include "bench/netem_script.h"
 #include "media/base/attributes.h"
+#include "media/path.h"
 #include "media/transport.h"
 #include "sfu/forwarder.h"
 #include "sfu/mail.h"
@@ -43,7 +44,10 @@ struct fake_peer {
     bool joined;
     uint32_t layers; /* of simulcast, in each video that it publishes; 0: without */
     uint16_t port;   /* of its address; change it to move */
-    uint8_t host;    /* last byte of the server's address that it sends to; change it likewise */
+    /* What it sends comes by this path; kind PATH_KINDS, as at first: by UDP. Change it to move. */
+    enum path_kind path;
+    uint32_t path_number;
+    uint8_t host; /* last byte of the server's address that it sends to; change it likewise */
     struct netem *up, *down;
     struct netem_script *script;     /* changes of them to come; NULL: none were told */
     struct negotiation *negotiation; /* the server's side */
@@ -74,6 +78,7 @@ struct fake_peer {
     struct fake_sink *sinks[FAKE_MAX_SECTIONS];                        /* by section, or NULL */
     int64_t source_wait_us;             /* before sources begin; 0: at once */
     uint16_t last_to;                   /* port that the server sent to last */
+    uint32_t last_path;                 /* and the number of its path; 0: by UDP */
     uint8_t last_from, last_reply_from; /* hosts it sent from: media and DTLS, replies to checks */
     uint64_t feedback, remb;            /* transport-wide feedback packets, REMB */
     uint64_t remb_bps;                  /* of the last */

@@ -61,12 +61,14 @@ static void on_forwarder_send(void *owner, const struct datagram *datagrams, siz
     struct fake_world *w = owner;
 
     for (size_t i = 0; i < n; i++) {
-        uint16_t port = port_of(datagrams[i].to);
+        struct sockaddr_storage real;
+        uint16_t port = port_of(path_peer(datagrams[i].to, &real));
         struct fake_peer *p = w->peers[port / 100 - 100];
 
         fake_must(datagrams[i].len <= NETEM_DATAGRAM_MAX, "datagram too long");
         p->last_to = port;
-        fake_must(datagrams[i].from->len == 4, "sent from nowhere");
+        p->last_path = path_is(datagrams[i].to) ? path_number(datagrams[i].to) : 0;
+        fake_must(p->last_path > 0 || datagrams[i].from->len == 4, "sent from nowhere");
         if (datagram_kind(datagrams[i].data, datagrams[i].len) == DATAGRAM_STUN)
             p->last_reply_from = datagrams[i].from->bytes[3];
         else
@@ -217,6 +219,15 @@ static void on_forwarder_post(void *owner, struct mail *mail)
     mail_free(mail);
 }
 
+static struct sockaddr_storage by_path(const struct fake_peer *p,
+                                       const struct sockaddr_storage *real)
+{
+    struct sockaddr_storage address;
+
+    path_address(&address, p->path, p->path_number, real);
+    return address;
+}
+
 static void deliver_up(struct fake_world *w, struct fake_peer *p)
 {
     struct forwarder *forwarder = w->forwarders[p->worker];
@@ -236,6 +247,10 @@ static void deliver_up(struct fake_world *w, struct fake_peer *p)
         packet->len = (uint16_t)len;
         packet->from = address_of((uint16_t)path);
         packet->to = local_of((uint8_t)(path >> 16));
+        if (p->path != PATH_KINDS) {
+            packet->from = by_path(p, &packet->from);
+            packet->to = (struct local_address){0};
+        }
         packet->arrival_us = w->now_us;
         forwarder_receive(forwarder, &packet, 1, w->now_us);
     }

@@ -7,6 +7,7 @@
 #include "tests/stun_request.h"
 #include "tests/tap.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -308,7 +309,66 @@ static void nobody_else_moves_a_path(void)
     (void)fake_world_free(w);
 }
 
-TAP_CASES(CASE(answers_and_media_leave_from_the_address_that_was_asked),
+/* Of the same address and port: what differs is the way. */
+static void media_moves_to_a_path_of_another_kind_and_back(void)
+{
+    struct fake_world *w = fake_world_new(&perfect, NULL);
+    struct fake_peer *a = join(w, 1);
+    struct fake_peer *b = join(w, 2);
+    struct flow flow;
+
+    a->path = PATH_TCP;
+    a->path_number = 7;
+    fake_world_run(w, 3 * SECOND);
+    CHECK(a->connected && b->connected);
+    CHECK_EQ(a->last_path, 7);
+    CHECK_EQ(b->last_path, 0);
+    flow = watch(w, fake_peer_sink(b, KIND_AUDIO, 0), 1 * SECOND);
+    CHECK_EQ(flow.packets, 50);
+    a->path = PATH_KINDS;
+    fake_world_run(w, 100 * MS);
+    CHECK_EQ(a->last_path, 7); /* until it says so */
+    a->check_us = w->now_us;
+    fake_world_run(w, 1 * SECOND);
+    CHECK_EQ(a->last_path, 0);
+    a->path = PATH_TCP;
+    a->path_number = 8;
+    a->check_us = w->now_us;
+    fake_world_run(w, 1 * SECOND);
+    CHECK_EQ(a->last_path, 8);
+    (void)fake_world_free(w);
+}
+
+static void a_path_that_was_found_without_checks_is_used_at_once(void)
+{
+    struct fake_world *w = fake_world_new(&perfect, NULL);
+    struct fake_peer *a = join(w, 1);
+    struct fake_peer *b = join(w, 2);
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(a->port)};
+    struct sockaddr_storage real = {0};
+    struct sockaddr_storage path;
+
+    memcpy(&real, &in, sizeof(in));
+    a->checks = false;
+    a->path = PATH_AGENT;
+    a->path_number = 5;
+    path_address(&path, a->path, a->path_number, &real);
+    CHECK(!forwarder_has_path(w->forwarder, &path));
+    CHECK_EQ(forwarder_open_path(w->forwarder, a->id + 1000, &path, w->now_us), -ENOENT);
+    CHECK_EQ(forwarder_open_path(w->forwarder, a->id, &path, w->now_us), 0);
+    CHECK_EQ(forwarder_open_path(w->forwarder, b->id, &path, w->now_us), -EADDRINUSE);
+    CHECK(forwarder_has_path(w->forwarder, &path));
+    transport_start(a->transport, w->now_us);
+    fake_world_run(w, 3 * SECOND);
+    CHECK(a->connected && b->connected);
+    CHECK_EQ(a->last_path, 5);
+    CHECK_EQ(watch(w, fake_peer_sink(b, KIND_AUDIO, 0), 1 * SECOND).packets, 50);
+    (void)fake_world_free(w);
+}
+
+TAP_CASES(CASE(media_moves_to_a_path_of_another_kind_and_back),
+          CASE(a_path_that_was_found_without_checks_is_used_at_once),
+          CASE(answers_and_media_leave_from_the_address_that_was_asked),
           CASE(media_follows_to_another_address_of_ours),
           CASE(a_check_that_nominates_nothing_is_answered_and_moves_nothing),
           CASE(ice_restart_takes_our_address_along),
