@@ -20,7 +20,8 @@ enum {
     CONFIG_MAX_WORKERS = 64,
     CONFIG_ADDRESS_MAX = 63, /* characters of an IPv4 or IPv6 literal, zone included */
     CONFIG_PATH_MAX = 1023,
-    CONFIG_LIST_MAX = 16, /* entries of a list */
+    CONFIG_TCP_AUTO = 65536, /* no port has this number */
+    CONFIG_LIST_MAX = 16,    /* entries of a list */
     CONFIG_ENTRY_MAX = 511,
     CONFIG_MAX_KBPS = 4000000, /* in bit/s it has 32 bits */
 };
@@ -36,6 +37,7 @@ struct config {
     uint32_t listen_port;                        /* 0: any */
     char udp_address[CONFIG_ADDRESS_MAX + 1];    /* literal to bind; "": all */
     uint32_t udp_port;                           /* of the first worker; 0: any for each */
+    uint32_t tcp_port;                           /* CONFIG_TCP_AUTO: as UDP's; 0: none */
     uint32_t workers;                            /* 0: one per core */
     uint32_t room_spread; /* participants of a room on a worker, before it takes another one */
     bool pin_workers;     /* each to a core of its own */
@@ -68,6 +70,7 @@ struct config {
     uint32_t max_connects_per_s, max_joins_per_s, max_failures_per_s; /* from one address */
     uint32_t max_identity_joins_per_s;
     uint32_t max_connections, max_connections_per_address;
+    uint32_t max_tcp_paths, max_tcp_paths_per_address;
     uint32_t request_timeout_s; /* an HTTP request must be complete */
     uint32_t join_timeout_s;    /* a WebSocket must have joined a room */
     uint32_t drain_timeout_s;   /* calls may go on after SIGTERM; 0: they end at once */

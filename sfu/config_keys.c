@@ -40,6 +40,9 @@ const struct config_key config_keys[] = {
     ROW(listen, KEY_LISTEN, listen_address, "[::]:8080", "ADDR:PORT",
         "where the page and the signaling are served;\n:PORT is every address, [::] takes IPv4 too"),
     NUMBER(udp_port, 0, 65535, "7882", "media port of the first worker, N + 1 of the second..."),
+    ROW(tcp_port, KEY_TCP_PORT, tcp_port, "auto", "PORT|auto|no",
+        "port where media is taken over TCP, for who has no UDP;\none for all workers; auto: the "
+        "number of udp_port"),
     ROW(udp_address, KEY_ADDRESS, udp_address, NULL, "ADDR", "take media on this address only"),
     NUMBER(workers, 0, CONFIG_MAX_WORKERS, "0", "media threads; 0: one per core"),
     NUMBER(room_spread, 1, 100000, "24",
@@ -114,6 +117,8 @@ const struct config_key config_keys[] = {
            "joins with tokens of one identity in a second"),
     NUMBER(max_connections, 1, 1000000, "10000", "HTTP connections and WebSockets at a time"),
     NUMBER(max_connections_per_address, 1, 1000000, "2000", "the same from one address"),
+    NUMBER(max_tcp_paths, 1, 100000, "2000", "connections for media over TCP at a time"),
+    NUMBER(max_tcp_paths_per_address, 1, 100000, "200", "the same from one address"),
     NUMBER(request_timeout_s, 1, 3600, "10", "seconds in which an HTTP request must be complete"),
     NUMBER(join_timeout_s, 1, 3600, "30", "seconds in which a WebSocket must have joined a room"),
     NUMBER(

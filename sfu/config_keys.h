@@ -25,6 +25,7 @@ enum config_key_type {
     KEY_LOG_LEVEL,  /* uint32_t */
     KEY_LOG_FORMAT, /* uint32_t */
     KEY_SEAL,       /* uint32_t */
+    KEY_TCP_PORT,   /* uint32_t: a port, CONFIG_TCP_AUTO, or 0 for "no" */
 };
 
 struct config_key {

@@ -124,6 +124,19 @@ static int set_auto(bool *ret, const struct config_key *key, const char *value,
     return 0;
 }
 
+static int set_tcp_port(uint32_t *ret, const struct config_key *key, const char *value,
+                        struct config_error *error)
+{
+    if (strcmp(value, "auto") == 0)
+        *ret = CONFIG_TCP_AUTO;
+    else if (strcmp(value, "no") == 0)
+        *ret = 0;
+    else if (read_number(ret, value, 0, UINT16_MAX) < 0)
+        return config_fail(error, "%s is \"%s\", but must be auto, no, or a port", key->name,
+                           value);
+    return 0;
+}
+
 static int set_log_level(uint32_t *ret, const char *value, struct config_error *error)
 {
     int level = log_level_parse(value);
@@ -248,6 +261,8 @@ int config_set(struct config *c, const char *name, const char *value, struct con
         return set_log_format(member, value, error);
     case KEY_SEAL:
         return set_seal(member, value, error);
+    case KEY_TCP_PORT:
+        return set_tcp_port(member, key, value, error);
     }
     return -ENOENT;
 }

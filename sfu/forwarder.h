@@ -92,6 +92,10 @@ struct forwarder_stats {
     uint64_t estimates;                    /* how often that was looked at */
     uint64_t relay_out, relay_out_batches; /* packets and batches to other workers */
     uint64_t relay_in, relay_in_batches;   /* and from them */
+    uint64_t tcp_paths;                    /* TCP connections now (these the worker counts, too) */
+    uint64_t tcp_accepted, tcp_refused; /* of which: over a limit, or what they said was no check */
+    uint64_t tcp_expired;               /* nobody's, or silent, and closed for that */
+    uint64_t drop_tcp;                  /* datagrams that had no place on a TCP connection */
     uint64_t drop_send;         /* datagrams that the kernel did not take (the worker counts) */
     uint64_t drop_pool;         /* datagrams: no packet was left */
     uint64_t drop_unknown;      /* datagrams of addresses and ufrags nobody has */

@@ -301,7 +301,9 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
     case MAIL_QUALITY:
     case MAIL_GONE:
     case MAIL_STOPPED:
-        break; /* ours to send */
+        /* ours to send */
+    case MAIL_TCP:
+        break; /* the worker's own */
     }
     mail_free(mail);
 }

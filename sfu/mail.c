@@ -3,6 +3,7 @@
 #include "sfu/relay_batch.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 void mail_free(struct mail *mail)
 {
@@ -25,6 +26,10 @@ void mail_free(struct mail *mail)
         break;
     case MAIL_QUALITY:
         message_quality_free(((struct mail_quality *)mail)->quality);
+        break;
+    case MAIL_TCP:
+        if (((struct mail_tcp *)mail)->fd >= 0)
+            (void)close(((struct mail_tcp *)mail)->fd);
         break;
     case MAIL_RELAY_BATCH:
         relay_batch_give_back(CONTAINER_OF(mail, struct relay_batch, mail));

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 enum mail_type {
     /* control -> worker */
@@ -35,6 +36,7 @@ enum mail_type {
     MAIL_RELAY_IGNORE,    /* struct mail_relay: no more of that */
     MAIL_RELAY_KEY_FRAME, /* struct mail_relay: we need one */
     MAIL_RELAY_BATCH,     /* struct relay_batch (sfu/relay_batch.h): packets */
+    MAIL_TCP,             /* struct mail_tcp: a connection of a participant there */
     /* worker -> control */
     MAIL_STATE,    /* struct mail_state */
     MAIL_SLOTS,    /* struct mail_slots */
@@ -111,6 +113,12 @@ struct mail_relay {
     uint8_t layer;  /* KEY_FRAME: of which */
     uint8_t layers; /* START: those that are wanted, a set; again when it changes */
     bool any;       /* KEY_FRAME: we have none at all, and asked before */
+};
+
+struct mail_tcp {
+    struct mail mail;
+    int fd; /* owned; -1: none */
+    struct sockaddr_storage peer;
 };
 
 enum peer_state { PEER_CONNECTED, PEER_FAILED, PEER_CLOSED, PEER_CONSENT_LOST };

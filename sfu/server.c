@@ -138,6 +138,7 @@ static void read_mail(struct server *s, struct mail *mail)
     case MAIL_RELAY_IGNORE:
     case MAIL_RELAY_KEY_FRAME:
     case MAIL_RELAY_BATCH:
+    case MAIL_TCP:
         break; /* these go the other way, or between workers */
     }
 }
@@ -366,11 +367,15 @@ static int start_workers(struct server *s, uint32_t n, struct config_error *erro
     for (uint32_t i = 0; i < n; i++) {
         start_configure_worker(&s->config, i, &config);
         config.identity = s->identity;
+        config.n_workers = n;
         err = worker_new(&s->workers[i], &config, &from_worker, s);
         if (err < 0)
             return start_worker_failed(&s->config, &config, err, error);
         s->n_workers++;
     }
+    err = start_tcp(&s->config, s->workers[0], error);
+    if (err < 0)
+        return err;
     for (uint32_t i = 0; i < n; i++) {
         err = worker_start(s->workers[i]);
         if (err < 0)

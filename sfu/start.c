@@ -90,6 +90,8 @@ void start_configure_worker(const struct config *config, uint32_t index, struct 
         .address = config->udp_address[0] ? config->udp_address : NULL,
         .port = (uint16_t)(config->udp_port ? config->udp_port + index : 0),
         .limits = forwarder_default_limits,
+        .max_tcp = config->tcp_port ? config->max_tcp_paths : 0,
+        .max_tcp_per_address = config->max_tcp_paths_per_address,
     };
     ret->limits.max_participants = config->max_participants;
     ret->limits.pad_runs = (uint16_t)config->pad_runs;
@@ -122,6 +124,28 @@ int start_worker_failed(const struct config *config, const struct worker_config 
         return start_fail(error, err, "UDP port %u cannot be opened: %s", port,
                           strerrordesc_np(-err));
     }
+}
+
+int start_tcp(const struct config *config, struct worker *w, struct config_error *error)
+{
+    const char *address = config->udp_address[0] ? config->udp_address : NULL;
+    uint16_t port = config->tcp_port == CONFIG_TCP_AUTO ? 0 : (uint16_t)config->tcp_port;
+    unsigned shown = port ? port : worker_port(w);
+    int err;
+
+    if (!config->tcp_port)
+        return 0;
+    err = worker_listen_tcp(w, address, port);
+    if (err == -EADDRINUSE && config->tcp_port == CONFIG_TCP_AUTO && config->udp_port)
+        return start_fail(error, err,
+                          "TCP port %u is in use: try another --tcp-port, or --tcp-port no", shown);
+    if (err == -EADDRINUSE)
+        return start_fail(error, err, "TCP port %u is in use: try another --tcp-port", shown);
+    if (err == -EACCES)
+        return start_fail(error, err, "TCP port %u needs root: try a --tcp-port above 1023", shown);
+    return err < 0 ? start_fail(error, err, "TCP port %u cannot be opened: %s", shown,
+                                strerrordesc_np(-err))
+                   : 0;
 }
 
 void start_check_buffer(const struct worker *w)

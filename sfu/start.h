@@ -32,6 +32,10 @@ void start_configure_worker(const struct config *config, uint32_t index, struct 
 int start_worker_failed(const struct config *config, const struct worker_config *wanted, int err,
                         struct config_error *error);
 
+/** Have `w` take in media over TCP for all workers, if that is wanted. @return 0; -errno: error is
+ *  set */
+MUST_USE int start_tcp(const struct config *config, struct worker *w, struct config_error *error);
+
 /** Warn if bursts of datagrams will be lost. */
 void start_check_buffer(const struct worker *w);
 

@@ -4,8 +4,11 @@
 #include "media/base/log.h"
 #include "media/base/mailbox.h"
 #include "media/packet.h"
+#include "media/path.h"
 #include "media/udp_socket.h"
 #include "sfu/mail.h"
+#include "sfu/tcp_greeter.h"
+#include "sfu/tcp_paths.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -33,13 +36,17 @@ _Static_assert(sizeof(struct forwarder_stats) == STATS_COUNT * sizeof(uint64_t),
 struct worker {
     struct worker_handler handler;
     void *owner;
-    uint32_t index;
+    uint32_t index, n_workers;
+    uint32_t max_tcp, max_tcp_per_address;
     bool pinned;
     uint32_t core;
     uint16_t port;
     int buffer_bytes;
     struct udp_socket *socket;
     struct forwarder *forwarder;
+    struct tcp_paths *tcp;       /* NULL: none */
+    struct tcp_greeter *greeter; /* NULL: it does not listen, or another one does */
+    bool has_paths;              /* there was one ever: not all datagrams go to the UDP socket */
     struct event_base *base;
     struct event *readable, *mail, *timer;
     int64_t armed_us; /* what the timer is set to */
@@ -51,11 +58,30 @@ struct worker {
     _Atomic uint64_t stats[STATS_COUNT];
 };
 
+/* To paths of all kinds: a peer's datagrams are next to each other. */
+static void send_by_path(struct worker *w, const struct datagram *datagrams, size_t n)
+{
+    while (n > 0) {
+        const struct sockaddr_storage *to = datagrams[0].to;
+        size_t run = path_run(datagrams, n);
+
+        if (!path_is(to))
+            udp_socket_send(w->socket, datagrams, run);
+        else if (path_kind(to) == PATH_TCP && w->tcp)
+            tcp_paths_send(w->tcp, path_number(to), datagrams, run);
+        datagrams += run;
+        n -= run;
+    }
+}
+
 static void on_send(void *owner, const struct datagram *datagrams, size_t n)
 {
     struct worker *w = owner;
 
-    udp_socket_send(w->socket, datagrams, n);
+    if (w->has_paths)
+        send_by_path(w, datagrams, n);
+    else
+        udp_socket_send(w->socket, datagrams, n);
 }
 
 static void on_post(void *owner, struct mail *mail)
@@ -72,6 +98,22 @@ static void on_send_to_worker(void *owner, uint32_t worker, struct mail *mail)
     w->handler.send_to_worker(w->owner, worker, mail);
 }
 
+static void put_tcp_stats(const struct worker *w, struct forwarder_stats *ret)
+{
+    if (w->tcp) {
+        const struct tcp_paths_stats *stats = tcp_paths_stats(w->tcp);
+
+        ret->tcp_paths = stats->open;
+        ret->tcp_refused = stats->refused + stats->garbled;
+        ret->tcp_expired = stats->expired;
+        ret->drop_tcp = stats->dropped;
+    }
+    if (w->greeter) {
+        ret->tcp_accepted = tcp_greeter_stats(w->greeter)->accepted;
+        ret->tcp_refused += tcp_greeter_stats(w->greeter)->refused;
+    }
+}
+
 static void publish_stats(struct worker *w)
 {
     struct forwarder_stats stats;
@@ -79,6 +121,7 @@ static void publish_stats(struct worker *w)
 
     forwarder_stats(w->forwarder, &stats);
     stats.drop_send = udp_socket_stats(w->socket)->send_dropped;
+    put_tcp_stats(w, &stats);
     memcpy(counts, &stats, sizeof(counts));
     for (size_t i = 0; i < STATS_COUNT; i++)
         atomic_store_explicit(&w->stats[i], counts[i], memory_order_relaxed);
@@ -87,9 +130,20 @@ static void publish_stats(struct worker *w)
 /* A timer of our own, set only when the deadline has come nearer: libevent sets its own in every
  * turn, a system call and a timer of the processor, which is dear in a virtual machine. This one
  * goes off too early now and then, and is set anew. */
-static void arm_timer(struct worker *w)
+static int64_t deadline(const struct worker *w)
 {
     int64_t due_us = forwarder_deadline(w->forwarder);
+
+    if (w->tcp)
+        due_us = clock_earlier(due_us, tcp_paths_deadline(w->tcp));
+    if (w->greeter)
+        due_us = clock_earlier(due_us, tcp_greeter_deadline(w->greeter));
+    return due_us;
+}
+
+static void arm_timer(struct worker *w)
+{
+    int64_t due_us = deadline(w);
     int64_t at_us = due_us > 0 ? due_us : 1; /* 0 would stop it */
     struct itimerspec at = {
         .it_value = {.tv_sec = at_us / SECOND, .tv_nsec = at_us % SECOND * 1000},
@@ -125,6 +179,107 @@ static void on_readable(evutil_socket_t fd, short what, void *owner)
     end_turn(w);
 }
 
+/* ------------------------------------------------------------------ TCP */
+
+static void on_tcp_receive(void *owner, struct packet **packets, size_t n)
+{
+    struct worker *w = owner;
+    int64_t now_us = clock_now_us();
+
+    for (size_t i = 0; i < n; i++)
+        packets[i]->arrival_us = now_us;
+    forwarder_receive(w->forwarder, packets, n, now_us);
+}
+
+static void on_tcp_end_turn(void *owner)
+{
+    end_turn(owner);
+}
+
+static bool on_tcp_is_proven(void *owner, const struct sockaddr_storage *path)
+{
+    struct worker *w = owner;
+
+    return forwarder_has_path(w->forwarder, path);
+}
+
+static void adopt_tcp(struct worker *w, int fd, const struct sockaddr_storage *peer)
+{
+    if (!w->tcp) {
+        (void)close(fd);
+        return;
+    }
+    w->has_paths = true;
+    tcp_paths_adopt(w->tcp, fd, peer);
+}
+
+static void adopt(struct worker *w, struct mail_tcp *mail)
+{
+    adopt_tcp(w, mail->fd, &mail->peer);
+    mail->fd = -1;
+    mail_free(&mail->mail);
+}
+
+/* The listener knows whose a connection is. */
+static void on_greeted(void *owner, uint32_t worker, int fd, const struct sockaddr_storage *peer)
+{
+    struct worker *w = owner;
+    struct mail_tcp *mail;
+
+    if (worker == w->index) {
+        adopt_tcp(w, fd, peer);
+        arm_timer(w);
+        return;
+    }
+    mail = calloc(1, sizeof(*mail));
+    if (!mail) {
+        (void)close(fd);
+        return;
+    }
+    *mail = (struct mail_tcp){.mail = {.type = MAIL_TCP}, .fd = fd, .peer = *peer};
+    w->handler.send_to_worker(w->owner, worker, &mail->mail);
+}
+
+static int make_tcp_paths(struct worker *w, const struct worker_config *config)
+{
+    static const struct tcp_paths_handler handler = {
+        .receive = on_tcp_receive, .end_turn = on_tcp_end_turn, .is_proven = on_tcp_is_proven};
+    struct tcp_paths_config wanted = {
+        .pool = forwarder_pool(w->forwarder),
+        .max = config->max_tcp,
+        .max_per_address = config->max_tcp_per_address,
+    };
+
+    return wanted.max > 0 ? tcp_paths_new(&w->tcp, w->base, &wanted, &handler, w) : 0;
+}
+
+int worker_listen_tcp(struct worker *w, const char *address, uint16_t port)
+{
+    struct tcp_greeter_config config = {
+        .address = address,
+        .port = port > 0 ? port : w->port,
+        .n_workers = w->n_workers,
+        .max = w->max_tcp,
+        .max_per_address = w->max_tcp_per_address,
+    };
+    int err;
+
+    assert(!w->running && !w->greeter);
+    err = tcp_greeter_new(&w->greeter, w->base, &config, on_greeted, w);
+    if (err == -EADDRINUSE && port == 0) {
+        config.port = 0;
+        err = tcp_greeter_new(&w->greeter, w->base, &config, on_greeted, w);
+    }
+    return err;
+}
+
+uint16_t worker_tcp_port(const struct worker *w)
+{
+    return w->greeter ? tcp_greeter_port(w->greeter) : 0;
+}
+
+/* ------------------------------------------------------------------ the loop */
+
 static void on_mail(evutil_socket_t fd, short what, void *owner)
 {
     struct worker *w = owner;
@@ -138,7 +293,10 @@ static void on_mail(evutil_socket_t fd, short what, void *owner)
     while (mail) {
         struct mail *next = mail->next;
 
-        forwarder_mail(w->forwarder, mail, now_us);
+        if (mail->type == MAIL_TCP)
+            adopt(w, CONTAINER_OF(mail, struct mail_tcp, mail));
+        else
+            forwarder_mail(w->forwarder, mail, now_us);
         mail = next;
     }
     end_turn(w);
@@ -155,6 +313,10 @@ static void on_timer(evutil_socket_t fd, short what, void *owner)
     (void)what;
     (void)!read(fd, &count, sizeof(count)); /* how often it went off: once */
     w->armed_us = NEVER_US;
+    if (w->tcp)
+        tcp_paths_advance(w->tcp, now_us);
+    if (w->greeter)
+        tcp_greeter_advance(w->greeter, now_us);
     (void)forwarder_advance(w->forwarder, now_us);
     end_turn(w);
 }
@@ -204,7 +366,8 @@ static int open_all(struct worker *w, const struct worker_config *config)
     w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC); /* clock_now_us() */
     if (w->wake_fd < 0 || w->timer_fd < 0)
         return -errno;
-    return make_events(w);
+    err = make_events(w);
+    return err < 0 ? err : make_tcp_paths(w, config);
 }
 
 int worker_new(struct worker **ret, const struct worker_config *config,
@@ -218,6 +381,9 @@ int worker_new(struct worker **ret, const struct worker_config *config,
     w->handler = *handler;
     w->owner = owner;
     w->index = config->index;
+    w->n_workers = config->n_workers;
+    w->max_tcp = config->max_tcp;
+    w->max_tcp_per_address = config->max_tcp_per_address;
     w->pinned = config->pinned;
     w->core = config->core;
     w->wake_fd = w->timer_fd = -1;
@@ -323,6 +489,8 @@ struct worker *worker_free(struct worker *w)
     if (!w)
         return NULL;
     worker_stop(w);
+    w->greeter = tcp_greeter_free(w->greeter);
+    w->tcp = tcp_paths_free(w->tcp);
     free_event(w->readable);
     free_event(w->mail);
     free_event(w->timer);

@@ -1,6 +1,7 @@
 /**
- * @file worker.h  One media thread: event loop, UDP socket, mailbox, timer, and the forwarder with
- * everything of its participants. The only file of the media path that reads a clock.
+ * @file worker.h  One media thread: event loop, UDP socket, TCP paths, mailbox, timer, and the
+ * forwarder with everything of its participants. The only file of the media path that reads a
+ * clock.
  *
  * The control thread talks to it in mail (sfu/mail.h) and never touches what is inside; workers
  * talk to each other likewise. Order: worker_new, worker_start, any number of worker_post, then
@@ -23,12 +24,14 @@ struct worker;
 
 struct worker_config {
     uint32_t index; /* 0..RELAY_MAX_WORKERS - 1: what others call it */
-    bool pinned;    /* to `core` */
+    uint32_t n_workers;
+    bool pinned; /* to `core` */
     uint32_t core;
     const char *address;                  /* to bind; NULL: all. Copied */
     uint16_t port;                        /* UDP; 0: any, see worker_port() */
     const struct dtls_identity *identity; /* borrowed: must outlive the worker */
     struct forwarder_limits limits;
+    uint32_t max_tcp, max_tcp_per_address; /* TCP paths at a time; 0: none at all */
 };
 
 struct worker_handler {
@@ -51,6 +54,16 @@ struct worker_handler {
 MUST_USE int worker_new(struct worker **ret, const struct worker_config *config,
                         const struct worker_handler *handler, void *owner);
 
+/**
+ * Take in TCP connections for all workers, of which each gets its own; once, of one of them, before
+ * any is started.
+ *
+ * @param address  to bind; NULL: all. Copied
+ * @param port     0: any, preferably that of UDP
+ * @return 0; -errno of the socket; -EINVAL: address; -ENOMEM
+ */
+MUST_USE int worker_listen_tcp(struct worker *w, const char *address, uint16_t port);
+
 /** Start the thread. @return 0; -EAGAIN: no more threads */
 MUST_USE int worker_start(struct worker *w);
 
@@ -65,6 +78,9 @@ struct worker *worker_free(struct worker *w);
 
 /** @return the UDP port; any thread */
 uint16_t worker_port(const struct worker *w);
+
+/** @return the port of worker_listen_tcp(); 0: it does not listen */
+uint16_t worker_tcp_port(const struct worker *w);
 
 /** @return the receive buffer the kernel gave the socket [bytes], to warn when it is small */
 int worker_buffer_bytes(const struct worker *w);

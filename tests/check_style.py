@@ -41,7 +41,7 @@ HEADER_OWNERS = {
                   "signaling/turn_credentials.c",
                   "client/*.c"],
     "usrsctp.h": ["media/sctp.c"],
-    "event2/*": ["sfu/worker.c", "sfu/server*.c", "sfu/main.c", "signaling/*.c", "client/*.c"],
+    "event2/*": ["sfu/worker.c", "sfu/tcp_*.c", "sfu/server*.c", "sfu/main.c", "signaling/*.c", "client/*.c"],
     "event2/bufferevent_ssl.h": ["signaling/tls.c"],
     "wslay/*": ["signaling/websocket*.c"],
     "jansson.h": ["signaling/message*", "signaling/admin_request.c"],
@@ -61,7 +61,7 @@ CALL_OWNERS = {
                       "signaling/*.c", "client/*.c", "bench/*", "tests/*"],
     r"pthread_mutex_\w+|mtx_\w+": ["tests/*"],
     r"socket|sendto|sendmsg|sendmmsg|recvfrom|recvmsg|recvmmsg":
-        ["media/udp_socket.c", "media/udp_receiver.c", "sfu/*.c", "signaling/*.c", "client/*.c", "bench/*", "tests/*"],
+        ["media/udp_socket.c", "media/udp_receiver.c", "media/tcp_socket.c", "sfu/*.c", "signaling/*.c", "client/*.c", "bench/*", "tests/*"],
 }
 
 TEXT = (".c", ".h", ".py", ".sh", ".js", ".mjs", ".html", ".css", ".md", ".build", ".txt", ".yaml",

@@ -214,6 +214,7 @@ static void on_forwarder_post(void *owner, struct mail *mail)
     case MAIL_RELAY_IGNORE:
     case MAIL_RELAY_KEY_FRAME:
     case MAIL_RELAY_BATCH:
+    case MAIL_TCP:
         fake_must(false, "mail in the wrong direction");
     }
     mail_free(mail);
