@@ -34,8 +34,9 @@ void grants_open(struct grants *ret);
 /** @return true if they are for `room` */
 bool grants_have_room(const struct grants *g, const char *room);
 
-/** @return true if a track of that source may be published */
-bool grants_have_source(const struct grants *g, const char *source);
+/** @return true if a track of that kind and source may be published. Where sources are listed, the
+ *  usual ones stand for their kind, too: no picture comes in as a microphone */
+bool grants_have_source(const struct grants *g, enum media_kind kind, const char *source);
 
 /** @return true if anything at all may be published */
 bool grants_may_publish(const struct grants *g);
