@@ -63,6 +63,7 @@ struct mail_join {
     struct mail mail;
     uint32_t participant, room; /* room: number of the room, unique while it lives */
     uint32_t worker;            /* MAIL_PUBLISHER: where it lives */
+    bool deaf;                  /* it may subscribe to nothing: its slots stay empty */
     char ufrag[PLAN_UFRAG_MAX + 1], pwd[PLAN_PWD_MAX + 1]; /* ours */
     struct media_plan *plan;                               /* a reference */
     uint32_t n_tracks;

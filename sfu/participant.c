@@ -208,6 +208,7 @@ int participant_new(struct participant **ret, struct core *core, struct room *ro
     p->core = core;
     p->room = room;
     p->id = mail->participant;
+    p->deaf = mail->deaf;
     p->actor.kind = ACTOR_PARTICIPANT;
     p->tracks = (struct track_set){
         .core = core, .room = room, .publisher = &p->actor, .participant = p->id};

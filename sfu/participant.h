@@ -47,6 +47,7 @@ struct participant {
     struct track **track_of_section;     /* by section of the plan; NULL: publishes nothing */
     struct subscription **subscriptions; /* by section of the plan; NULL: no slot */
     /* slots */
+    bool deaf;                 /* they stay empty, whatever it asks for */
     uint32_t epoch;            /* of the last MAIL_SLOTS */
     uint32_t need[SLOT_KINDS]; /* slots wanted in all */
     bool needs_slots;          /* there are tracks without a slot */

@@ -72,7 +72,7 @@ static bool describe(const struct participant *p, const struct track *t, struct 
 {
     struct slot_wish wish;
 
-    if (t->participant == p->id)
+    if (p->deaf || t->participant == p->id)
         return false;
     wish = participant_layers_wish(p, t);
     if (wish.priority > rated->priority) {

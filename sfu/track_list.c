@@ -73,14 +73,29 @@ static const char *usual_source(enum media_kind kind)
     return kind == KIND_AUDIO ? "microphone" : "camera";
 }
 
+static const char *source_of(const struct plan_section *section,
+                             const struct message_track_offer *description,
+                             const struct message_track *known)
+{
+    if (description && description->source[0])
+        return description->source;
+    return known ? known->source : usual_source(section->kind);
+}
+
+const char *track_list_source(const struct plan_section *section,
+                              const struct message_track_offer *descriptions, uint32_t n,
+                              const struct message_track *known, uint32_t n_known)
+{
+    return source_of(section, find_description(descriptions, n, section->mid),
+                     find_known(known, n_known, section));
+}
+
 static struct message_track make_track(const struct plan_section *section,
                                        const struct message_track_offer *description,
                                        const struct message_track *known)
 {
     struct message_track track = {.kind = section->kind, .max_bps = section->max_bps};
-    const char *source = description && description->source[0] ? description->source
-                         : known                               ? known->source
-                                                               : usual_source(section->kind);
+    const char *source = source_of(section, description, known);
 
     (void)snprintf(track.mid, sizeof(track.mid), "%s", section->mid);
     (void)snprintf(track.source, sizeof(track.source), "%s", source);

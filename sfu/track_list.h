@@ -36,6 +36,12 @@ uint32_t track_list_make(const struct media_plan *plan,
                          const struct message_track *known, uint32_t n_known,
                          struct message_track ret[MESSAGE_MAX_TRACKS]);
 
+/** @return the source of what `section` publishes: as it is described, as it was, or the usual one
+ *  of its kind. The other arguments are those of track_list_make() */
+const char *track_list_source(const struct plan_section *section,
+                              const struct message_track_offer *descriptions, uint32_t n,
+                              const struct message_track *known, uint32_t n_known);
+
 /** @return how many sections of `plan` are for this use */
 uint32_t track_list_count(const struct media_plan *plan, enum section_use use);
 

@@ -215,6 +215,18 @@ static void limit(const struct negotiation_policy *policy, const struct media_pl
     }
 }
 
+static void reject_unwanted(const struct negotiation_local *local, struct media_plan *plan)
+{
+    if (!local->may_publish)
+        return;
+    for (uint32_t i = 0; i < plan->n_sections; i++) {
+        struct plan_section *section = &plan->sections[i];
+
+        if (section->use == SECTION_PUBLISH && !local->may_publish(local->cap_owner, section))
+            plan_reject_section(section);
+    }
+}
+
 static bool ssrc_in_use(const struct media_plan *plan, uint32_t ssrc)
 {
     for (uint32_t i = 0; i < plan->n_sections; i++) {
@@ -338,7 +350,8 @@ static int read_transport(const struct media_plan *before, struct media_plan *no
     return read_role(before, now, section, error);
 }
 
-static int make_plan(const struct negotiation *n, struct media_plan **ret, const struct sdp *sdp,
+static int make_plan(const struct negotiation *n, const struct negotiation_local *local,
+                     struct media_plan **ret, const struct sdp *sdp,
                      struct negotiation_error *error)
 {
     struct media_plan *plan = plan_new(sdp->n_sections);
@@ -354,6 +367,7 @@ static int make_plan(const struct negotiation *n, struct media_plan **ret, const
     err = n->plan ? check_reoffer(n->plan, plan, sdp, error) : 0;
     if (err < 0)
         goto fail;
+    reject_unwanted(local, plan);
     limit(&n->policy, n->plan, plan, sdp);
     if (n->plan)
         keep_slots(n->plan, plan, sdp);
@@ -496,7 +510,7 @@ int negotiation_answer(struct negotiation *n, const struct negotiation_local *lo
     if (err < 0)
         goto out;
     keep_first_extension_of_id(sdp);
-    err = make_plan(n, &plan, sdp, error);
+    err = make_plan(n, local, &plan, sdp, error);
     if (err < 0)
         goto out;
     if (local->cap)

@@ -141,7 +141,9 @@ struct negotiation_local {
     /** The server's: set max_bps of the PUBLISH sections of a plan that is made, and no more. NULL:
      *  there is no limit. */
     void (*cap)(void *owner, struct media_plan *plan);
-    void *cap_owner;
+    /** The server's: may this PUBLISH section be? If not it is rejected. NULL: each may. */
+    bool (*may_publish)(void *owner, const struct plan_section *section);
+    void *cap_owner; /* of both */
 };
 
 /**
