@@ -98,7 +98,7 @@ class Sluice(Server):
         return []
 
     def command(self):
-        return [self.program(self.options), "--listen", f"{ADDRESS}:{self.port}",
+        return [self.program(self.options), "--listen", f"{ADDRESS}:{self.port}", "--open", "yes",
                 "--workers", str(self.workers), "--log-level", "warn",
                 "--max-participants", "30000", "--max-participants-per-room", "5000",
                 "--max-connections", "30000", "--max-connections-per-address", "30000",

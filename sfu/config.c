@@ -18,6 +18,7 @@ void config_init(struct config *c)
             config_set(c, config_keys[i].name, config_keys[i].preset, &error) < 0)
             abort(); /* a default in the table is wrong: the first test sees it */
     }
+    c->listen_given = false;
 }
 
 /* Environment and flags */
@@ -132,9 +133,24 @@ static int read_flags(struct config *c, int argc, const char *const *argv,
     return 0;
 }
 
+static bool is_open_to_all(const struct config *c)
+{
+    return c->keys.n == 0 && !c->open && strncmp(c->listen_address, "127.", 4) != 0 &&
+           strcmp(c->listen_address, "::1") != 0;
+}
+
 int config_check(const struct config *c, struct config_error *error)
 {
     uint32_t most = c->workers ? c->workers : 1;
+
+    if (is_open_to_all(c))
+        return config_fail(error,
+                           "listen is %s, where others reach this server, and there are no keys to "
+                           "tell who may come in. Set one, --keys app:$(openssl rand -hex 32), and "
+                           "give people tokens of it (sluice token --help); or say --open yes, and "
+                           "whoever reaches it may open rooms; or --listen 127.0.0.1:%u, for this "
+                           "machine only",
+                           c->listen_address, c->listen_port);
 
     if (c->udp_port && c->udp_port + most - 1 > 65535)
         return config_fail(error, "udp_port %u leaves no ports for %u workers; choose one up to %u",
@@ -175,6 +191,8 @@ int config_load(struct config *c, int argc, const char *const *argv, const char 
         err = read_environment(c, environment, error);
     if (err == 0)
         err = read_flags(c, argc, argv, error);
+    if (err == 0 && !c->listen_given && (c->keys.n > 0 || c->open))
+        (void)snprintf(c->listen_address, sizeof(c->listen_address), "::");
     if (err == 0)
         err = config_check(c, error);
     return err < 0 ? -EINVAL : 0;

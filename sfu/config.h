@@ -42,6 +42,10 @@ struct config {
     uint32_t room_spread; /* participants of a room on a worker, before it takes another one */
     bool pin_workers;     /* each to a core of its own */
     struct config_list advertise;          /* literal addresses; none: the interfaces' */
+    struct config_list keys;               /* of tokens, see access.h; none: everybody may come */
+    bool open;                             /* everybody may come, from everywhere */
+    bool listen_given;                     /* not the default */
+    uint32_t token_ttl_s;                  /* of tokens that take the place of others */
     char web_root[CONFIG_PATH_MAX + 1];    /* folder of the page; "": the one built in */
     char admin_token[CONFIG_PATH_MAX + 1]; /* "": reports are for clients on this machine */
     char tls_cert[CONFIG_PATH_MAX + 1];    /* of the signaling port; "": plain HTTP */

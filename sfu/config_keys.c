@@ -37,8 +37,9 @@
 
 /* The manual: --help and the documentation are made from this table. */
 const struct config_key config_keys[] = {
-    ROW(listen, KEY_LISTEN, listen_address, "[::]:8080", "ADDR:PORT",
-        "where the page and the signaling are served;\n:PORT is every address, [::] takes IPv4 too"),
+    ROW(listen, KEY_LISTEN, listen_address, "127.0.0.1:8080", "ADDR:PORT",
+        "where the page and the signaling are served;\n:PORT is every address, [::] takes IPv4 "
+        "too; the default\nis [::]:8080 with keys, or with --open yes;\nwithout"),
     NUMBER(udp_port, 0, 65535, "7882", "media port of the first worker, N + 1 of the second..."),
     ROW(tcp_port, KEY_TCP_PORT, tcp_port, "auto", "PORT|auto|no",
         "port where media is taken over TCP, for who has no UDP;\none for all workers; auto: the "
@@ -51,6 +52,18 @@ const struct config_key config_keys[] = {
     LIST(advertise, config_check_address, "ADDR",
          "tell clients to send media here, such as the public\naddress of a NAT; repeat for more "
          "(a list in the file,\ncommas in the environment); default: every local one"),
+    {.name = "keys",
+     .type = KEY_LIST,
+     .offset = offsetof(struct config, keys),
+     .argument = "KEY",
+     .help = "let in who has a token of this key: ID:SECRET, ID:@FILE\n(secret or PEM) or @FILE "
+             "(JWKS, PEM); repeat for more; the\nfirst that can signs; see sluice token --help",
+     .secret = true},
+    ROW(open, KEY_SWITCH, open, "no", "yes|no",
+        "without keys, let in whoever reaches an address that is\nnot of this machine alone"),
+    NUMBER(token_ttl_s, 10, 86400, "600",
+           "seconds that tokens hold which the server makes, before\nthose of who is in a room "
+           "expire"),
     TEXT(web_root, "DIR", "serve the page from here, not the one built in"),
     TEXT(tls_cert, "FILE",
          "serve https and wss with this certificate (PEM, the whole\nchain); it is read again when "

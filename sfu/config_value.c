@@ -94,6 +94,7 @@ static int read_listen(struct config *c, const char *text)
         return -EINVAL;
     memcpy(c->listen_address, address, sizeof(address));
     c->listen_port = number;
+    c->listen_given = true;
     return 0;
 }
 

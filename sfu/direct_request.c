@@ -69,8 +69,8 @@ static bool can_be_called(const struct session *s, struct directory_member *m)
 
 static bool may_publish(const struct grants *grants, bool video)
 {
-    return grants_may_publish(grants) && grants_have_source(grants, "microphone") &&
-           (!video || grants_have_source(grants, "camera"));
+    return grants_may_publish(grants) && grants_have_source(grants, KIND_AUDIO, "microphone") &&
+           (!video || grants_have_source(grants, KIND_VIDEO, "camera"));
 }
 
 static int refuse_call(int err, const struct directory_member *callee, struct message *error)

@@ -35,19 +35,21 @@ static void print_help(void)
                  "Commands (sluice COMMAND --help tells more):\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         (void)printf("  %-39s  %s\n", commands[i].name, commands[i].help);
-    (void)printf("\n"
-                 "Examples:\n"
-                 "  sluice                                   serve http://localhost:8080\n"
-                 "  sluice --listen 127.0.0.1:8080           for this machine only\n"
-                 "  sluice --advertise 203.0.113.7           behind a NAT with that address\n"
-                 "  sluice --config /etc/sluice.yaml --workers 4\n"
-                 "  SLUICE_LOG_LEVEL=debug sluice            every option is a variable, too\n"
-                 "\n"
-                 "Options [default]:\n"
-                 "  --config FILE                   read settings from a YAML file: the same "
-                 "names with _ for -\n"
-                 "  -h, --help                      print this\n"
-                 "  -V, --version                   print the version\n");
+    (void)printf(
+        "\n"
+        "Examples:\n"
+        "  sluice                                   serve http://localhost:8080\n"
+        "  sluice --open yes                        for whoever reaches it, without tokens\n"
+        "  sluice --keys app:@/etc/sluice.key       for who has a token, see sluice token\n"
+        "  sluice --advertise 203.0.113.7           behind a NAT with that address\n"
+        "  sluice --config /etc/sluice.yaml --workers 4\n"
+        "  SLUICE_LOG_LEVEL=debug sluice            every option is a variable, too\n"
+        "\n"
+        "Options [default]:\n"
+        "  --config FILE                   read settings from a YAML file: the same "
+        "names with _ for -\n"
+        "  -h, --help                      print this\n"
+        "  -V, --version                   print the version\n");
     config_print_help(stdout);
     (void)printf("\n"
                  "Flags go over the environment (SLUICE_UDP_PORT for --udp-port), and that over "
@@ -56,10 +58,22 @@ static void print_help(void)
                  "setting.\n");
 }
 
+static void print_access(const struct config *config)
+{
+    if (config->keys.n > 0)
+        (void)printf("Clients need a token: sluice token --room demo --identity ada makes one.\n");
+    else if (config->open)
+        (void)printf("It is open: whoever reaches it may come in, without a token.\n");
+    else
+        (void)printf(
+            "It is open, without a token, and so for this machine only. For others: --keys "
+            "and tokens\n(see sluice token --help), or --open yes.\n");
+}
+
 static void print_banner(const struct server *s, const struct config *config)
 {
     char url[96];
-    bool everywhere = config->listen_address[0] == ':' || config->listen_address[0] == '0';
+    bool everywhere = strcmp(config->listen_address, "::") == 0 || config->listen_address[0] == '0';
 
     (void)printf("sluice " SLUICE_VERSION " serves %s\n", server_url(s, url));
     if (everywhere) {
@@ -70,6 +84,7 @@ static void print_banner(const struct server *s, const struct config *config)
             (void)printf("Browsers give camera and microphone only to localhost and https pages: "
                          "see --tls-cert.\n");
     }
+    print_access(config);
     (void)fflush(stdout);
 }
 

@@ -194,6 +194,7 @@ static void advance_session(struct server *s, struct session *session, int64_t n
 static void advance_sessions(struct server *s, int64_t now_us)
 {
     LIST_FOREACH_SAFE(link, &s->sessions) {
+        session_renew_token(session_of_link(link), now_us);
         advance_session(s, session_of_link(link), now_us);
     }
 }
@@ -218,6 +219,7 @@ static void on_tick(evutil_socket_t fd, short what, void *owner)
     (void)fd;
     (void)what;
     read_wall_clock(s, now_us);
+    access_advance(s->host.access, now_us);
     server_advance_drain(s, now_us);
     direct_request_expire(&s->host, now_us);
     advance_sessions(s, now_us);

@@ -252,6 +252,7 @@ void session_post_plan(const struct session *s, struct mail_join *mail, enum mai
     mail->mail.type = (int)type;
     mail->participant = s->member.id;
     mail->room = directory_room_number(s->member.room);
+    mail->deaf = !s->grants.subscribe;
     session_media_put_tracks(mail, s->member.tracks, s->member.n_tracks);
     s->host->post(s->host->owner, s->member.worker, &mail->mail);
 }
@@ -261,6 +262,7 @@ int session_answer(struct session *s, const struct session_offer *offer, struct 
 {
     struct session_caps caps = {s, offer};
     struct negotiation_local local = {.cap = session_caps_fill,
+                                      .may_publish = session_may_publish,
                                       .cap_owner = &caps,
                                       .rtcp_mux_only = s->kind != SESSION_WEBSOCKET};
 

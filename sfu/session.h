@@ -107,6 +107,9 @@ void session_receive(struct session *s, const char *json, size_t len, int64_t no
  * it. Copied; NULL or "": none. Without memory for it there is none, and so no admission. */
 void session_set_token(struct session *s, const char *token);
 
+/** About once a second: give the client a new token if its own expires soon and we can make one. */
+void session_renew_token(struct session *s, int64_t now_us);
+
 /** @return what it may do, as its token says; nothing before it joins. The session's */
 const struct grants *session_grants(const struct session *s);
 

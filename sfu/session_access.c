@@ -1,7 +1,9 @@
 #include "sfu/session_access.h"
 
 #include "sfu/access.h"
+#include "sfu/session_caps.h"
 #include "sfu/session_internal.h"
+#include "sfu/track_list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,10 +39,35 @@ int session_admit(struct session *s, const char *token, const char *room, int64_
     return 0;
 }
 
+bool session_may_publish(void *owner, const struct plan_section *section)
+{
+    const struct session_caps *caps = owner;
+    const struct session *s = caps->session;
+
+    return grants_have_source(&s->grants, section->kind,
+                              track_list_source(section, caps->offer->tracks, caps->offer->n_tracks,
+                                                s->member.tracks, s->member.n_tracks));
+}
+
 void session_set_token(struct session *s, const char *token)
 {
     free(s->token);
     s->token = token && token[0] ? strdup(token) : NULL;
+}
+
+void session_renew_token(struct session *s, int64_t now_us)
+{
+    int64_t now_s = session_host_wall_s(s->host, now_us);
+    struct message event = {.type = MESSAGE_TOKEN};
+
+    if (s->state != SESSION_JOINED || access_is_open(s->host->access) ||
+        !access_must_renew(s->host->access, &s->grants, now_s))
+        return;
+    if (access_renew(s->host->access, &s->grants, now_s, &event.token) < 0)
+        return; /* it is asked again in a second */
+    event.expires_in_s = (uint32_t)(s->grants.expires_s - now_s);
+    session_send_event(s, &event);
+    message_done(&event);
 }
 
 const struct grants *session_grants(const struct session *s)

@@ -40,6 +40,22 @@ static int check_whole(const struct media_plan *plan, const char *offer, struct 
     return 0;
 }
 
+/* What a publisher sends is a microphone and a camera: nothing says otherwise. */
+static int check_granted(const struct session *s, const struct media_plan *plan,
+                         struct message *error)
+{
+    for (uint32_t i = 0; i < plan->n_sections; i++) {
+        const struct plan_section *section = &plan->sections[i];
+        const char *source = track_list_source(section, NULL, 0, NULL, 0);
+
+        if (section->use == SECTION_REJECTED &&
+            !grants_have_source(&s->grants, section->kind, source))
+            return refuse(error, "not_allowed", "the token does not let its bearer publish a %s",
+                          source);
+    }
+    return 0;
+}
+
 static int check_publisher(const struct media_plan *plan, const char *offer, struct message *error)
 {
     if (!track_list_count(plan, SECTION_PUBLISH))
@@ -67,6 +83,8 @@ int session_check_direction(const struct session *s, const struct session_offer 
 
     switch (s->kind) {
     case SESSION_WHIP:
+        if (check_granted(s, plan, error) < 0)
+            return -EINVAL;
         return check_publisher(plan, offer->sdp, error);
     case SESSION_WHEP:
         return check_player(plan, error);

@@ -140,6 +140,8 @@ export async function startServer(args = [], wrapper = [], address = '127.0.0.1'
     const udp = freePort(4);
     const command = [...wrapper, join(build, 'sfu', 'sluice'), '--listen', `${address}:${port}`,
         '--udp-port', String(udp), '--workers', '1', ...args];
+    if (address !== '127.0.0.1' && !args.includes('--keys'))
+        command.push('--open', 'yes');
     const server = new Process(command[0], command.slice(1));
     server.http = `http://127.0.0.1:${port}`;
     server.ws = `ws://127.0.0.1:${port}/ws`;

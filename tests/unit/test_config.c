@@ -59,7 +59,7 @@ static void no_file_and_no_flag_is_enough(void)
 
     CHECK_EQ(load(argv, no_environment), 0);
     CHECK_EQ(action, CONFIG_RUN);
-    CHECK_STR(config.listen_address, "::");
+    CHECK_STR(config.listen_address, "127.0.0.1");
     CHECK_EQ(config.listen_port, 8080);
     CHECK_EQ(config.udp_port, 7882);
     CHECK_EQ(config.workers, 0);
@@ -129,6 +129,37 @@ static void environment_can_name_the_file(void)
     CHECK_EQ(load(argv, environment), 0);
     CHECK_EQ(unlink(path), 0);
     CHECK_EQ(config.udp_port, 9000);
+}
+
+static void check_listens(const char *flag, const char *value, const char *address)
+{
+    const char *argv[] = {"sluice", flag, value, NULL};
+
+    CHECK_EQ(load(argv, no_environment), 0);
+    CHECK_STR(config.listen_address, address);
+    CHECK_EQ(config.listen_port, 8080);
+}
+
+static void who_has_keys_or_is_open_serves_everywhere_unasked(void)
+{
+    check_listens("--keys", "app:0123456789abcdef0123456789abcdef", "::");
+    check_listens("--open", "yes", "::");
+    check_listens("--open", "no", "127.0.0.1");
+    check_listens("--listen", "[::1]:8080", "::1");
+}
+
+static void others_come_in_only_by_key_or_by_word(void)
+{
+    const char *argv[] = {"sluice", "--listen", "192.0.2.1:80", "--open", "no", NULL};
+
+    CHECK_EQ(load(argv, no_environment), -EINVAL);
+    CHECK(says("--keys app:") && says("--open yes") && says("--listen 127.0.0.1:80"));
+    argv[4] = "yes";
+    CHECK_EQ(load(argv, no_environment), 0);
+    argv[3] = "--keys";
+    argv[4] = "@keys.json";
+    CHECK_EQ(load(argv, no_environment), 0);
+    CHECK_STR(config.listen_address, "192.0.2.1");
 }
 
 static void every_form_of_listen_is_understood(void)
@@ -329,7 +360,9 @@ static void help_names_every_key_once(void)
 TAP_CASES(CASE(the_log_has_two_formats), CASE(no_file_and_no_flag_is_enough),
           CASE(flags_go_over_the_environment_and_that_over_the_file),
           CASE(a_switch_is_yes_or_no_in_file_environment_and_flags),
-          CASE(environment_can_name_the_file), CASE(every_form_of_listen_is_understood),
+          CASE(environment_can_name_the_file),
+          CASE(who_has_keys_or_is_open_serves_everywhere_unasked),
+          CASE(others_come_in_only_by_key_or_by_word), CASE(every_form_of_listen_is_understood),
           CASE(balancers_are_addresses_or_networks), CASE(a_key_needs_its_certificate),
           CASE(addresses_to_advertise_add_up_and_flags_replace_them),
           CASE(relays_need_a_secret_or_an_account), CASE(file_with_a_list_and_comments_is_read),
