@@ -1,10 +1,12 @@
 /** The page: lobby, grid of tiles, controls. All talk with the server is in sluice.js. */
 import { Call } from '/client/sluice.js';
+import { Calling } from '/client/calling.js';
 import { Grid } from '/client/grid.js';
 
 const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
-const grid = new Grid($('grid'), $('tile'), () => tellViews());
+const grid = new Grid($('grid'), $('tile'), () => tellViews(), (key) => calling.start(call, key));
+const calling = new Calling($('calling'), (participant) => grid.hearOnly(participant));
 const local = { stream: new MediaStream(), screen: null, micOn: true, cameraOn: true };
 const tiles = new Map(); // id of a remote video track -> key of its tile
 let call = null;
@@ -236,7 +238,8 @@ function showQuality({ you, participants = [] }) {
 /** A participant has one tile for its camera, and one for each screen and each further picture it shares. */
 function tileOf(track) {
     if (!tiles.has(track.id)) {
-        const main = track.source !== 'screen' && ![...tiles.values()].includes(track.participant);
+        const taken = [...tiles].some(([id, key]) => key === track.participant && !id.startsWith('direct/'));
+        const main = track.source !== 'screen' && (track.direct || !taken);
         tiles.set(track.id, main ? track.participant : `${track.participant}/${track.id}`);
     }
     return tiles.get(track.id);
@@ -249,10 +252,12 @@ function showPicture({ track, participant, media }) {
     const screen = track.source === 'screen';
     if (gone)
         tiles.delete(track.id);
+    const others = [...tiles].filter(([id, other]) => other === key && id !== track.id).map(([id]) => id);
     if (gone && !main)
         grid.remove(key);
-    else
+    else if (!others.length || media) // else another picture has its tile already
         grid.update(key, { video: media && !track.muted && !gone ? media : null, screen,
+            smooth: others.some((id) => id.startsWith('direct/')),
             name: main ? participant?.name : `${participant.name}'s ${screen ? 'screen' : track.source}` }, !main);
     tellViews();
 }
@@ -288,7 +293,9 @@ async function join() {
     tiles.clear();
     grid.clear();
     call = new Call({ room: $('room').value, name: $('name').value.trim(),
-        videoCodec: query.get('codec')?.toUpperCase(), relayOnly: query.get('relay') === '1' });
+        videoCodec: query.get('codec')?.toUpperCase(), relayOnly: query.get('relay') === '1',
+        mode: query.get('mode') ?? 'sfu' });
+    calling.attach(call);
     call.addEventListener('state', (event) => showState(event.detail));
     call.addEventListener('participant', (event) => showParticipant(event.detail));
     call.addEventListener('track', (event) => showTrack(event.detail));
@@ -306,7 +313,7 @@ async function join() {
     try {
         await call.join(sending);
         await call.mute('microphone', !local.micOn);
-        history.replaceState(null, '', `?room=${encodeURIComponent(call.room)}`);
+        history.replaceState(null, '', linkTo(call.room));
     } catch (error) {
         console.warn('sluice: join failed:', error);
     }
@@ -324,8 +331,14 @@ function leave() {
     $('lobby').hidden = false;
 }
 
+/** What leads others here: into a room for two, if this is one. */
+function linkTo(room) {
+    const mode = query.get('mode');
+    return `?room=${encodeURIComponent(room)}${mode ? `&mode=${encodeURIComponent(mode)}` : ''}`;
+}
+
 async function copyLink() {
-    const link = new URL(`/?room=${encodeURIComponent($('room').value)}`, location.href).href;
+    const link = new URL(`/${linkTo($('room').value)}`, location.href).href;
     try {
         await navigator.clipboard.writeText(link);
         $('copy').textContent = 'Copied';

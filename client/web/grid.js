@@ -12,13 +12,17 @@ export class Grid {
     #pinned = null;      // key of the large tile
     #told = false;       // the server says who speaks
     #onLayout;
+    #onPhone;
     #sizes;
+    #alone = null;       // key of the only one to be heard
 
-    /** @param {function} onLayout  called when tiles may have another size, or another one is large */
-    constructor(element, template, onLayout = () => {}) {
+    /** @param {function} onLayout  called when tiles may have another size, or another one is large
+     *  @param {function} onPhone   somebody shall be called: (key) => {} */
+    constructor(element, template, onLayout = () => {}, onPhone = () => {}) {
         this.#element = element;
         this.#template = template;
         this.#onLayout = onLayout;
+        this.#onPhone = onPhone;
         this.#sizes = new ResizeObserver(() => onLayout());
         new ResizeObserver(() => this.#layout()).observe(element);
         setInterval(() => this.#showSpeakers(), 150);
@@ -76,7 +80,7 @@ export class Grid {
     }
 
     /** Change a tile; `create` makes it when missing. Fields left out stay as they are. */
-    update(key, { name, muted, video, screen, own = key === 'you' }, create = true) {
+    update(key, { name, muted, video, screen, smooth = false, own = key === 'you' }, create = true) {
         let tile = this.#tiles.get(key);
         if (!tile && !create)
             return;
@@ -89,7 +93,7 @@ export class Grid {
         if (muted !== undefined)
             tile.classList.toggle('muted', muted);
         if (video !== undefined)
-            this.#setVideo(tile, video);
+            this.#setVideo(tile, video, smooth);
     }
 
     remove(key) {
@@ -122,10 +126,20 @@ export class Grid {
             return;
         const element = document.createElement('audio');
         element.autoplay = true;
+        element.muted = this.#alone !== null && participant !== this.#alone;
         element.srcObject = new MediaStream([media]);
         document.body.append(element);
         element.play().catch(() => addEventListener('pointerdown', () => element.play(), { once: true }));
         this.#audio.set(trackId, { element, receiver, participant });
+    }
+
+    /** Let nobody be heard but this one; null: all are. */
+    hearOnly(key) {
+        this.#alone = key;
+        for (const { element, participant } of this.#audio.values())
+            element.muted = key !== null && participant !== key;
+        for (const [other, tile] of this.#tiles)
+            tile.classList.toggle('aside', key !== null && other !== key && other !== 'you');
     }
 
     setSpeaking(key, speaking) {
@@ -140,6 +154,8 @@ export class Grid {
     #make(key) {
         const tile = this.#template.content.firstElementChild.cloneNode(true);
         tile.dataset.key = key;
+        tile.querySelector('.phone').hidden = !/^p-[0-9a-f]{8}$/.test(key);
+        tile.querySelector('.phone').onclick = () => this.#onPhone(key);
         tile.querySelector('.pin').onclick = () => this.pin(this.#pinned === key ? null : key);
         tile.ondblclick = () => this.pin(this.#pinned === key ? null : key);
         this.#sizes.observe(tile);
@@ -162,10 +178,19 @@ export class Grid {
         tile.style.setProperty('--hue', hue);
     }
 
-    #setVideo(tile, media) {
+    /** @param {boolean} smooth  the picture before stays until the new one has come */
+    #setVideo(tile, media, smooth) {
         const video = tile.querySelector('video');
         tile.classList.toggle('has-video', Boolean(media));
-        if (media && video.srcObject?.getVideoTracks()[0] !== media) {
+        const other = media && video.srcObject?.getVideoTracks()[0] !== media;
+        tile.next = null;
+        if (other && smooth && video.srcObject) {
+            const next = tile.next = video.cloneNode();
+            next.muted = true;
+            next.srcObject = new MediaStream([media]);
+            next.onloadeddata = () => tile.next === next && video.replaceWith(next);
+            next.play().catch(() => {});
+        } else if (other) {
             video.srcObject = new MediaStream([media]);
             video.play().catch(() => {});
         } else if (!media) {

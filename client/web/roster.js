@@ -3,6 +3,8 @@
 export class Roster {
     #slots = new Map();  // mid -> {track, participant} as the server last said
     #bound = new Map();  // track id -> mid
+    #direct = new Map(); // track id -> RTCRtpReceiver, of what comes from another client
+    #held = new Set();   // participants whose tracks from the server the page is not told of
     #handler;
 
     /**
@@ -91,6 +93,38 @@ export class Roster {
         }
     }
 
+    /** A track comes from the participant itself, not over the server. */
+    addDirect(track, receiver) {
+        this.#direct.set(track.id, receiver);
+        this.#addTrack(track);
+    }
+
+    /** Nothing comes from the participant itself any more. */
+    dropDirect(participantId) {
+        for (const track of [...this.participants.get(participantId)?.tracks.values() ?? []])
+            if (track.direct)
+                this.#removeTrack(track);
+    }
+
+    /** Do not show the tracks of a participant that come over the server, until release(). */
+    hold(participantId) {
+        this.#held.add(participantId);
+        for (const track of this.participants.get(participantId)?.tracks.values() ?? [])
+            if (!track.direct && this.#bound.has(track.id))
+                this.#handler.emit('track', { track, participant: this.participants.get(participantId), media: null });
+    }
+
+    release(participantId) {
+        this.#held.delete(participantId);
+        for (const { id } of this.participants.get(participantId)?.tracks.values() ?? [])
+            this.#announce(id);
+    }
+
+    /** The receiver of a track that comes over the server, if it is there. */
+    receiverOf(trackId) {
+        return this.#handler.receiver(this.#bound.get(trackId));
+    }
+
     /** Receivers may have come for slots that are bound already. */
     announceAll() {
         for (const trackId of this.#bound.keys())
@@ -103,13 +137,14 @@ export class Roster {
             return;
         participant.tracks.set(track.id, track);
         this.#handler.emit('update', { track });
-        if (this.#bound.has(track.id))
+        if (this.#bound.has(track.id) || track.direct)
             this.#announce(track.id);
     }
 
     #removeTrack(track) {
         const participant = this.participants.get(track.participant);
         participant?.tracks.delete(track.id);
+        this.#direct.delete(track.id);
         this.#handler.onGone(track.id);
         this.#handler.emit('track', { track, participant, media: null });
     }
@@ -117,9 +152,9 @@ export class Roster {
     /** Tell the page what carries a track now, if both the roster and the slots know it. */
     #announce(trackId) {
         const { participant, track } = this.find(trackId);
-        if (!track)
+        if (!track || (!track.direct && this.#held.has(participant.id)))
             return;
-        const receiver = this.#handler.receiver(this.#bound.get(trackId));
+        const receiver = track.direct ? this.#direct.get(trackId) : this.receiverOf(trackId);
         this.#handler.emit('track', { track, participant, media: receiver?.track ?? null, receiver: receiver ?? null });
     }
 }

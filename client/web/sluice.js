@@ -18,16 +18,25 @@
  *   speakers     {speakers}                   who speaks now: [{participant, level, dominant}], dominant first
  *   stream       {track, participant}         a remote track is paused, or comes again: see track.paused
  *   quality      {you, participants, ...}     how well it goes, as docs/PROTOCOL.md has it, every 5 s
+ *   incoming     {call}                       somebody calls you: a DirectCall, with accept() and reject()
+ *   ringing      {call}                       it rings where you called
+ *   accepted     {call, role}                 you talk to each other, peer to peer; tracks come as `track`
+ *   ended        {call, code, message}        'ended', 'rejected', 'busy', 'cancelled', 'timeout', 'left' or 'failed'
+ *   direct       {state, peer}                the way to the other one of a direct call: 'connected', 'interrupted', 'failed'
+ *
+ * Direct calls: `call.call(participantId)`, or a room for two, `new Call({ room, mode: 'direct' })`, which becomes an ordinary
+ * one when a third joins. Tracks that come peer to peer have `direct: true`.
  *
  * A camera is published in up to three sizes (simulcast), of which the server forwards to each viewer the one that
  * suits; those that nobody needs are not sent. Tell with view() how large you show what, and what you do not show.
  */
 
 import { CallError, Connection, defaultUrl } from '/client/connection.js';
+import { Direct, DirectCall } from '/client/direct.js';
 import { Media } from '/client/media.js';
 import { Roster } from '/client/roster.js';
 
-export { CallError, defaultUrl };
+export { CallError, DirectCall, defaultUrl };
 export { encodingsFor } from '/client/encodings.js';
 
 /** States of a call, in the order they are passed. `failed` and `left` are final. */
@@ -40,6 +49,10 @@ export class Call extends EventTarget {
     #connection;
     #media = null;
     #roster;
+    #direct;
+    #mode;
+    #sources = new Map();    // source -> track, of the stream that was given to join()
+    #iceServers = [];
     #mediaTimer = 0;
     #views = new Map();      // track id -> the view that was last asked for, as JSON
     #newViews = new Map();   // likewise, not sent yet
@@ -53,13 +66,16 @@ export class Call extends EventTarget {
      * @param {string} [options.name] shown to the others, at most 64 bytes
      * @param {string} [options.url]  ws(s)://host/ws; default: the server of this page
      * @param {string} [options.token] access token, if the server asks for one
+     * @param {string} [options.mode] 'sfu': media over the server; 'direct': a room for two; 'presence': no media but in direct calls
      * @param {boolean} [options.relayOnly] media goes over the server's TURN servers only, to try them
      * @param {string} [options.videoCodec] publish video in this codec if the browser has it: 'VP8', 'VP9', 'H264', 'AV1'
      */
-    constructor({ room, name = '', url = defaultUrl(), token = undefined, videoCodec = undefined, relayOnly = false }) {
+    constructor({ room, name = '', url = defaultUrl(), token = undefined, videoCodec = undefined, relayOnly = false,
+        mode = 'sfu' }) {
         super();
         this.#videoCodec = videoCodec;
         this.#relayOnly = relayOnly;
+        this.#mode = mode;
         this.room = room;
         this.name = name;
         this.url = url;
@@ -74,6 +90,17 @@ export class Call extends EventTarget {
             onGone: (trackId) => { this.#views.delete(trackId); this.#newViews.delete(trackId); },
             receiver: (mid) => this.#media?.receiver(mid),
         });
+        this.#direct = this.#makeDirect();
+    }
+
+    /** The peer connection of a direct call, for statistics, or null. */
+    get directConnection() {
+        return this.#direct.peerConnection;
+    }
+
+    /** The direct call that rings or goes on, or null. */
+    get directCall() {
+        return this.#direct.call;
     }
 
     /** Who else is in the room: id -> {id, name, tracks: Map(id -> track)}. */
@@ -96,11 +123,12 @@ export class Call extends EventTarget {
         this.#setState('signaling', 'Reaching the server…');
         try {
             await this.#connection.open();
-            this.#media = this.#makeMedia();
             for (const track of stream ? stream.getTracks() : [])
-                this.#media.add(track, stream, track.kind === 'audio' ? 'microphone' : 'camera');
-            this.#media.growSlots();
-            await this.#media.join((offer) => this.#joinRoom(offer));
+                this.#sources.set(track.kind === 'audio' ? 'microphone' : 'camera', track);
+            if (this.#mode === 'sfu')
+                await this.#openMedia((offer) => this.#joinRoom(offer));
+            else
+                await this.#joinWithoutMedia();
         } catch (error) {
             this.#fail(error.message);
             throw error;
@@ -109,6 +137,8 @@ export class Call extends EventTarget {
 
     /** Publish one more track, for example of a screen. Resolves when the server knows it. */
     async publish(track, source) {
+        if (!this.#media)
+            await this.#direct.toServer();
         const { published: all } = this.#media;
         const published = this.#media.add(track, new MediaStream([track]), source);
         try {
@@ -137,7 +167,10 @@ export class Call extends EventTarget {
 
     /** Replace what `source` sends (another camera, or null: nothing) without negotiation. */
     async replaceTrack(source, track) {
-        await this.#media?.published.get(source)?.transceiver.sender.replaceTrack(track);
+        this.#sources.set(source, track);
+        await this.#direct.replaceTrack(source, track);
+        if (!this.#direct.call)
+            await this.#media?.published.get(source)?.transceiver.sender.replaceTrack(track);
     }
 
     /** @returns {boolean} whether `source` is being published */
@@ -147,13 +180,17 @@ export class Call extends EventTarget {
 
     /** Mute or unmute a published source: nothing is sent, and the others are told. */
     async mute(source, muted) {
+        const track = this.#sources.get(source);
+        if (track)
+            track.enabled = !muted;
+        this.#direct.mute(source, muted);
         const published = this.#media?.published.get(source);
         if (!published)
             return;
         published.muted = muted;
         if (published.transceiver.sender.track)
             published.transceiver.sender.track.enabled = !muted;
-        if (published.id)
+        if (published.id && this.#direct.call?.state !== 'active')
             await this.#connection.request('mute', { track: published.id, muted });
     }
 
@@ -169,6 +206,8 @@ export class Call extends EventTarget {
      * @param {boolean} [view.paused] not shown at all
      */
     view(trackId, view) {
+        if (this.#roster.find(trackId).track?.direct)
+            return; // the server has no part in it
         const round = (n) => n && Math.min(16384, Math.max(1, Math.round(n)));
         const entry = { ...view, track: trackId, width: round(view.width), height: round(view.height) };
         if (this.#views.get(trackId) === JSON.stringify(entry)) {
@@ -182,6 +221,17 @@ export class Call extends EventTarget {
     /** Say whether a remote track may come at all. At first all may. */
     async subscribe(trackId, subscribed = true) {
         await this.#connection.request(subscribed ? 'subscribe' : 'unsubscribe', { track: trackId });
+    }
+
+    /**
+     * Call somebody who is in the room. What was given to join() is sent, peer to peer; meanwhile the room gets nothing of it.
+     * @param {string} participantId
+     * @param {object} [options]
+     * @param {boolean} [options.video]  with the camera
+     * @returns {Promise<DirectCall>} once the server has taken it; events tell what comes of it
+     */
+    call(participantId, { video = true } = {}) {
+        return this.#direct.make(participantId, video);
     }
 
     /** Leave the room. The call cannot be used again. */
@@ -202,7 +252,7 @@ export class Call extends EventTarget {
         switch (message.t) {
         case 'joined': return this.#onJoined(message);
         case 'answer': return this.#media.learn(message.tracks);
-        case 'participant': return this.#roster.onParticipant(message);
+        case 'participant': return this.#onParticipant(message);
         case 'track': return this.#roster.onTrack(message);
         case 'slots': return this.#roster.onSlots(message.slots);
         case 'need': return this.#onNeed(message);
@@ -212,15 +262,22 @@ export class Call extends EventTarget {
         case 'limit': return this.#media.limit(message);
         case 'quality': return this.#emit('quality', message);
         case 'go': return this.#onGo(message);
-        default: return undefined; // replies, and messages of a later version
+        default: return this.#direct.onMessage(message); // or a reply, or a message of a later version
         }
+    }
+
+    #onParticipant(message) {
+        this.#roster.onParticipant(message);
+        this.#direct.onParticipant(message);
     }
 
     #onJoined(message) {
         this.you = message.you;
-        this.#media.learn(message.tracks);
+        this.#iceServers = message.ice_servers;
+        this.#media?.learn(message.tracks);
         for (const participant of message.participants)
             this.#roster.add(participant);
+        this.#direct.joined(message);
     }
 
     #onSpeakers(speakers) {
@@ -264,6 +321,69 @@ export class Call extends EventTarget {
         });
     }
 
+    /** @param {function} request  sends the first offer, and resolves with what has `answer` and `ice_servers` */
+    async #openMedia(request) {
+        const stream = new MediaStream([...this.#sources.values()].filter(Boolean));
+        this.#media = this.#makeMedia();
+        for (const [source, track] of this.#sources)
+            if (track)
+                this.#media.add(track, stream, source);
+        this.#media.growSlots();
+        await this.#media.join(request);
+    }
+
+    async #joinWithoutMedia() {
+        const { mode = 'sfu' } = await this.#connection.request('join', { room: this.room, name: this.name,
+            token: this.token, ...(this.#mode === 'direct' ? { mode: 'direct' } : {}) });
+        if (this.#mode === 'direct' && mode === 'sfu')
+            await this.#direct.toServer();
+        else if (this.state === 'signaling')
+            this.#setState('connected', this.#mode === 'direct' ? 'Waiting for somebody to join.' : 'In the room.');
+    }
+
+    /** The first offer of somebody who has joined without. */
+    async #sendFirstOffer() {
+        await this.#openMedia(async ({ offer, tracks }) => {
+            const { sdp } = await this.#connection.request('offer', { n: 1, sdp: offer, tracks });
+            this.#mediaTimer = setTimeout(() => this.#onConnectionState('failed'), MEDIA_TIMEOUT_MS);
+            return { answer: sdp, ice_servers: this.#iceServers };
+        });
+    }
+
+    #makeDirect() {
+        return new Direct({
+            request: (type, fields) => this.#connection.request(type, fields),
+            emit: (type, detail) => this.#emit(type, detail),
+            roster: this.#roster,
+            settings: () => ({ sources: this.#sources, iceServers: this.#iceServers, relayOnly: this.#relayOnly }),
+            onState: (state) => this.#onDirectState(state),
+            onCalling: (on) => this.#stepAside(on),
+            toServer: () => this.#sendFirstOffer().catch((error) => { this.#fail(error.message); throw error; }),
+        });
+    }
+
+    #onDirectState(state) {
+        if (state === 'alone')
+            this.#setState('connected', 'Waiting for somebody to join.');
+        else if (state === 'connecting')
+            this.#setState('connecting', 'Connecting to the other one…');
+        else
+            this.#onConnectionState(state);
+    }
+
+    /** While a direct call goes on, the room gets nothing of what we say and show. */
+    #stepAside(aside) {
+        for (const [source, published] of this.#media?.published ?? []) {
+            const track = this.#sources.get(source);
+            if (!track)
+                continue;
+            published.transceiver.sender.replaceTrack(aside ? null : track).catch(() => {});
+            published.muted = aside || !track.enabled;
+            if (published.id)
+                this.#connection.request('mute', { track: published.id, muted: published.muted }).catch(() => {});
+        }
+    }
+
     async #joinRoom(offer) {
         const joined = await this.#connection.request('join', { room: this.room, name: this.name, token: this.token, ...offer });
         this.#setState('connecting', 'Connecting audio and video…');
@@ -297,6 +417,7 @@ export class Call extends EventTarget {
     #close() {
         clearTimeout(this.#mediaTimer);
         clearTimeout(this.#viewTimer);
+        this.#direct.close();
         this.#connection.close();
         this.#media?.close();
     }
