@@ -144,8 +144,8 @@ struct message {
     char name[MESSAGE_NAME_MAX + 1];
     char *sdp;             /* offer or answer; owned; NULL if absent */
     char *token;           /* join; token: the new one; owned; NULL if absent */
-    uint32_t expires_in_s; /* token; 0: never */
     uint64_t n;            /* number of the offer */
+    uint32_t expires_in_s; /* token; 0: never */
     uint32_t n_track_offers;
     struct message_track_offer track_offers[MESSAGE_MAX_TRACKS];
     uint32_t you;      /* joined, resumed: our participant */
@@ -155,7 +155,6 @@ struct message {
     struct message_ice_server ice_servers[MESSAGE_MAX_ICE_SERVERS];
     struct message_limits limits;   /* joined */
     struct message_session session; /* joined; resume: id and token */
-    bool replayed;                  /* resumed: the missed events follow; else this is the state */
     uint32_t n_participants;
     struct message_participant *participants; /* owned: roster (joined, resumed) or the one
                                                  (participant) */
@@ -172,6 +171,7 @@ struct message {
     struct message_want want;
     struct message_call call;
     uint32_t need_audio, need_video; /* how many slots of each kind are wanted in all */
+    bool replayed;                   /* resumed: the missed events follow; else this is the state */
     char action[16]; /* go: "leave"; "rejoin" (room and token, if others); "redirect" (url) */
     char url[256];   /* go redirect: where to join in place of this server */
     char code[32];   /* error code or reason word */
