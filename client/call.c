@@ -33,6 +33,8 @@ struct call {
     uint64_t offer_n, offer_request; /* number of the last offer; request it rode in, 0: answered */
     uint32_t wanted_audio, wanted_video; /* slots, as the server asked for */
     struct message_limits limits;
+    uint32_t n_ice_servers;
+    struct message_ice_server ice_servers[MESSAGE_MAX_ICE_SERVERS];
     uint32_t you;
     struct roster roster;
     struct bulletin bulletin;
@@ -258,6 +260,8 @@ static void on_joined(struct call *c, const struct message *m)
         return;
     c->you = m->you;
     c->limits = m->limits;
+    c->n_ice_servers = m->n_ice_servers;
+    memcpy(c->ice_servers, m->ice_servers, sizeof(c->ice_servers));
     set_state(c, CALL_JOINED);
     read_answer(c, m);
 }
@@ -480,6 +484,12 @@ enum call_state call_state(const struct call *c)
 const char *call_error(const struct call *c)
 {
     return c->error;
+}
+
+uint32_t call_ice_servers(const struct call *c, const struct message_ice_server **ret)
+{
+    *ret = c->ice_servers;
+    return c->n_ice_servers;
 }
 
 uint32_t call_you(const struct call *c)

@@ -72,6 +72,8 @@ void call_leave(struct call *c);
 enum call_state call_state(const struct call *c);
 /** @return why the call ended, one line for people; "" if it did not, or because we left */
 const char *call_error(const struct call *c);
+/** @return how many STUN and TURN servers we were told of; *ret: valid as long as the call */
+uint32_t call_ice_servers(const struct call *c, const struct message_ice_server **ret);
 /** @return our participant, 0 before CALL_JOINED */
 uint32_t call_you(const struct call *c);
 /** @return who is in the room */

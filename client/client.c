@@ -4,6 +4,7 @@
 #include "client/call.h"
 #include "client/media_link.h"
 #include "client/recorder.h"
+#include "client/relays.h"
 #include "client/statistics.h"
 #include "client/streams.h"
 #include "client/verdict.h"
@@ -27,6 +28,7 @@
 static const int64_t TICK_US = AUDIO_FRAME_MS * MS;
 static const int64_t MAX_BEHIND_US = 5 * SECOND; /* stopped for longer: the time is not made up */
 static const int64_t LEAVE_US = 2 * SECOND;      /* for the server to answer */
+static const int64_t GATHER_US = 100 * MS; /* then what is there is tried, before relays answer */
 static const int64_t STATISTICS_US = 1 * SECOND;
 
 struct client {
@@ -39,6 +41,7 @@ struct client {
     struct audio_source *source;
     struct video_sender *video;
     struct recorder *recorder;
+    struct relays *relays;
     struct media_link *link;
     struct streams *streams;
     struct call *call;
@@ -134,20 +137,22 @@ static void on_video(void *owner, const struct video_frame *frame)
 
 static const struct streams_handler streams_handler = {.on_sound = on_sound, .on_video = on_video};
 
+static void fail_link(struct client *c)
+{
+    const char *why = verdict_on_failure(&c->verdict, media_link_error(c->link));
+    const char *of_relays = c->relays ? relays_error(c->relays) : "";
+
+    end(c, CLIENT_FAILED, "%s%s%s", why, *of_relays ? "; " : "", of_relays);
+}
+
 static void on_link_state(void *owner, enum media_link_state state)
 {
     struct client *c = owner;
-    struct negotiation_local local = {0};
 
     log_info("client", "media link: state=%s", media_link_state_name(state));
     verdict_on_link(&c->verdict, state, clock_now_us());
-    if (state == LINK_GATHERED) {
-        media_link_describe(c->link, &local);
-        random_name(local.cname, sizeof(local.cname) - 1);
-        call_set_local(c->call, &local);
-    } else if (state == LINK_FAILED) {
-        end(c, CLIENT_FAILED, "%s", verdict_on_failure(&c->verdict, media_link_error(c->link)));
-    }
+    if (state == LINK_FAILED)
+        fail_link(c);
 }
 
 static void on_rtp(void *owner, struct packet *packet, int64_t now_us)
@@ -203,11 +208,30 @@ static void arm(struct client *c, int64_t deadline_us)
     (void)event_add(c->timer, &wait);
 }
 
+/* Look for our addresses, with the help of the command line's servers, or else of those that the
+ * server has told us of. */
+static void gather(struct client *c, int64_t now_us)
+{
+    const struct options *o = c->options;
+    const struct message_ice_server *servers;
+    uint32_t n = call_ice_servers(c->call, &servers);
+
+    if (!o->has_turn && !o->has_stun)
+        relays_add_all(c->relays, servers, n);
+    if (relays_error(c->relays)[0])
+        log_warn("client", "a STUN or TURN server is left out: %s", relays_error(c->relays));
+    if (o->relay_only && relays_servers(c->relays)->n_relays == 0) {
+        end(c, CLIENT_FAILED,
+            "the server told of no TURN server that can be used: name one (--turn)");
+    } else if (media_link_gather(c->link, relays_servers(c->relays), now_us) < 0) {
+        end(c, CLIENT_FAILED, "this machine has no usable network address");
+    }
+}
+
 static void on_plan(void *owner, const struct media_plan *plan)
 {
     struct client *c = owner;
     int64_t now_us = clock_now_us();
-    bool first = media_link_state(c->link) == LINK_GATHERED;
     int err = c->streams ? streams_apply(c->streams, plan, now_us) : -EPROTO;
 
     if (err == -ENOTSUP) {
@@ -218,13 +242,15 @@ static void on_plan(void *owner, const struct media_plan *plan)
         end(c, CLIENT_FAILED, "cannot set up media: %s", strerrordesc_np(-err));
         return;
     }
-    if (!first)
+    if (media_link_state(c->link) != LINK_NEW)
         return;
     verdict_on_plan(&c->verdict, plan);
     err = media_link_connect(c->link, plan, now_us);
     if (err < 0)
         end(c, CLIENT_FAILED, "the server's answer cannot be used: %s", strerrordesc_np(-err));
-    arm(c, now_us); /* the checks begin now */
+    else
+        gather(c, now_us);
+    arm(c, now_us);
 }
 
 static void on_slot(void *owner, const struct message_slot *slot)
@@ -388,33 +414,37 @@ static bool is_on_this_machine(const char *url)
            strncmp(url, "wss://localhost", 15) == 0 || strncmp(url, "wss://[::1]", 11) == 0;
 }
 
-static int read_ice(struct client *c, struct ice_agent_config *ret)
+/* Only what the command line names: what the server tells of comes with joined. */
+static int add_named_servers(struct client *c)
 {
     const struct options *o = c->options;
-    struct ice_relay *relay = &ret->relays[0];
 
-    *ret = (struct ice_agent_config){.controlling = true,
-                                     .tcp = o->ice_tcp,
-                                     .loopback = is_on_this_machine(o->server),
-                                     .relay_only = o->relay_only};
-    if (o->has_stun) {
-        ret->stun_port = o->stun.port;
-        if (ice_url_resolve(&o->stun, ret->stun_address, sizeof(ret->stun_address)) < 0)
-            return refuse(c, "--stun: there is no host %s", o->stun.host);
-    }
-    if (!o->has_turn)
-        return 0;
-    ret->n_relays = 1;
-    relay->port = o->turn.port;
-    relay->tcp = o->turn.kind != ICE_URL_TURN_UDP;
-    if (ice_url_resolve(&o->turn, relay->address, sizeof(relay->address)) < 0)
-        return refuse(c, "--turn: there is no host %s", o->turn.host);
-    if (strlen(o->turn_user) > ICE_AGENT_SECRET_MAX ||
-        strlen(o->turn_password) > ICE_AGENT_SECRET_MAX)
-        return refuse(c, "--turn-user, --turn-pass: too long");
-    (void)snprintf(relay->user, sizeof(relay->user), "%s", o->turn_user);
-    (void)snprintf(relay->password, sizeof(relay->password), "%s", o->turn_password);
+    if (o->has_stun && relays_add(c->relays, &o->stun, "", "") < 0)
+        return refuse(c, "--stun: %s", relays_error(c->relays));
+    if (o->has_turn && relays_add(c->relays, &o->turn, o->turn_user, o->turn_password) < 0)
+        return refuse(c, "--turn: %s", relays_error(c->relays));
     return 0;
+}
+
+static int make_relays(struct client *c)
+{
+    const struct options *o = c->options;
+    struct relays_config config = {.base = c->base, .ca_file = o->ca, .insecure = o->insecure};
+
+    return relays_new(&c->relays, &config) < 0 ? refuse(c, "out of memory") : add_named_servers(c);
+}
+
+static int make_link(struct client *c)
+{
+    const struct options *o = c->options;
+    struct ice_agent_config ice = {.controlling = true,
+                                   .tcp = o->ice_tcp,
+                                   .loopback = is_on_this_machine(o->server),
+                                   .relay_only = o->relay_only};
+
+    if (!o->relay_only)
+        ice.gather_timeout_us = GATHER_US;
+    return media_link_new(&c->link, &ice, &link_handler, c);
 }
 
 static int make_tls(struct client *c)
@@ -474,33 +504,38 @@ static int make_events(struct client *c)
     return 0;
 }
 
+/* Say in the offer who we are. Where we are is told by our checks: the server needs no candidates,
+ * and so does not wait until we know all of them. */
+static void describe(struct client *c)
+{
+    struct negotiation_local local = {0};
+
+    media_link_describe(c->link, &local);
+    random_name(local.cname, sizeof(local.cname) - 1);
+    call_set_local(c->call, &local);
+}
+
 static int start(struct client *c)
 {
-    struct ice_agent_config ice;
     int err;
 
     err = open_files(c);
     if (err < 0)
         return err;
-    err = read_ice(c, &ice);
-    if (err < 0)
-        return err;
     err = srtp_global_init();
     if (err == 0)
-        err = media_link_new(&c->link, &ice, &link_handler, c);
+        err = make_link(c);
     if (err == 0)
         err = make_events(c);
     if (err < 0) {
         (void)snprintf(c->reason, CLIENT_REASON_MAX + 1, "cannot start: %s", strerrordesc_np(-err));
         return err;
     }
-    err = make_call(c);
-    if (err < 0)
-        return err;
-    err = media_link_gather(c->link, c->since_us);
-    if (err < 0)
-        (void)snprintf(c->reason, CLIENT_REASON_MAX + 1,
-                       "this machine has no usable network address");
+    err = make_relays(c);
+    if (err == 0)
+        err = make_call(c);
+    if (err == 0)
+        describe(c);
     return err;
 }
 
@@ -517,6 +552,7 @@ static void stop(struct client *c)
     c->tls = tls_free(c->tls);
     c->video = video_sender_free(c->video);
     c->link = media_link_free(c->link);
+    c->relays = relays_free(c->relays); /* after the agent: it gives its addresses back by them */
     c->source = audio_source_free(c->source);
     c->recorder = recorder_free(c->recorder);
     free_event(c->timer);

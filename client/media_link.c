@@ -13,12 +13,21 @@
 
 enum { POOL_PACKETS = 16384 }; /* stores of what we sent, and video that waits to be complete */
 
+/* What the peer said of itself. */
+struct remote {
+    bool known;
+    uint32_t n_candidates;
+    struct ice_credentials credentials;
+    struct ice_candidate candidates[PLAN_MAX_CANDIDATES];
+};
+
 struct media_link {
     const struct media_link_handler *handler;
     void *owner;
     enum media_link_state state;
     char error[160];
     struct ice_agent *ice;
+    struct remote remote;
     struct dtls_identity *identity;
     struct transport *transport; /* NULL before media_link_connect() */
     struct packet_pool *pool;
@@ -124,6 +133,12 @@ static const struct transport_handler transport_handler = {
     .on_rtcp = on_transport_rtcp,
 };
 
+static int begin_checks(struct media_link *l)
+{
+    return ice_agent_set_remote(l->ice, &l->remote.credentials, l->remote.candidates,
+                                l->remote.n_candidates);
+}
+
 static void on_ice_state(void *owner, enum ice_state state)
 {
     struct media_link *l = owner;
@@ -136,6 +151,8 @@ static void on_ice_state(void *owner, enum ice_state state)
         break;
     case ICE_GATHERED:
         set_state(l, LINK_GATHERED);
+        if (l->state == LINK_GATHERED && l->remote.known && begin_checks(l) < 0)
+            fail(l, "the peer's addresses or credentials cannot be used");
         break;
     case ICE_CHECKING:
         set_state(l, LINK_CHECKING);
@@ -225,8 +242,12 @@ struct media_link *media_link_free(struct media_link *l)
     return NULL;
 }
 
-int media_link_gather(struct media_link *l, int64_t now_us)
+int media_link_gather(struct media_link *l, const struct ice_agent_servers *servers, int64_t now_us)
 {
+    int err = ice_agent_set_servers(l->ice, servers);
+
+    if (err < 0)
+        return err;
     l->now_us = now_us;
     return ice_agent_gather(l->ice, now_us);
 }
@@ -300,16 +321,16 @@ static struct ice_candidate ice_candidate_of(const struct plan_candidate *plan)
     return candidate;
 }
 
-static int set_remote(struct media_link *l, const struct media_plan *plan)
+static void keep_remote(struct media_link *l, const struct media_plan *plan)
 {
-    struct ice_credentials credentials;
-    struct ice_candidate candidates[PLAN_MAX_CANDIDATES];
+    struct remote *remote = &l->remote;
 
-    (void)snprintf(credentials.ufrag, sizeof(credentials.ufrag), "%s", plan->ufrag);
-    (void)snprintf(credentials.pwd, sizeof(credentials.pwd), "%s", plan->pwd);
+    (void)snprintf(remote->credentials.ufrag, sizeof(remote->credentials.ufrag), "%s", plan->ufrag);
+    (void)snprintf(remote->credentials.pwd, sizeof(remote->credentials.pwd), "%s", plan->pwd);
     for (uint32_t i = 0; i < plan->n_candidates; i++)
-        candidates[i] = ice_candidate_of(&plan->candidates[i]);
-    return ice_agent_set_remote(l->ice, &credentials, candidates, plan->n_candidates);
+        remote->candidates[i] = ice_candidate_of(&plan->candidates[i]);
+    remote->n_candidates = plan->n_candidates;
+    remote->known = true;
 }
 
 int media_link_connect(struct media_link *l, const struct media_plan *plan, int64_t now_us)
@@ -323,7 +344,8 @@ int media_link_connect(struct media_link *l, const struct media_plan *plan, int6
     err = transport_new(&l->transport, &config, &transport_handler, l);
     if (err < 0)
         return err;
-    return set_remote(l, plan);
+    keep_remote(l, plan);
+    return l->state == LINK_GATHERED ? begin_checks(l) : 0;
 }
 
 int media_link_fd(const struct media_link *l)

@@ -53,14 +53,16 @@ MUST_USE int media_link_new(struct media_link **ret, const struct ice_agent_conf
 /** Say goodbye (DTLS close_notify) if connected, and free. NULL is fine. @return NULL */
 struct media_link *media_link_free(struct media_link *l);
 
-/** Begin to look for our addresses. @return as ice_agent_gather() */
-MUST_USE int media_link_gather(struct media_link *l, int64_t now_us);
+/** Begin to look for our addresses. @return as ice_agent_set_servers() and ice_agent_gather() */
+MUST_USE int media_link_gather(struct media_link *l, const struct ice_agent_servers *servers,
+                               int64_t now_us);
 
-/** Fill in what the offer says of us: ICE, candidates, fingerprint. The rest is left alone. */
+/** Fill in what the offer says of us: ICE, fingerprint, candidates if we have gathered. The rest is
+ *  left alone. */
 void media_link_describe(const struct media_link *l, struct negotiation_local *ret);
 
-/** Connect to what the answer says of the server. @return 0; -EINVAL: it cannot be right; -ENOMEM
- */
+/** Connect to what the answer says of the server: now, or once we have gathered.
+ *  @return 0; -EINVAL: it cannot be right; -ENOMEM */
 MUST_USE int media_link_connect(struct media_link *l, const struct media_plan *plan,
                                 int64_t now_us);
 

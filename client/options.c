@@ -190,10 +190,10 @@ static int read_turn(struct options *o, void *member, const char *value, char *e
     int err = ice_url_parse(&o->turn, value);
 
     (void)member;
-    if (err == -ENOTSUP || (err == 0 && o->turn.kind == ICE_URL_TURN_TLS))
-        return complain(error, "--turn: turns: (TURN over TLS) is not supported yet, use turn:");
+    if (err == -ENOTSUP)
+        return complain(error, "--turn: TURN over DTLS is not supported; turns:HOST is TLS");
     if (err < 0 || o->turn.kind == ICE_URL_STUN)
-        return complain(error, "--turn: turn:HOST[:PORT][?transport=udp|tcp]");
+        return complain(error, "--turn: turn:HOST[:PORT][?transport=udp|tcp] or turns:HOST[:PORT]");
     o->has_turn = true;
     return 0;
 }
@@ -239,13 +239,16 @@ static const struct option_row table[] = {
     {"stats", NULL, NULL, MEMBER(stats), "print statistics every second"},
     {"json", NULL, NULL, MEMBER(json), "statistics as one JSON object per line"},
     {NULL, "Network", NULL, 0, NULL},
-    {"ca", "FILE", NULL, MEMBER(ca), "certificates (PEM) to trust with wss://, not the system's"},
+    {"ca", "FILE", NULL, MEMBER(ca),
+     "certificates (PEM) to trust with wss:// and turns:, not the\nsystem's"},
     {"insecure", NULL, NULL, MEMBER(insecure), "take any certificate: for trying things out"},
     {"stun", "HOST[:PORT]", read_stun, 0, "STUN server to learn our public address from"},
-    {"turn", "URL", read_turn, 0, "TURN server, turn:HOST[:PORT][?transport=udp|tcp]"},
+    {"turn", "URL", read_turn, 0,
+     "TURN server, in place of those the server tells of;\n"
+     "turn:HOST[:PORT][?transport=udp|tcp], or turns:HOST[:PORT] for TLS"},
     {"turn-user", "USER", NULL, MEMBER(turn_user), "user name for the TURN server"},
     {"turn-pass", "PASSWORD", NULL, MEMBER(turn_password), "password for the TURN server"},
-    {"relay-only", NULL, NULL, MEMBER(relay_only), "use nothing but the TURN server"},
+    {"relay-only", NULL, NULL, MEMBER(relay_only), "use nothing but a TURN server"},
     {"ice-tcp", NULL, NULL, MEMBER(ice_tcp), "try TCP as well as UDP (ICE-TCP)"},
     {NULL, "Other", NULL, 0, NULL},
     {"log-level", "LEVEL", read_log_level, 0, "trace, debug, info, warn or error; default warn"},
@@ -335,8 +338,6 @@ static int check(struct options *o, char *error)
         return 0;
     if (!o->room)
         return complain(error, "--room is missing");
-    if (o->relay_only && !o->has_turn)
-        return complain(error, "--relay-only needs --turn");
     if (o->has_turn && (!o->turn_user || !o->turn_password))
         return complain(error, "--turn needs --turn-user and --turn-pass");
     if (!o->has_turn && (o->turn_user || o->turn_password))
@@ -384,6 +385,7 @@ int options_parse(struct options *ret, int argc, char *const *argv, char *error)
 
 static void help_option(struct text *out, const struct option_row *option)
 {
+    const char *rest = option->help;
     char left[64];
 
     if (!option->name) {
@@ -392,7 +394,15 @@ static void help_option(struct text *out, const struct option_row *option)
     }
     (void)snprintf(left, sizeof(left), "--%s %s", option->name,
                    option->argument ? option->argument : "");
-    text_printf(out, "  %-*s%s\n", HELP_COLUMN, left, option->help);
+    for (;;) { /* each line of the help in its column */
+        size_t len = strcspn(rest, "\n");
+
+        text_printf(out, "  %-*s%.*s\n", HELP_COLUMN, left, (int)len, rest);
+        if (!rest[len])
+            return;
+        rest += len + 1;
+        left[0] = '\0';
+    }
 }
 
 void options_help(struct text *out)

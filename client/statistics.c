@@ -66,11 +66,21 @@ static uint32_t participant_of(const struct incoming *in)
     return in->source ? in->source : in->participant;
 }
 
+static const char *transport_of(const struct ice_path *path)
+{
+    if (path->relay_tls)
+        return "tls";
+    return path->relay_tcp || path->local.transport != ICE_UDP ? "tcp" : "udp";
+}
+
 /* "host", "relay/tcp": how we reach the peer */
 static void append_path(struct text *out, const struct ice_path *path)
 {
-    text_printf(out, "%s%s-%s", ice_candidate_type_name(path->local.type),
-                path->relay_tcp || path->local.transport != ICE_UDP ? "/tcp" : "",
+    const char *transport = transport_of(path);
+
+    text_printf(out, "%s%s%s-%s", ice_candidate_type_name(path->local.type),
+                strcmp(transport, "udp") == 0 ? "" : "/",
+                strcmp(transport, "udp") == 0 ? "" : transport,
                 ice_candidate_type_name(path->remote.type));
 }
 
@@ -166,7 +176,7 @@ static void json_path(struct text *out, const struct statistics *s)
         return;
     text_printf(out, ",\"local\":\"%s\",\"remote\":\"%s\",\"transport\":\"%s\"",
                 ice_candidate_type_name(path.local.type), ice_candidate_type_name(path.remote.type),
-                path.relay_tcp || path.local.transport != ICE_UDP ? "tcp" : "udp");
+                transport_of(&path));
 }
 
 static void json_audio(struct text *out, const struct statistics *s, const struct incoming *in)

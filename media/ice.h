@@ -57,6 +57,7 @@ struct ice_candidate {
 struct ice_path {
     struct ice_candidate local, remote;
     bool relay_tcp; /* `local` is relayed and we reach the relay over TCP */
+    bool relay_tls; /* likewise, by way of something that speaks TLS with it; relay_tcp, too */
 };
 
 #endif

@@ -21,7 +21,9 @@ enum {
         4, /* 0.2 + 0.4 + 0.8 + 1.6 s: a dead server is given up within the above */
     CLOSE_TRIES = 50,
     CLOSE_TRY_MS = 5,
-    COMPONENT = 1, /* RTP and RTCP share it */
+    COMPONENT = 1,              /* RTP and RTCP share it */
+    TYPE_PREFERENCE_SHIFT = 24, /* in a priority, RFC 8445 section 5.1.2.1 */
+    RELAYED_BY_UDP = 30,        /* libnice's type preference of it; by TCP it is 20 */
 };
 
 static const int64_t STRAGGLERS_US = 200 * MS;
@@ -39,6 +41,7 @@ struct ice_agent {
     const struct ice_agent_handler *handler;
     void *owner;
     struct ice_agent_config config;
+    struct ice_agent_servers servers;
     enum ice_state state;
     char error[128];
     struct ice_credentials credentials;
@@ -91,8 +94,8 @@ static bool has_all_kinds(const struct ice_agent *a)
 {
     struct ice_candidate candidates[ICE_AGENT_MAX_CANDIDATES];
     size_t n = ice_agent_candidates(a, candidates, ICE_AGENT_MAX_CANDIDATES);
-    bool reflexive = !a->config.stun_address[0] || a->config.relay_only;
-    bool relayed = a->config.n_relays == 0;
+    bool reflexive = !a->servers.stun_address[0] || a->config.relay_only;
+    bool relayed = a->servers.n_relays == 0;
 
     for (size_t i = 0; i < n; i++) {
         reflexive = reflexive || candidates[i].type == ICE_SERVER_REFLEXIVE;
@@ -174,24 +177,6 @@ static int add_local_addresses(struct ice_agent *a)
     return add_local_address(a, "127.0.0.1");
 }
 
-static int add_servers(struct ice_agent *a)
-{
-    const struct ice_agent_config *config = &a->config;
-
-    if (config->stun_address[0])
-        g_object_set(a->nice, "stun-server", config->stun_address, "stun-server-port",
-                     (guint)config->stun_port, NULL);
-    for (size_t i = 0; i < config->n_relays; i++) {
-        const struct ice_relay *relay = &config->relays[i];
-
-        if (!nice_agent_set_relay_info(
-                a->nice, a->stream, COMPONENT, relay->address, relay->port, relay->user,
-                relay->password, relay->tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP))
-            return -EINVAL;
-    }
-    return 0;
-}
-
 static void set_patience(struct ice_agent *a, const struct patience *patience)
 {
     g_object_set(a->nice, "stun-initial-timeout", patience->first_ms, "stun-max-retransmissions",
@@ -217,7 +202,7 @@ static int make_nice_agent(struct ice_agent *a)
                                           a->credentials.pwd))
         return -ENOMEM;
     nice_agent_attach_recv(a->nice, a->stream, COMPONENT, a->context, on_receive, a);
-    return add_servers(a);
+    return 0;
 }
 
 int ice_agent_new(struct ice_agent **ret, const struct ice_agent_config *config,
@@ -228,7 +213,6 @@ int ice_agent_new(struct ice_agent **ret, const struct ice_agent_config *config,
 
     if (!a)
         return -ENOMEM;
-    assert(config->n_relays <= ICE_AGENT_MAX_RELAYS);
     a->handler = handler;
     a->owner = owner;
     a->config = *config;
@@ -256,7 +240,7 @@ static void close_nice_agent(struct ice_agent *a)
 
     a->closing = true;
     g_signal_handlers_disconnect_by_data(a->nice, a);
-    if (a->config.n_relays > 0)
+    if (a->servers.n_relays > 0)
         nice_agent_close_async(a->nice, on_closed, a);
     else
         a->closed = true;
@@ -282,6 +266,27 @@ struct ice_agent *ice_agent_free(struct ice_agent *a)
         close(a->epoll_fd);
     free(a);
     return NULL;
+}
+
+int ice_agent_set_servers(struct ice_agent *a, const struct ice_agent_servers *servers)
+{
+    assert(servers->n_relays <= ICE_AGENT_MAX_RELAYS);
+    if (a->state != ICE_NEW || a->servers.n_relays > 0)
+        return -EALREADY;
+    if (servers->stun_address[0]) {
+        g_object_set(a->nice, "stun-server", servers->stun_address, "stun-server-port",
+                     (guint)servers->stun_port, NULL);
+    }
+    for (size_t i = 0; i < servers->n_relays; i++) {
+        const struct ice_relay *relay = &servers->relays[i];
+
+        if (!nice_agent_set_relay_info(
+                a->nice, a->stream, COMPONENT, relay->address, relay->port, relay->user,
+                relay->password, relay->tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP))
+            return -EINVAL;
+    }
+    a->servers = *servers;
+    return 0;
 }
 
 int ice_agent_gather(struct ice_agent *a, int64_t now_us)
@@ -553,24 +558,28 @@ const char *ice_agent_error(const struct ice_agent *a)
     return a->error;
 }
 
-/* libnice does not say in public how it reaches a relay: its address tells. */
-static bool is_relay_over_tcp(const struct ice_agent *a, const NiceCandidate *candidate)
+/* libnice does not say in public how it reaches a relay: the relay's address tells, and where it is
+ * the same for UDP and TCP, its own type preference. */
+static void find_way_to_relay(const struct ice_agent *a, const NiceCandidate *candidate,
+                              struct ice_path *path)
 {
+    bool by_udp = candidate->priority >> TYPE_PREFERENCE_SHIFT >= RELAYED_BY_UDP;
     NiceAddress relay;
     char address[NICE_ADDRESS_STRING_LEN];
 
     if (candidate->type != NICE_CANDIDATE_TYPE_RELAYED)
-        return false;
+        return;
     nice_candidate_relay_address(candidate, &relay);
     nice_address_to_string(&relay, address);
-    for (size_t i = 0; i < a->config.n_relays; i++) {
-        const struct ice_relay *known = &a->config.relays[i];
+    for (size_t i = 0; i < a->servers.n_relays; i++) {
+        const struct ice_relay *known = &a->servers.relays[i];
 
-        if (known->tcp && known->port == nice_address_get_port(&relay) &&
-            strcmp(known->address, address) == 0)
-            return true;
+        if (known->port != nice_address_get_port(&relay) || strcmp(known->address, address) != 0 ||
+            known->tcp == by_udp)
+            continue;
+        path->relay_tcp = known->tcp;
+        path->relay_tls = known->tls;
     }
-    return false;
 }
 
 int ice_agent_path(const struct ice_agent *a, struct ice_path *ret)
@@ -580,8 +589,7 @@ int ice_agent_path(const struct ice_agent *a, struct ice_path *ret)
 
     if (!nice_agent_get_selected_pair(a->nice, a->stream, COMPONENT, &local, &remote))
         return -ENOTCONN;
-    *ret = (struct ice_path){.local = candidate_of(local),
-                             .remote = candidate_of(remote),
-                             .relay_tcp = is_relay_over_tcp(a, local)};
+    *ret = (struct ice_path){.local = candidate_of(local), .remote = candidate_of(remote)};
+    find_way_to_relay(a, local, ret);
     return 0;
 }

@@ -31,19 +31,25 @@ struct ice_relay {
     char address[ICE_ADDRESS_MAX + 1]; /* IPv4 or IPv6 literal */
     uint16_t port;
     bool tcp; /* reach it over TCP; what it relays is UDP all the same */
+    bool tls; /* the address is of somebody who goes on by TLS: for ice_agent_path() only */
     char user[ICE_AGENT_SECRET_MAX + 1], password[ICE_AGENT_SECRET_MAX + 1];
 };
 
-struct ice_agent_config {
-    bool controlling; /* true against an ICE-lite peer */
-    bool tcp;         /* ICE-TCP candidates too (RFC 6544) */
-    bool loopback;    /* our loopback address too, for a peer on this machine */
-    bool relay_only;  /* nothing but relayed candidates is offered or used */
+/** What helps to find addresses of ours that the peer can reach. */
+struct ice_agent_servers {
     char stun_address[ICE_ADDRESS_MAX + 1]; /* IPv4 or IPv6 literal; "": no STUN server */
     uint16_t stun_port;
     size_t n_relays; /* 0..ICE_AGENT_MAX_RELAYS */
     struct ice_relay relays[ICE_AGENT_MAX_RELAYS];
-    int64_t gather_timeout_us; /* go on with what is there after it; 0: 5 s */
+};
+
+struct ice_agent_config {
+    bool controlling;          /* true against an ICE-lite peer */
+    bool tcp;                  /* ICE-TCP candidates too (RFC 6544) */
+    bool loopback;             /* our loopback address too, for a peer on this machine */
+    bool relay_only;           /* nothing but relayed candidates is offered or used */
+    int64_t gather_timeout_us; /* be gathered after it, with what is there; 0: 5 s. What is found
+                                  later is used all the same, but not told */
 };
 
 struct ice_agent_handler {
@@ -58,7 +64,7 @@ struct ice_agent;
 /**
  * @param config   copied
  * @param handler  borrowed: must outlive the agent
- * @return 0; -EINVAL: an address is no literal; -ENOMEM; -EMFILE
+ * @return 0; -ENOMEM; -EMFILE
  */
 MUST_USE int ice_agent_new(struct ice_agent **ret, const struct ice_agent_config *config,
                            const struct ice_agent_handler *handler, void *owner);
@@ -66,6 +72,10 @@ MUST_USE int ice_agent_new(struct ice_agent **ret, const struct ice_agent_config
 /** Close the sockets and give relayed addresses back, for which it waits up to 250 ms. NULL is
  *  fine. @return NULL */
 struct ice_agent *ice_agent_free(struct ice_agent *a);
+
+/** Use these servers; before ice_agent_gather(), once. @param servers  copied
+ *  @return 0; -EINVAL: an address is no literal; -EALREADY */
+MUST_USE int ice_agent_set_servers(struct ice_agent *a, const struct ice_agent_servers *servers);
 
 /** Begin to look for our addresses (loopback if there is no other): ICE_GATHERING, later
  *  ICE_GATHERED, or ICE_FAILED if nothing was found. @return 0; -EALREADY; -EIO: no sockets */

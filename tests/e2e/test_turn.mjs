@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { atEnd, check, connected, Firefox, frameRates, freePort, joinPage, near, plan, Process, READ_STATS, readTones,
-    scratch, startChromium, startServer, until } from './harness.mjs';
+import { check, connected, Firefox, frameRates, freePort, here, joinPage, near, plan, Process, READ_STATS, readTones, scratch,
+    sluiceClient, startChromium, startServer, until } from './harness.mjs';
 
 const SECRET = 'a secret of relay and server';
 const RELAY_PORTS = '30000-30200';
@@ -76,6 +76,43 @@ async function relayed(over, { server, options = '&relay=1', room = over } = {})
     server.kill();
 }
 
+const compare = (...args) => JSON.parse(execFileSync('/usr/bin/python3', [join(here, 'audio_compare.py'), ...args]));
+
+/** Two clients that send and hear a tone over the relay the server tells of. */
+async function relayedClients(over, { server, args = ['--relay-only'] } = {}) {
+    server ??= await serverWith([url[over]]);
+    const wav = join(scratch, `relay-${over}.wav`);
+    args = [...args, '--ca', join(folder, 'ca.pem')];
+    const sender = sluiceClient(server, over, ['--name', 'sender', '--send', 'tone:650', '--for', '6', ...args]);
+    const listener = sluiceClient(server, over, ['--name', 'listener', '--send', 'silence', '--record', wav, '--for', '5',
+        '--stats', '--json', ...args]);
+    check(await listener.wait() === 0, `listener: ${listener.err}`);
+    check(await sender.wait() === 0, `sender: ${sender.err}`);
+    near(compare('tone', wav).frequency, 650, 3, 'tone through the relay [Hz]');
+    const { local, transport } = listener.json();
+    check(local === 'relay' && transport === over, `the path is ${local} over ${transport}`);
+    server.kill();
+}
+
+const BLOCK = `table inet block {
+    chain out { type filter hook output priority 0;
+        udp sport ${RELAY_PORTS} accept
+        udp dport ${RELAY_PORTS} accept
+        meta l4proto udp drop
+        tcp dport ${turn.plain} drop
+    }
+}`;
+
+/** Run `f` where no UDP gets through, nor TCP to the plain port of the relay. */
+async function blocked(f) {
+    execFileSync('nft', ['-f', '-'], { input: BLOCK });
+    try {
+        await f();
+    } finally {
+        execFileSync('nft', ['delete', 'table', 'inet', 'block']);
+    }
+}
+
 await plan([
     ['Chromium over UDP', async () => {
         makeCertificates();
@@ -103,18 +140,21 @@ await plan([
     }],
     ['with all UDP and the plain port blocked, a page that joins gets through by TLS in one go', async () => {
         const server = await serverWith(Object.values(url));
-        execFileSync('nft', ['-f', '-'], { input: `table inet block {
-            chain out { type filter hook output priority 0;
-                udp sport ${RELAY_PORTS} accept
-                udp dport ${RELAY_PORTS} accept
-                meta l4proto udp drop
-                tcp dport ${turn.plain} drop
-            }
-        }` });
-        try {
-            await relayed('tls', { server, options: '', room: 'blocked' });
-        } finally {
-            execFileSync('nft', ['delete', 'table', 'inet', 'block']);
-        }
+        await blocked(() => relayed('tls', { server, options: '', room: 'blocked' }));
+    }],
+    ['sluice-client over UDP, TCP and TLS', () => Promise.all(Object.keys(url).map((over) => relayedClients(over)))],
+    ['and with all UDP and the plain port blocked', async () => {
+        const server = await serverWith(Object.values(url));
+        await blocked(() => relayedClients('tls', { server, args: [] }));
+    }],
+    ['sluice-client says what is wrong with a certificate, and takes it if told to', async () => {
+        const server = await serverWith([url.tls]);
+        const args = ['--send', 'tone:440', '--relay-only', '--for', '5'];
+        const strict = sluiceClient(server, 'strict', args);
+        const trusting = sluiceClient(server, 'trusting', [...args, '--insecure']);
+        check(await trusting.wait() === 0, `--insecure: ${trusting.err}`);
+        check(await strict.wait() === 1, 'exit status 1');
+        check(/no TLS connection to localhost: its certificate is not accepted/.test(strict.err), strict.err);
+        server.kill();
     }],
 ]);

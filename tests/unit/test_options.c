@@ -128,9 +128,12 @@ static void a_turn_server_comes_with_its_password(void)
     CHECK_STR(o.turn_password, "p");
     CHECK_EQ(parse(&o, "--room a --turn turn:h --turn-user u"), -EINVAL);
     CHECK_EQ(parse(&o, "--room a --turn-user u --turn-pass p"), -EINVAL);
-    CHECK_EQ(parse(&o, "--room a --relay-only"), -EINVAL);
-    CHECK_EQ(parse(&o, "--room a --turn turns:h --turn-user u --turn-pass p"), -EINVAL);
-    CHECK(strstr(error, "TLS"));
+    CHECK_EQ(parse(&o, "--room a --relay-only"), 0); /* by the server's */
+    CHECK_EQ(parse(&o, "--room a --turn turns:h --turn-user u --turn-pass p"), 0);
+    CHECK_EQ(o.turn.kind, ICE_URL_TURN_TLS);
+    CHECK_EQ(parse(&o, "--room a --turn turns:h?transport=udp --turn-user u --turn-pass p"),
+             -EINVAL);
+    CHECK(strstr(error, "DTLS"));
 }
 
 static void help_needs_nothing_else(void)
