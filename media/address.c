@@ -82,6 +82,24 @@ void address_unmap(struct sockaddr_storage *address)
     memcpy(address, &in, sizeof(in));
 }
 
+uint16_t address_port(const struct sockaddr_storage *address)
+{
+    bool plain = address->ss_family == AF_INET || address->ss_family == AF_INET6;
+
+    return plain ? ntohs(ipv4_of(address).sin_port) : 0; /* in the same place in both */
+}
+
+bool address_host(const struct sockaddr_storage *address, char *out, size_t capacity)
+{
+    struct sockaddr_in in = ipv4_of(address);
+    struct sockaddr_in6 in6 = ipv6_of(address);
+
+    if (address->ss_family == AF_INET)
+        return inet_ntop(AF_INET, &in.sin_addr, out, (socklen_t)capacity) != NULL;
+    return address->ss_family == AF_INET6 &&
+           inet_ntop(AF_INET6, &in6.sin6_addr, out, (socklen_t)capacity) != NULL;
+}
+
 socklen_t address_len(const struct sockaddr_storage *address)
 {
     return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)

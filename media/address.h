@@ -37,6 +37,12 @@ bool address_identical(const struct sockaddr_storage *a, const struct sockaddr_s
 /** Make "::ffff:1.2.3.4" "1.2.3.4": the rest of the tree knows only plain addresses. */
 void address_unmap(struct sockaddr_storage *address);
 
+/** @return the port; 0: neither IPv4 nor IPv6 */
+uint16_t address_port(const struct sockaddr_storage *address);
+
+/** Write "1.2.3.4" or "::1", as candidates have it. @return false: neither IPv4 nor IPv6 */
+bool address_host(const struct sockaddr_storage *address, char *out, size_t capacity);
+
 /** @return bytes of the sockaddr_in or sockaddr_in6 in `address`, for system calls */
 socklen_t address_len(const struct sockaddr_storage *address);
 

@@ -1,5 +1,6 @@
 #include "sfu/config_keys.h"
 
+#include "sfu/candidates.h"
 #include "signaling/message.h"
 #include "signaling/negotiation.h"
 
@@ -49,9 +50,12 @@ const struct config_key config_keys[] = {
     NUMBER(room_spread, 1, 100000, "24",
            "participants of one room on a worker before it takes\nanother worker, too"),
     ROW(pin_workers, KEY_SWITCH, pin_workers, "no", "yes|no", "bind each worker to a core"),
-    LIST(advertise, config_check_address, "ADDR",
-         "tell clients to send media here, such as the public\naddress of a NAT; repeat for more "
-         "(a list in the file,\ncommas in the environment); default: every local one"),
+    LIST(
+        advertise, candidates_check, "ADDR",
+        "tell clients to send media here, such as the public\naddress of a NAT; ADDR:PORT where "
+        "that has other ports;\nlocal: those of this machine, too; stun:HOST:PORT: what\nthat server "
+        "sees of us, too; repeat for more (a list in\nthe file, commas in the environment); default: "
+        "local"),
     {.name = "keys",
      .type = KEY_LIST,
      .offset = offsetof(struct config, keys),

@@ -57,16 +57,18 @@ static void describe_worker(void *owner, uint32_t worker, struct negotiation_loc
 {
     const struct server *s = owner;
     const struct dtls_fingerprint *fingerprint = dtls_identity_fingerprint(s->identity);
+    struct candidates_worker own = {
+        .index = worker,
+        .udp_port = worker_port(s->workers[worker]),
+        .first_udp_port = worker_port(s->workers[0]),
+        .tcp_port = worker_tcp_port(s->workers[0]),
+    };
 
     ret->ice_lite = true;
     (void)snprintf(ret->fingerprint.hash, sizeof(ret->fingerprint.hash), "sha-256");
     ret->fingerprint.len = fingerprint->len;
     memcpy(ret->fingerprint.bytes, fingerprint->bytes, fingerprint->len);
-    ret->n_candidates = s->n_candidates;
-    for (uint32_t i = 0; i < s->n_candidates; i++) {
-        ret->candidates[i] = s->candidates[i];
-        ret->candidates[i].port = worker_port(s->workers[worker]);
-    }
+    ret->n_candidates = candidates_of_worker(&s->candidates, &own, ret->candidates);
 }
 
 /* Stopping is over when nobody is left. */
@@ -201,7 +203,7 @@ static void advance_sessions(struct server *s, int64_t now_us)
 
 static void refresh_candidates(struct server *s, int64_t now_us)
 {
-    s->n_candidates = candidates_gather(&s->config, 0, s->candidates);
+    candidates_gather(&s->candidates, &s->config);
     s->candidates_us = now_us;
 }
 
@@ -416,7 +418,7 @@ static int start(struct server *s, struct config_error *error)
         return err;
     read_wall_clock(s, s->started_us);
     refresh_candidates(s, s->started_us);
-    if (!s->n_candidates)
+    if (!s->candidates.n)
         log_warn("server", "no address to tell clients; set --advertise");
     err = server_open_tls(s, error);
     if (err == 0)
@@ -432,12 +434,14 @@ static void log_start(const struct server *s)
     struct text addresses;
 
     text_init(&addresses, 1024);
-    for (uint32_t i = 0; i < s->n_candidates; i++)
-        text_printf(&addresses, "%s%s", i ? "," : "", s->candidates[i].address);
+    for (uint32_t i = 0; i < s->candidates.n; i++)
+        text_printf(&addresses, "%s%s", i ? "," : "", s->candidates.addresses[i].text);
     log_info("server",
-             "serving: http_port=%u udp_ports=%u-%u workers=%" PRIu32 " seal=%s media_addresses=%s",
+             "serving: http_port=%u udp_ports=%u-%u tcp_port=%u workers=%" PRIu32
+             " seal=%s media_addresses=%s",
              (unsigned)server_port(s), (unsigned)worker_port(s->workers[0]),
-             (unsigned)worker_port(s->workers[s->n_workers - 1]), s->n_workers,
+             (unsigned)worker_port(s->workers[s->n_workers - 1]),
+             (unsigned)worker_tcp_port(s->workers[0]), s->n_workers,
              seal_backend_name(seal_backend_in_use()), text_str(&addresses));
     text_done(&addresses);
 }

@@ -6,6 +6,7 @@
 
 #include "media/base/list.h"
 #include "media/base/mailbox.h"
+#include "sfu/candidates.h"
 #include "sfu/drain.h"
 #include "sfu/server.h"
 #include "sfu/session.h"
@@ -35,8 +36,7 @@ struct server {
     uint32_t n_sessions, n_leaving;
     uint32_t n_workers, n_stopped;
     struct worker *workers[CONFIG_MAX_WORKERS];
-    struct plan_candidate candidates[PLAN_MAX_CANDIDATES]; /* ports are the workers' */
-    uint32_t n_candidates;
+    struct candidates candidates;
     int64_t started_us, candidates_us, tls_checked_us;
     struct mailbox inbox; /* from the workers */
     int inbox_fd;         /* eventfd: mail came, or somebody wants us to stop */
