@@ -160,6 +160,10 @@ int config_check(const struct config *c, struct config_error *error)
                            c->max_tracks, c->max_sections);
     if (c->tls_key[0] && !c->tls_cert[0])
         return config_fail(error, "tls_key is of no use without tls_cert");
+    if (c->webhooks.n > 0 && !c->webhook_secret[0]) {
+        return config_fail(error, "webhooks needs webhook_secret, by which receivers know that "
+                                  "events are yours");
+    }
     return ice_servers_check(c, error);
 }
 

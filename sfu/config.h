@@ -75,12 +75,14 @@ struct config {
     uint32_t max_identity_joins_per_s;
     uint32_t max_connections, max_connections_per_address;
     uint32_t max_tcp_paths, max_tcp_paths_per_address;
-    uint32_t request_timeout_s; /* an HTTP request must be complete */
-    uint32_t join_timeout_s;    /* a WebSocket must have joined a room */
-    uint32_t drain_timeout_s;   /* calls may go on after SIGTERM; 0: they end at once */
-    uint32_t call_timeout_s;    /* a direct call rings */
-    uint32_t resume_timeout_s;  /* a participant without its WebSocket stays; 0: not at all */
-    uint32_t stop_timeout_s;    /* peers have to take their good-bye */
+    uint32_t request_timeout_s;               /* an HTTP request must be complete */
+    uint32_t join_timeout_s;                  /* a WebSocket must have joined a room */
+    struct config_list webhooks;              /* URLs that are told of what happens */
+    char webhook_secret[CONFIG_PATH_MAX + 1]; /* shared with them; "": none */
+    uint32_t drain_timeout_s;  /* calls may go on after SIGTERM; 0: they end at once */
+    uint32_t call_timeout_s;   /* a direct call rings */
+    uint32_t resume_timeout_s; /* a participant without its WebSocket stays; 0: not at all */
+    uint32_t stop_timeout_s;   /* peers have to take their good-bye */
 };
 
 /** What was wrong and what to do, for people. */

@@ -138,6 +138,11 @@ const struct config_key config_keys[] = {
     NUMBER(max_tcp_paths_per_address, 1, 100000, "200", "the same from one address"),
     NUMBER(request_timeout_s, 1, 3600, "10", "seconds in which an HTTP request must be complete"),
     NUMBER(join_timeout_s, 1, 3600, "30", "seconds in which a WebSocket must have joined a room"),
+    LIST(
+        webhooks, config_check_web_url, "URL",
+        "tell this server of rooms, participants and tracks that\ncome and go; repeat for more; needs "
+        "webhook_secret"),
+    SECRET(webhook_secret, "SECRET", "sign what is told with this"),
     NUMBER(
         drain_timeout_s, 0, 604800, "0",
         "seconds that calls may go on after SIGTERM, while nobody\nnew is let in; a second signal ends "

@@ -57,6 +57,9 @@ int config_fail(struct config_error *error, const char *format, ...) PRINTF_LIKE
 /** @return NULL if `text` is an IPv4 or IPv6 literal; else what it must be */
 const char *config_check_address(const char *text);
 
+/** @return NULL if `text` is a URL with http or https; else what it must be */
+const char *config_check_web_url(const char *text);
+
 /** @return NULL if `text` is such a literal, or a network ("10.0.0.0/8"); else what it must be */
 const char *config_check_prefix(const char *text);
 

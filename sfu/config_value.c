@@ -47,6 +47,17 @@ const char *config_check_address(const char *text)
     return "an IPv4 or IPv6 address, not a name";
 }
 
+const char *config_check_web_url(const char *text)
+{
+    size_t scheme = strncmp(text, "https://", 8) == 0  ? 8
+                    : strncmp(text, "http://", 7) == 0 ? 7
+                                                       : 0;
+
+    if (scheme > 0 && text[scheme] && !strpbrk(text, " \t\r\n"))
+        return NULL;
+    return "a URL with https:// or http://";
+}
+
 const char *config_check_prefix(const char *text)
 {
     struct address_prefix prefix;

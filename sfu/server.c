@@ -15,6 +15,7 @@
 #include "sfu/server_internal.h"
 #include "sfu/session_view.h"
 #include "sfu/start.h"
+#include "sfu/webhooks.h"
 #include "sfu/worker.h"
 #include "signaling/tls.h"
 
@@ -74,7 +75,8 @@ static void describe_worker(void *owner, uint32_t worker, struct negotiation_loc
 /* Stopping is over when nobody is left. */
 void server_end_if_all_gone(struct server *s)
 {
-    if (s->host.stopping && s->n_stopped == s->n_workers && s->n_sessions == 0)
+    if (s->host.stopping && s->n_stopped == s->n_workers && s->n_sessions == 0 &&
+        webhooks_are_idle(s->webhooks, clock_now_us()))
         (void)event_base_loopbreak(s->base);
 }
 
@@ -222,6 +224,7 @@ static void on_tick(evutil_socket_t fd, short what, void *owner)
     (void)what;
     read_wall_clock(s, now_us);
     access_advance(s->host.access, now_us);
+    webhooks_advance(s->webhooks, now_us);
     server_advance_drain(s, now_us);
     direct_request_expire(&s->host, now_us);
     advance_sessions(s, now_us);
@@ -417,6 +420,9 @@ static int start(struct server *s, struct config_error *error)
     if (err < 0)
         return err;
     read_wall_clock(s, s->started_us);
+    err = server_start_webhooks(s);
+    if (err < 0)
+        return start_fail(error, err, "cannot start: %s", strerrordesc_np(-err));
     refresh_candidates(s, s->started_us);
     if (!s->candidates.n)
         log_warn("server", "no address to tell clients; set --advertise");
@@ -500,6 +506,7 @@ struct server *server_free(struct server *s)
     if (!s)
         return NULL;
     s->host.stopping = true;
+    server_stop_webhooks(s);
     s->http = http_server_free(s->http);
     s->tls = tls_free(s->tls);
     whip_done(&s->whip, clock_now_us());

@@ -53,8 +53,8 @@ struct server_status {
 const char *server_state_name(const struct server_status *status);
 void server_status(const struct server *s, struct server_status *ret);
 
-/** Read the certificate of the signaling port anew, now; a log line tells. It is looked at every few
- *  seconds anyway. @return 0, also without TLS; -errno: the old one stays */
+/** Read the certificate of the signaling port anew, now; a log line tells. It is looked at every
+ * few seconds anyway. @return 0, also without TLS; -errno: the old one stays */
 int server_reload_certificate(struct server *s);
 
 /** @return the port that HTTP is served on */

@@ -20,6 +20,8 @@ struct admin_request;
 struct dtls_identity;
 struct event;
 struct tls_context;
+struct webhook_http;
+struct webhooks;
 struct worker;
 
 struct server {
@@ -32,7 +34,9 @@ struct server {
     struct session_host host;
     struct whip whip;
     struct drain drain;
-    struct list sessions; /* that have a WebSocket, or had one and may get another */
+    struct webhooks *webhooks;
+    struct webhook_http *webhook_http; /* its carrier */
+    struct list sessions;              /* that have a WebSocket, or had one and may get another */
     uint32_t n_sessions, n_leaving;
     uint32_t n_workers, n_stopped;
     struct worker *workers[CONFIG_MAX_WORKERS];
@@ -50,6 +54,10 @@ extern const struct http_handler server_http_handler;
 void server_metrics(void *owner, struct text *out);
 int server_admin(void *owner, const struct admin_request *request, struct text *out,
                  struct message *error);
+
+/** Tell other programs what happens. @return 0; -ENOMEM */
+MUST_USE int server_start_webhooks(struct server *s);
+void server_stop_webhooks(struct server *s);
 
 /** Go on with emptying the server, if that is going on; once per tick. */
 void server_advance_drain(struct server *s, int64_t now_us);

@@ -6,6 +6,7 @@
 #include "sfu/limits.h"
 #include "sfu/server.h"
 #include "sfu/session.h"
+#include "sfu/webhooks.h"
 #include "signaling/http_server.h"
 
 #include <inttypes.h>
@@ -164,6 +165,18 @@ static void write_limits(const struct limits_stats *limits, struct text *out)
                 limits->dismissed);
 }
 
+static void write_webhooks(const struct webhook_stats *stats, struct text *out)
+{
+    write_value(out, "webhook_events_total", "Events there were receivers for", stats->events);
+    write_value(out, "webhook_queued", "Events that wait for their receiver, now", stats->queued);
+    write_value(out, "webhook_delivered_total", "Events that a receiver has taken",
+                stats->counters.delivered);
+    write_value(out, "webhook_failed_tries_total", "Times that a receiver has not taken one",
+                stats->counters.failed_tries);
+    write_value(out, "webhook_dropped_total", "Events that a receiver will not get",
+                stats->counters.dropped);
+}
+
 void server_report_metrics(const struct server_report *source, struct text *out)
 {
     const struct server_status *status = source->status;
@@ -192,6 +205,7 @@ void server_report_metrics(const struct server_report *source, struct text *out)
                 "Of the refused: from an address that opened too many in a second", http->too_fast);
     if (source->limits)
         write_limits(source->limits, out);
+    write_webhooks(source->webhooks, out);
     for (size_t i = 0; i < ARRAY_LEN(metrics); i++)
         write_metric(&metrics[i], source, out);
     write_scores(source, out);

@@ -13,6 +13,7 @@ struct http_stats;
 struct limits_stats;
 struct server_status;
 struct text;
+struct webhook_stats;
 
 /** What is reported on; borrowed for the call. */
 struct server_report {
@@ -21,6 +22,7 @@ struct server_report {
     const struct http_stats *http;
     const struct limits_stats *limits;     /* NULL: none are kept */
     const struct forwarder_stats *workers; /* status->workers of them */
+    const struct webhook_stats *webhooks;
 };
 
 /** Append all metrics in Prometheus' text format. */

@@ -179,6 +179,8 @@ void session_leave(struct session *s, const char *code, const char *text, int64_
         log_leave(s, code, text, now_us);
         post_leave(s);
         session_caps_settle(s, true);
+        if (s->host->watch.left)
+            s->host->watch.left(s->host->watch.owner, s, code, now_us);
         direct_request_leave(s);
         direct_room_leave(s);
         directory_leave(s->host->directory, &s->member, code, text);
@@ -345,6 +347,8 @@ int session_join(struct session *s, const char *room, const struct session_offer
     s->joined_us = now_us;
     session_set_state(s, SESSION_JOINED);
     log_join(s, now_us);
+    if (s->host->watch.joined)
+        s->host->watch.joined(s->host->watch.owner, s, now_us);
     return 0;
 }
 
@@ -451,6 +455,11 @@ enum session_state session_state(const struct session *s)
 int64_t session_since_us(const struct session *s)
 {
     return s->since_us;
+}
+
+const struct directory_member *session_member(const struct session *s)
+{
+    return &s->member;
 }
 
 uint32_t session_participant(const struct session *s)

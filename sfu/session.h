@@ -51,6 +51,19 @@ enum session_state {
 };
 const char *session_state_name(enum session_state state);
 
+struct session;
+
+/** Who wants to know of participants. All or none are set; nothing may be done to `s` from inside.
+ */
+struct session_watch {
+    void *owner;
+    void (*joined)(void *owner, const struct session *s, int64_t now_us);
+    /** What it publishes may have changed. */
+    void (*published)(void *owner, const struct session *s, int64_t now_us);
+    /** It is still in its room. @param code  as in `participant` of docs/PROTOCOL.md */
+    void (*left)(void *owner, const struct session *s, const char *code, int64_t now_us);
+};
+
 /** The server, as far as sessions know it; shared by all of them. */
 struct session_host {
     struct directory *directory;
@@ -66,6 +79,7 @@ struct session_host {
     void (*post)(void *owner, uint32_t worker, struct mail *mail);
     /** Fill in what peers of this worker need to know: fingerprint, ice_lite and candidates. */
     void (*describe)(void *owner, uint32_t worker, struct negotiation_local *ret);
+    struct session_watch watch;
     struct log_limit log_joins, log_leaves, log_failures, log_resumes;
 };
 
@@ -74,8 +88,6 @@ static inline int64_t session_host_wall_s(const struct session_host *host, int64
 {
     return (now_us + host->wall_offset_us) / SECOND;
 }
-
-struct session;
 
 /** The WebSocket. */
 struct session_sink {
@@ -180,6 +192,8 @@ enum session_kind session_kind(const struct session *s);
 enum session_state session_state(const struct session *s);
 /** @return when it was made [us] */
 int64_t session_since_us(const struct session *s);
+/** @return it, as the directory knows it. The session's */
+const struct directory_member *session_member(const struct session *s);
 /** @return its number, 0 while in no room */
 uint32_t session_participant(const struct session *s);
 /** @return its room's name, "" while in no room */

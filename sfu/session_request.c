@@ -153,7 +153,6 @@ static void on_offer(struct session *s, const struct message *m, int64_t now_us)
     struct text answer;
     int err;
 
-    (void)now_us;
     text_init(&answer, SDP_MAX_BYTES);
     err = session_has_media(s) ? answer_again(s, &offer, &answer, &error)
                                : answer_first(s, &offer, &answer, &error);
@@ -162,6 +161,8 @@ static void on_offer(struct session *s, const struct message *m, int64_t now_us)
         session_send_error(s, m->id, &error);
         return;
     }
+    if (s->host->watch.published)
+        s->host->watch.published(s->host->watch.owner, s, now_us);
     put_own_tracks(s, &reply);
     reply.sdp = text_take(&answer);
     session_send_event(s, &reply);

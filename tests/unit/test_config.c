@@ -72,6 +72,19 @@ static void no_file_and_no_flag_is_enough(void)
     CHECK_STR(config.web_root, "");
 }
 
+static void webhooks_are_urls_and_need_a_secret(void)
+{
+    config_init(&config);
+    CHECK_EQ(config_set(&config, "webhooks", "https://a.example/x,http://b.example/", &error), 0);
+    CHECK_EQ(config.webhooks.n, 2);
+    CHECK_EQ(config_set(&config, "webhooks", "ftp://a.example/x", &error), -EINVAL);
+    CHECK_EQ(config_set(&config, "webhooks", "https://", &error), -EINVAL);
+    CHECK_EQ(config_check(&config, &error), -EINVAL);
+    CHECK(strstr(error.message, "webhook_secret"));
+    CHECK_EQ(config_set(&config, "webhook_secret", "x", &error), 0);
+    CHECK_EQ(config_check(&config, &error), 0);
+}
+
 static void the_log_has_two_formats(void)
 {
     config_init(&config);
@@ -357,7 +370,8 @@ static void help_names_every_key_once(void)
     free(text);
 }
 
-TAP_CASES(CASE(the_log_has_two_formats), CASE(no_file_and_no_flag_is_enough),
+TAP_CASES(CASE(webhooks_are_urls_and_need_a_secret), CASE(the_log_has_two_formats),
+          CASE(no_file_and_no_flag_is_enough),
           CASE(flags_go_over_the_environment_and_that_over_the_file),
           CASE(a_switch_is_yes_or_no_in_file_environment_and_flags),
           CASE(environment_can_name_the_file),

@@ -2,12 +2,14 @@
 
 #include "sfu/forwarder.h"
 #include "sfu/server.h"
+#include "sfu/webhooks.h"
 #include "signaling/http_server.h"
 #include "tests/unit/session_fixture.h"
 
 static struct forwarder_stats workers[2];
 static struct server_status status;
 static struct http_stats http;
+static struct webhook_stats webhooks;
 static struct server_report source;
 static struct text out;
 
@@ -21,8 +23,11 @@ static void begin_report(void)
     memset(workers, 0, sizeof(workers));
     status = (struct server_status){.rooms = 1, .participants = 2, .workers = 2};
     http = (struct http_stats){.messages_in = 5};
-    source = (struct server_report){
-        .directory = host.directory, .status = &status, .http = &http, .workers = workers};
+    source = (struct server_report){.directory = host.directory,
+                                    .status = &status,
+                                    .http = &http,
+                                    .workers = workers,
+                                    .webhooks = &webhooks};
     text_init(&out, 64 * 1024);
 }
 
