@@ -73,6 +73,10 @@ const struct config_key config_keys[] = {
          "serve https and wss with this certificate (PEM, the whole\nchain); it is read again when "
          "it changes"),
     TEXT(tls_key, "FILE", "its key (PEM); default: in the same file"),
+    LIST(
+        allowed_origins, config_check_origin, "ORIGIN",
+        "pages of this origin may use the server, too\n(https://app.example.org; * for all); default: "
+        "those that\ncame from it, and programs that are no browsers"),
     LIST(proxy_protocol, config_check_prefix, "ADDR",
          "load balancers that begin each connection with a PROXY\nheader, as addresses or networks "
          "(10.0.0.0/8)"),

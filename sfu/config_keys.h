@@ -60,6 +60,9 @@ const char *config_check_address(const char *text);
 /** @return NULL if `text` is a URL with http or https; else what it must be */
 const char *config_check_web_url(const char *text);
 
+/** @return NULL if `text` is an origin as http_origin.h has it; else what it must be */
+const char *config_check_origin(const char *text);
+
 /** @return NULL if `text` is such a literal, or a network ("10.0.0.0/8"); else what it must be */
 const char *config_check_prefix(const char *text);
 

@@ -1,6 +1,7 @@
 #include "media/seal.h"
 #include "sfu/config_keys.h"
 #include "signaling/address_prefix.h"
+#include "signaling/http_origin.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -56,6 +57,14 @@ const char *config_check_web_url(const char *text)
     if (scheme > 0 && text[scheme] && !strpbrk(text, " \t\r\n"))
         return NULL;
     return "a URL with https:// or http://";
+}
+
+const char *config_check_origin(const char *text)
+{
+    struct http_origins origins = {0};
+
+    return http_origins_add(&origins, text) == 0 ? NULL
+                                                 : "https://HOST[:PORT], http://..., null or *";
 }
 
 const char *config_check_prefix(const char *text)

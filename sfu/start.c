@@ -177,6 +177,7 @@ static int fail_http(const struct config *config, int err, struct config_error *
 }
 
 _Static_assert((int)CONFIG_LIST_MAX <= (int)ADDRESS_PREFIX_MAX, "a list of settings fits");
+_Static_assert((int)CONFIG_LIST_MAX <= (int)HTTP_ORIGINS_MAX, "likewise");
 
 /* The texts were checked when they were set. */
 static void fill_prefixes(struct address_prefixes *ret, const struct config_list *list)
@@ -201,6 +202,8 @@ int start_http(struct http_server **ret, const struct config *config, struct eve
     wanted.max_body_bytes = config->max_sdp_bytes;
     wanted.timeout_s = (int)config->request_timeout_s;
     fill_prefixes(&wanted.proxy_protocol, &config->proxy_protocol);
+    for (uint32_t i = 0; i < config->allowed_origins.n; i++)
+        (void)!http_origins_add(&wanted.origins, config->allowed_origins.text[i]);
     err = http_server_new(ret, base, &wanted, handler, owner);
     if (err < 0 && err != -EADDRINUSE && err != -EACCES && strcmp(wanted.address, "::") == 0) {
         wanted.address = "0.0.0.0"; /* a kernel without IPv6 */

@@ -160,10 +160,29 @@ static void send_text(struct http_exchange *x, int status, const char *type, con
     http_exchange_send(x, status, body);
 }
 
-/* Any page may talk to us: access is a matter of tokens, not of where a script comes from. */
+bool http_exchange_is_from_allowed_page(const struct http_exchange *x)
+{
+    const struct http_connection *c = x->connection;
+    const char *origin = c->request ? http_request_field(c->request, "Origin") : NULL;
+
+    return !origin || http_origin_allowed(&c->server->config.origins, origin,
+                                          http_request_field(c->request, "Host"));
+}
+
+/* Let the page that asks read the answer, if it may ask at all. */
 static void allow_origins(struct http_exchange *x)
 {
-    http_exchange_field(x, "Access-Control-Allow-Origin", "*");
+    const struct http_connection *c = x->connection;
+    const char *origin = c && c->request ? http_request_field(c->request, "Origin") : NULL;
+
+    if (!c || !http_exchange_is_from_allowed_page(x))
+        return;
+    if (!c->server->config.origins.any)
+        http_exchange_field(x, "Vary", "Origin");
+    if (!c->server->config.origins.any && !origin)
+        return;
+    http_exchange_field(x, "Access-Control-Allow-Origin",
+                        c->server->config.origins.any ? "*" : origin);
     http_exchange_field(x, "Access-Control-Expose-Headers",
                         "Location, ETag, Link, Accept-Post, Accept-Patch, Allow, "
                         "Retry-After, WWW-Authenticate");

@@ -145,6 +145,9 @@ struct http_exchange *http_exchange_new(struct http_connection *c);
 /** End it without an answer. */
 void http_exchange_free(struct http_exchange *x);
 
+/** @return false: a page asks whose origin may not. Of an exchange with its client */
+bool http_exchange_is_from_allowed_page(const struct http_exchange *x);
+
 /** Append a header field to the answer. */
 void http_exchange_field(struct http_exchange *x, const char *name, const char *value);
 

@@ -14,6 +14,7 @@
 
 #include "media/base/attributes.h"
 #include "signaling/address_prefix.h"
+#include "signaling/http_origin.h"
 #include "signaling/http_request.h"
 
 #include <stdbool.h>
@@ -58,8 +59,8 @@ struct http_handler {
     /** One text frame [len bytes, NUL-terminated]; borrowed. */
     void (*on_message)(void *session, const char *text, size_t len);
     /** The connection is gone (also after websocket_close()), `code` as in websocket.h; `ws` is
-     *  invalid afterwards. The session ends a connection with websocket_close(); websocket_free() is
-     *  the server's. */
+     *  invalid afterwards. The session ends a connection with websocket_close(); websocket_free()
+     * is the server's. */
     void (*on_close)(void *session, uint16_t code);
     /** POST /whip/{room} or /whep/{room} with an application/sdp body. Answer now or later with
      *  http_reply_created() or http_reply_problem(), exactly once; a client that has left
@@ -102,6 +103,7 @@ struct http_config {
     bool limit_loopback;
     /* who says for whom a connection is, by a PROXY header, which it must begin with then */
     struct address_prefixes proxy_protocol;
+    struct http_origins origins; /* pages of others that may use /ws, WHIP, WHEP and /v1 */
 };
 
 /** Port 8080 of all addresses, the built-in page, 10 s; the limits are in http_server.c. */

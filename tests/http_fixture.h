@@ -199,6 +199,7 @@ static inline void web_prepare(void)
     web_config = http_default_config;
     web_config.address = "127.0.0.1";
     web_config.port = 0;
+    web_config.origins.any = true;
 }
 
 static inline void web_start(void)

@@ -133,7 +133,10 @@ def sections(sdp):
     return re.split(r"^(?=m=)", sdp, flags=re.M)[1:]
 
 
-def fragment_of(media, new=None, candidates=("a=candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host",)):
+HOST = ("a=candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host",)
+
+
+def fragment_of(media, new=None, candidates=HOST):
     """What the client of start_session() sends in a PATCH; `new`: other credentials."""
     offer = read(f"chromium-{media}.sdp")
     ice = {name: (new or {}).get(name) or attributes(offer, name)[0]
@@ -165,7 +168,8 @@ def answer_is_of_one_direction(server, media):
 
 def sendrecv_is_taken(server, media):
     """WHIP 4.2, WHEP 4.3.5: clients may offer sendrecv"""
-    offer = re.sub(r"^a=(sendonly|recvonly)", "a=sendrecv", read(f"chromium-{media}.sdp"), flags=re.M)
+    offer = re.sub(r"^a=(sendonly|recvonly)", "a=sendrecv", read(f"chromium-{media}.sdp"),
+                   flags=re.M)
     answer = server.post(f"/{media}/demo", offer).expect(201)
     want = {"whip": "recvonly", "whep": "sendonly"}[media]
     check(len(re.findall(rf"^a={want}\r$", answer.body, re.M)) == 2, answer.body)
@@ -240,11 +244,23 @@ def options_serve_cors(server, media):
         check(all(method in allowed for method in methods), str(answer))
         fields = answer.has("Access-Control-Allow-Headers").lower().split(", ")
         check({"authorization", "content-type", "if-match"} <= set(fields), str(answer))
-    answer, other = start_session(server, media)
+    answer = server.post(f"/{media}/demo", read(f"chromium-{media}.sdp"),
+                         origin=f"http://127.0.0.1:{server.port}").expect(201)
+    other = answer.has("Location")
     exposed = answer.has("Access-Control-Expose-Headers").lower().split(", ")
     check({"location", "etag", "link"} <= set(exposed), str(answer))
     end_session(server, path)
     end_session(server, other)
+
+
+def pages_of_others_are_refused(server, media):
+    """FETCH: pages of an origin that is not allowed get nothing"""
+    offer = read(f"chromium-{media}.sdp")
+    for origin in ("https://evil.example", "null"):
+        for method in ("OPTIONS", "POST"):
+            answer = server.ask(method, f"/{media}/demo", offer, content_type=SDP, origin=origin)
+            answer.problem(403)
+            check(not answer.has("Access-Control-Allow-Origin"), str(answer))
 
 
 def relays_are_linked(server, media):
@@ -334,7 +350,8 @@ def ice_is_restarted(server, media):
     check(restarted.has("ETag") != answer.has("ETag"), str(restarted))
     for name in ("ice-ufrag", "ice-pwd"):
         check(len(attributes(restarted.body, name)) == 1, restarted.body)
-        check(attributes(restarted.body, name)[0] != attributes(answer.body, name)[0], restarted.body)
+        before = attributes(answer.body, name)[0]
+        check(attributes(restarted.body, name)[0] != before, restarted.body)
     check(attributes(restarted.body, "candidate"), restarted.body)
     for name in ("ice-lite", "ice-options", "ice-pacing"):
         check(bool(attributes(restarted.body, name)) == bool(attributes(answer.body, name)),
@@ -453,7 +470,8 @@ CASES = [
     post_is_answered_with_a_session, answer_is_of_one_direction, sendrecv_is_taken,
     other_directions_are_refused, other_types_are_refused, malformed_offers_are_refused,
     a_get_is_answered_with_nothing, players_find_endpoints_by_head, delete_ends_the_session,
-    delete_takes_no_notice_of_etags, options_serve_cors, relays_are_linked,
+    delete_takes_no_notice_of_etags, options_serve_cors, pages_of_others_are_refused,
+    relays_are_linked,
     relays_are_in_no_preflight, etag_is_in_the_201, patch_needs_an_etag,
     trickle_is_answered_with_204, useless_candidates_are_passed_over, bad_patches_are_refused,
     ice_is_restarted, old_etags_end_with_the_ice_session, a_restart_that_fails_changes_nothing,

@@ -213,6 +213,15 @@ static void balancers_are_addresses_or_networks(void)
     CHECK(says("must be an address, or a network as 10.0.0.0/8"));
 }
 
+static void origins_are_checked(void)
+{
+    config_init(&config);
+    CHECK_EQ(config_set(&config, "allowed_origins", "https://app.example,null,*", &error), 0);
+    CHECK_EQ(config.allowed_origins.n, 3);
+    CHECK_EQ(config_set(&config, "allowed_origins", "app.example", &error), -EINVAL);
+    CHECK(says("must be https://HOST[:PORT]"));
+}
+
 static void a_key_needs_its_certificate(void)
 {
     config_init(&config);
@@ -377,7 +386,8 @@ TAP_CASES(CASE(webhooks_are_urls_and_need_a_secret), CASE(the_log_has_two_format
           CASE(environment_can_name_the_file),
           CASE(who_has_keys_or_is_open_serves_everywhere_unasked),
           CASE(others_come_in_only_by_key_or_by_word), CASE(every_form_of_listen_is_understood),
-          CASE(balancers_are_addresses_or_networks), CASE(a_key_needs_its_certificate),
+          CASE(balancers_are_addresses_or_networks), CASE(origins_are_checked),
+          CASE(a_key_needs_its_certificate),
           CASE(addresses_to_advertise_add_up_and_flags_replace_them),
           CASE(relays_need_a_secret_or_an_account), CASE(file_with_a_list_and_comments_is_read),
           CASE(mistakes_in_the_file_are_named_with_a_place), CASE(empty_file_changes_nothing),

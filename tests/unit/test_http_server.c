@@ -329,7 +329,45 @@ static void a_taken_port_and_a_bad_address_are_told(void)
     web_tear_down();
 }
 
-TAP_CASES(CASE(unknown_paths_are_not_found), CASE(health_is_what_the_handler_says),
+static void pages_of_others_are_refused(void)
+{
+#define FROM(origin) "Host: calls.example\r\nOrigin: " origin "\r\n"
+    web_prepare();
+    web_config.origins = (struct http_origins){0};
+    CHECK_EQ(http_origins_add(&web_config.origins, "https://app.example"), 0);
+    web_start();
+    web_check_status("GET /ws HTTP/1.1\r\n" FROM("https://evil.example") "\r\n", 403);
+    web_check_has("\"code\":\"origin_not_allowed\"");
+    web_check_has("pages of https://evil.example may not use the server, which is calls.example");
+    CHECK(!strstr(web_answer, "Access-Control-Allow-Origin"));
+    web_check_status("POST /whip/demo HTTP/1.1\r\n" FROM("null") SDP "\r\n", 403);
+    web_check_status("OPTIONS /whep/demo HTTP/1.1\r\n" FROM("http://x") "\r\n", 403);
+    web_check_status("GET /v1/rooms HTTP/1.1\r\n" FROM("http://x") "\r\n", 403);
+    web_check_status("GET /metrics HTTP/1.1\r\n" FROM("http://x") "\r\n", 403);
+    CHECK_EQ(web_seen.opened + web_seen.posts, 0);
+    web_check_status("GET /healthz HTTP/1.1\r\n" FROM("http://x") "\r\n", 200);
+    web_tear_down();
+}
+
+static void pages_that_may_read_the_answer(void)
+{
+    web_prepare();
+    web_config.origins = (struct http_origins){0};
+    CHECK_EQ(http_origins_add(&web_config.origins, "https://app.example"), 0);
+    web_start();
+    web_check_status("OPTIONS /whep/demo HTTP/1.1\r\n" FROM("https://app.example") "\r\n", 200);
+    web_check_has("Access-Control-Allow-Origin: https://app.example\r\n");
+    web_check_has("Vary: Origin\r\n");
+    web_check_status("OPTIONS /whep/demo HTTP/1.1\r\n" FROM("https://calls.example") "\r\n", 200);
+    web_check_has("Access-Control-Allow-Origin: https://calls.example\r\n");
+    web_check_status("OPTIONS /whep/demo HTTP/1.1\r\nHost: x\r\n\r\n", 200);
+    CHECK(!strstr(web_answer, "Access-Control-Allow-Origin"));
+    web_tear_down();
+#undef FROM
+}
+
+TAP_CASES(CASE(pages_of_others_are_refused), CASE(pages_that_may_read_the_answer),
+          CASE(unknown_paths_are_not_found), CASE(health_is_what_the_handler_says),
           CASE(other_methods_are_not_allowed), CASE(a_header_over_the_limit_is_refused),
           CASE(a_header_that_comes_at_once_is_limited_too), CASE(a_body_over_the_limit_is_refused),
           CASE(a_request_must_be_complete_in_time), CASE(connections_are_limited),
