@@ -384,10 +384,11 @@ export class Firefox {
     #pending = new Map();
     #id = 0;
 
-    static async start() {
+    /** @param {object} [prefs]  further preferences */
+    static async start(prefs = {}) {
         const firefox = new Firefox();
         const profile = mkdtempSync(join(scratch, 'firefox-'));
-        writeFileSync(join(profile, 'user.js'), Object.entries(FIREFOX_PREFS)
+        writeFileSync(join(profile, 'user.js'), Object.entries({ ...FIREFOX_PREFS, ...prefs })
             .map(([key, value]) => `user_pref(${JSON.stringify(key)}, ${JSON.stringify(value)});`).join('\n'));
         const port = freePort();
         firefox.process = new Process('firefox-esr', ['--headless', '--no-remote', '--profile', profile,

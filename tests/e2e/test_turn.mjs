@@ -139,12 +139,12 @@ await plan([
         }
     }],
     ['with all UDP and the plain port blocked, a page that joins gets through by TLS in one go', async () => {
-        const server = await serverWith(Object.values(url));
+        const server = await serverWith(Object.values(url), ['--tcp-port', 'no']);
         await blocked(() => relayed('tls', { server, options: '', room: 'blocked' }));
     }],
     ['sluice-client over UDP, TCP and TLS', () => Promise.all(Object.keys(url).map((over) => relayedClients(over)))],
     ['and with all UDP and the plain port blocked', async () => {
-        const server = await serverWith(Object.values(url));
+        const server = await serverWith(Object.values(url), ['--tcp-port', 'no']);
         await blocked(() => relayedClients('tls', { server, args: [] }));
     }],
     ['sluice-client says what is wrong with a certificate, and takes it if told to', async () => {
