@@ -20,6 +20,7 @@ enum {
 struct call {
     struct call_config config; /* strings point to the copies below */
     char url[URL_MAX], room[MESSAGE_ROOM_MAX + 1], name[MESSAGE_NAME_MAX + 1];
+    char token[MESSAGE_TOKEN_MAX + 1]; /* the newest; "": none */
     const struct call_handler *handler;
     void *owner;
     enum call_state state;
@@ -155,6 +156,12 @@ static void describe_tracks(const struct call *c, struct message *m)
     }
 }
 
+/* For the next time we join. */
+static void keep_token(struct call *c, const char *token)
+{
+    (void)snprintf(c->token, sizeof(c->token), "%s", token ? token : "");
+}
+
 /* Send join, or offer again. */
 static void send_offer(struct call *c, enum message_type type)
 {
@@ -168,6 +175,7 @@ static void send_offer(struct call *c, enum message_type type)
         m.sdp = text_take(&offer);
         (void)snprintf(m.room, sizeof(m.room), "%s", c->room);
         (void)snprintf(m.name, sizeof(m.name), "%s", c->name);
+        m.token = c->token[0] && type == MESSAGE_JOIN ? strdup(c->token) : NULL;
         describe_tracks(c, &m);
         err = send_message(c, &m);
     }
@@ -304,13 +312,17 @@ static void on_go(struct call *c, const struct message *m)
     end(c, "the server ended the call: %s (%s %s)", m->text, m->action, m->code);
 }
 
+/* Keep what is of use later. @return 0; -ENOMEM */
+static int note(struct call *c, struct message *m)
+{
+    if (m->type == MESSAGE_TOKEN)
+        keep_token(c, m->token);
+    bulletin_update(&c->bulletin, m);
+    return roster_update(&c->roster, m);
+}
+
 static void dispatch(struct call *c, struct message *m)
 {
-    bulletin_update(&c->bulletin, m);
-    if (roster_update(&c->roster, m) < 0) {
-        end(c, "out of memory");
-        return;
-    }
     switch (m->type) {
     case MESSAGE_JOINED:
         on_joined(c, m);
@@ -358,7 +370,7 @@ static void dispatch(struct call *c, struct message *m)
     case MESSAGE_SPEAKERS: /* in the bulletin */
     case MESSAGE_STREAM:
     case MESSAGE_QUALITY:
-    case MESSAGE_TOKEN:
+    case MESSAGE_TOKEN: /* is kept */
     case MESSAGE_LIMIT: /* of video, which we cannot make smaller */
     case MESSAGE_PARTICIPANT:
     case MESSAGE_TRACK:
@@ -390,7 +402,10 @@ static void on_websocket_message(void *owner, const char *text, size_t len)
         message_done(&error);
         return;
     }
-    dispatch(c, &m);
+    if (note(c, &m) < 0)
+        end(c, "out of memory");
+    else
+        dispatch(c, &m);
     message_done(&m);
 }
 
@@ -426,6 +441,7 @@ int call_new(struct call **ret, struct event_base *base, const struct call_confi
     (void)snprintf(c->url, sizeof(c->url), "%s", config->url);
     (void)snprintf(c->room, sizeof(c->room), "%s", config->room);
     (void)snprintf(c->name, sizeof(c->name), "%s", config->name);
+    keep_token(c, config->token);
     if (config->view)
         c->view = *config->view;
     c->handler = handler;

@@ -39,6 +39,7 @@ struct call_config {
     const char *url;         /* ws:// or wss://host:port/path; copied, like all strings */
     struct tls_context *tls; /* of wss: whom to trust; borrowed; NULL: whom the system trusts */
     const char *room, *name; /* name "": none */
+    const char *token;       /* what lets us in; NULL: none */
     bool publish_audio, publish_video;
     uint32_t audio_slots, video_slots; /* 0..CALL_MAX_SLOTS; 0: this kind is never received */
     bool stereo;

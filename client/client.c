@@ -464,6 +464,7 @@ static int make_call(struct client *c)
     struct call_config config = {
         .url = o->server,
         .room = o->room,
+        .token = o->token,
         .name = o->name,
         .publish_audio = c->source != NULL,
         .publish_video = c->video != NULL,

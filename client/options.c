@@ -198,6 +198,15 @@ static int read_turn(struct options *o, void *member, const char *value, char *e
     return 0;
 }
 
+static int read_token(struct options *o, void *member, const char *value, char *error)
+{
+    (void)member;
+    if (!*value || strlen(value) > MESSAGE_TOKEN_MAX)
+        return complain(error, "--token: what sluice token prints, at most 4096 characters");
+    o->token = value;
+    return 0;
+}
+
 static int read_log_level(struct options *o, void *member, const char *value, char *error)
 {
     (void)member;
@@ -214,6 +223,7 @@ static const struct option_row table[] = {
      "ws://HOST:PORT or wss://HOST of the server; default ws://127.0.0.1:8080"},
     {"room", "ROOM", read_room, 0, "room to join (required)"},
     {"name", "NAME", read_name, 0, "what the others see"},
+    {"token", "TOKEN", read_token, 0, "what lets us in, where the server asks for it"},
     {NULL, "Sound", NULL, 0, NULL},
     {"send", "WHAT", NULL, MEMBER(send),
      "a WAV file, tone:FREQUENCY or silence; default: send no sound"},

@@ -23,7 +23,7 @@ struct options {
     bool help, version;
     char server[OPTIONS_URL_MAX + 1]; /* ws:// or wss://host:port/path */
     const char *ca;                   /* file with whom to trust */
-    const char *room, *name;
+    const char *room, *name, *token;
     const char *send, *video;
     bool loop, stereo;
     int64_t bitrate_bps, loss_percent;

@@ -1,6 +1,7 @@
 /* The server's command line. */
 
 #include "media/base/log.h"
+#include "sfu/command_token.h"
 #include "sfu/config.h"
 #include "sfu/server.h"
 
@@ -23,6 +24,7 @@ static int run_serve(int argc, char **argv);
 
 static const struct command commands[] = {
     {"serve", run_serve, "host calls; what sluice does without a command, too"},
+    {"token", command_token, "make a token, for servers that let in who has one"},
 };
 
 static void print_help(void)

@@ -5,6 +5,8 @@ import { Grid } from '/client/grid.js';
 
 const $ = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
+// Behind the # it is sent to no server, and stands in no log.
+let token = new URLSearchParams(location.hash.slice(1)).get('token') ?? query.get('token') ?? undefined;
 const grid = new Grid($('grid'), $('tile'), () => tellViews(), (key) => calling.start(call, key));
 const calling = new Calling($('calling'), (participant) => grid.hearOnly(participant));
 const local = { stream: new MediaStream(), screen: null, micOn: true, cameraOn: true };
@@ -292,7 +294,7 @@ async function join() {
     closeScreen();
     tiles.clear();
     grid.clear();
-    call = new Call({ room: $('room').value, name: $('name').value.trim(),
+    call = new Call({ room: $('room').value, name: $('name').value.trim(), token,
         videoCodec: query.get('codec')?.toUpperCase(), relayOnly: query.get('relay') === '1',
         mode: query.get('mode') ?? 'sfu' });
     calling.attach(call);
@@ -303,6 +305,7 @@ async function join() {
     call.addEventListener('speakers', (event) => showSpeakers(event.detail));
     call.addEventListener('stream', (event) => showStream(event.detail));
     call.addEventListener('quality', (event) => showQuality(event.detail));
+    call.addEventListener('token', (event) => { token = event.detail.token; });
     document.body.dataset.view = 'call';
     $('lobby').hidden = true;
     $('call').hidden = false;
@@ -313,7 +316,7 @@ async function join() {
     try {
         await call.join(sending);
         await call.mute('microphone', !local.micOn);
-        history.replaceState(null, '', linkTo(call.room));
+        history.replaceState(null, '', linkTo(call.room) + (token ? `#token=${token}` : ''));
     } catch (error) {
         console.warn('sluice: join failed:', error);
     }

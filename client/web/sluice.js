@@ -261,6 +261,7 @@ export class Call extends EventTarget {
         case 'want': return this.#media.want(message);
         case 'limit': return this.#media.limit(message);
         case 'quality': return this.#emit('quality', message);
+        case 'token': this.token = message.token; return this.#emit('token', message);
         case 'go': return this.#onGo(message);
         default: return this.#direct.onMessage(message); // or a reply, or a message of a later version
         }
