@@ -199,6 +199,8 @@ int stun_check_answer(const struct stun_expected *expected, const uint8_t *data,
     case STUN_VALIDATION_SUCCESS:
     case STUN_VALIDATION_UNKNOWN_REQUEST_ATTRIBUTE: /* found after integrity was checked */
         answer(&agent, &request, status == STUN_VALIDATION_SUCCESS, from, reply, ret);
+        if (ret->reply_len > len) /* who knows a password may still lie about where it is */
+            ret->reply_len = 0;
         return 0;
     case STUN_VALIDATION_UNAUTHORIZED:
     case STUN_VALIDATION_UNAUTHORIZED_BAD_REQUEST:

@@ -39,7 +39,7 @@ struct stun_expected {
 struct stun_check {
     bool nominates;   /* USE-CANDIDATE */
     bool accepted;    /* answered with success */
-    size_t reply_len; /* bytes written to `reply`; 0: none could be written */
+    size_t reply_len; /* bytes of `reply` to send, never more than those of the request; 0: none */
 };
 
 /**

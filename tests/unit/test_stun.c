@@ -173,6 +173,25 @@ static void peer_that_wants_to_be_controlled_is_told_487(void)
     CHECK(reply.integrity);
 }
 
+static void no_reply_is_longer_than_its_request(void)
+{
+    struct stun_request request = sample_check();
+    uint8_t data[STUN_REQUEST_MAX], bytes[STUN_REPLY_MAX];
+    struct stun_expected expected = {"a:b", sample_password};
+    struct sockaddr_storage from = sample_ipv4();
+    struct stun_check check;
+    size_t len;
+
+    request.username = "a:b";
+    for (int extra = 0; extra < 2; extra++) {
+        request.extra = extra ? 0x7fff : 0;
+        len = stun_request_write(data, &request);
+        CHECK_EQ(stun_check_answer(&expected, data, len, &from, bytes, &check), 0);
+        CHECK(check.reply_len <= len);
+        CHECK_EQ(check.reply_len > 0, !extra); /* 420 would be longer */
+    }
+}
+
 static void attribute_we_must_understand_is_told_420(void)
 {
     struct stun_request request = sample_check();
@@ -339,8 +358,9 @@ TAP_CASES(CASE(sample_request_is_authentic),
           CASE(mapped_address_is_the_one_of_the_sample_responses),
           CASE(success_is_authentic_and_carries_the_transaction), CASE(nomination_is_seen),
           CASE(peer_that_wants_to_be_controlled_is_told_487),
-          CASE(attribute_we_must_understand_is_told_420), CASE(stranger_gets_no_reply),
-          CASE(fingerprint_must_be_there_and_right), CASE(every_changed_bit_of_a_check_is_noticed),
-          CASE(cut_request_is_malformed), CASE(short_integrity_is_not_read_past),
-          CASE(only_binding_requests_are_looked_at), CASE(ufrag_is_what_is_before_the_colon),
+          CASE(no_reply_is_longer_than_its_request), CASE(attribute_we_must_understand_is_told_420),
+          CASE(stranger_gets_no_reply), CASE(fingerprint_must_be_there_and_right),
+          CASE(every_changed_bit_of_a_check_is_noticed), CASE(cut_request_is_malformed),
+          CASE(short_integrity_is_not_read_past), CASE(only_binding_requests_are_looked_at),
+          CASE(ufrag_is_what_is_before_the_colon),
           CASE(longest_user_names_are_served_and_longer_refused))
