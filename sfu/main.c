@@ -90,8 +90,24 @@ static void print_banner(const struct server *s, const struct config *config)
     (void)fflush(stdout);
 }
 
-static int serve(const struct config *config)
+/** The command line, to be read again. */
+struct arguments {
+    int argc;
+    const char *const *argv;
+};
+
+static int load_again(void *owner, struct config *ret, struct config_error *error)
 {
+    const struct arguments *arguments = owner;
+    enum config_action action;
+
+    return config_load(ret, arguments->argc, arguments->argv, (const char *const *)environ, &action,
+                       error);
+}
+
+static int serve(const struct config *config, struct arguments *arguments)
+{
+    struct server_loader loader = {.owner = arguments, .load = load_again};
     struct config_error error;
     struct server *s = NULL;
     int err = server_new(&s, config, &error);
@@ -100,6 +116,7 @@ static int serve(const struct config *config)
         (void)fprintf(stderr, "sluice: %s\n", error.message);
         return EXIT_FAILURE;
     }
+    server_set_loader(s, &loader);
     err = server_handle_signals(s);
     if (err == 0) {
         print_banner(s, config);
@@ -114,6 +131,7 @@ static int serve(const struct config *config)
 static int run_serve(int argc, char **argv)
 {
     static struct config config;
+    struct arguments arguments = {argc, (const char *const *)argv};
     struct config_error error;
     enum config_action action;
 
@@ -132,7 +150,7 @@ static int run_serve(int argc, char **argv)
     }
     log_set_level((enum log_level)config.log_level);
     log_set_format((enum log_format)config.log_format);
-    return serve(&config);
+    return serve(&config, &arguments);
 }
 
 int main(int argc, char **argv)

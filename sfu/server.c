@@ -203,7 +203,7 @@ static void advance_sessions(struct server *s, int64_t now_us)
     }
 }
 
-static void refresh_candidates(struct server *s, int64_t now_us)
+void server_refresh_candidates(struct server *s, int64_t now_us)
 {
     candidates_gather(&s->candidates, &s->config);
     s->candidates_us = now_us;
@@ -229,7 +229,7 @@ static void on_tick(evutil_socket_t fd, short what, void *owner)
     direct_request_expire(&s->host, now_us);
     advance_sessions(s, now_us);
     if (now_us - s->candidates_us >= CANDIDATES_S * SECOND)
-        refresh_candidates(s, now_us);
+        server_refresh_candidates(s, now_us);
     server_check_tls(s, now_us);
 }
 
@@ -289,8 +289,11 @@ static void on_signal(evutil_socket_t number, short what, void *owner)
     struct server *s = owner;
     int64_t now_us = clock_now_us();
 
-    (void)number;
     (void)what;
+    if (number == SIGHUP) {
+        (void)server_reload(s);
+        return;
+    }
     if (s->host.stopping)
         _exit(EXIT_FAILURE);
     if (s->config.drain_timeout_s == 0 || (s->drain.on && s->drain.stop)) {
@@ -305,7 +308,7 @@ static void on_signal(evutil_socket_t number, short what, void *owner)
 
 int server_handle_signals(struct server *s)
 {
-    static const int numbers[ARRAY_LEN(s->signals)] = {SIGTERM, SIGINT};
+    static const int numbers[ARRAY_LEN(s->signals)] = {SIGTERM, SIGINT, SIGHUP};
 
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         s->signals[i] = evsignal_new(s->base, numbers[i], on_signal, s);
@@ -335,15 +338,20 @@ static int make_events(struct server *s)
     return 0;
 }
 
-static int make_directory(struct server *s, uint32_t workers)
+struct directory_limits server_directory_limits(const struct server *s)
 {
-    static const struct directory_handler roster = {.deliver = session_deliver};
-    struct directory_limits limits = {
+    return (struct directory_limits){
         .rooms = s->config.max_rooms,
         .participants = s->config.max_participants,
         .participants_per_room = s->config.max_participants_per_room,
         .room_spread = s->config.room_spread,
     };
+}
+
+static int make_directory(struct server *s, uint32_t workers)
+{
+    static const struct directory_handler roster = {.deliver = session_deliver};
+    struct directory_limits limits = server_directory_limits(s);
 
     return directory_new(&s->host.directory, &limits, workers, &roster);
 }
@@ -423,7 +431,7 @@ static int start(struct server *s, struct config_error *error)
     err = server_start_webhooks(s);
     if (err < 0)
         return start_fail(error, err, "cannot start: %s", strerrordesc_np(-err));
-    refresh_candidates(s, s->started_us);
+    server_refresh_candidates(s, s->started_us);
     if (!s->candidates.n)
         log_warn("server", "no address to tell clients; set --advertise");
     err = server_open_tls(s, error);

@@ -26,9 +26,27 @@ struct server;
 MUST_USE int server_new(struct server **ret, const struct config *config,
                         struct config_error *error);
 
-/** Stop with SIGTERM and SIGINT; a second one ends the process at once (exit code 1).
- *  @return 0; -ENOMEM */
+/** Stop with SIGTERM and SIGINT, or drain first if drain_timeout_s says so; a second one ends
+ *  that, and a third the process (exit code 1). Reload with SIGHUP. @return 0; -ENOMEM */
 MUST_USE int server_handle_signals(struct server *s);
+
+/** Where settings come from when they are read again. */
+struct server_loader {
+    void *owner;
+    /** @return 0; -EINVAL: error is set */
+    int (*load)(void *owner, struct config *ret, struct config_error *error);
+};
+
+/** Before server_handle_signals(): copied. Without one SIGHUP reads keys and certificate only. */
+void server_set_loader(struct server *s, const struct server_loader *loader);
+
+/**
+ * Read the settings again, and the keys and the certificate. The log tells what changed, secrets
+ * left out, and what of it needs a restart. Nobody is dropped. With a broken file all stays.
+ *
+ * @return 0; -errno: nothing has changed
+ */
+int server_reload(struct server *s);
 
 /** Serve until stopped. @return 0; -EIO: the loop failed */
 MUST_USE int server_run(struct server *s);

@@ -27,7 +27,8 @@ struct worker;
 struct server {
     struct config config;
     struct event_base *base;
-    struct event *wakeup, *tick, *stop_timeout, *signals[2];
+    struct event *wakeup, *tick, *stop_timeout, *signals[3];
+    struct server_loader loader;
     struct http_server *http;
     struct tls_context *tls; /* NULL: plain HTTP */
     struct dtls_identity *identity;
@@ -69,6 +70,12 @@ void server_free_session(struct server *s, struct session *session, int64_t now_
 
 /** While the server is stopping: leave the loop once all workers and WebSockets are done. */
 void server_end_if_all_gone(struct server *s);
+
+/** @return what the directory takes, as the settings have it */
+struct directory_limits server_directory_limits(const struct server *s);
+
+/** Look where media can be sent to. */
+void server_refresh_candidates(struct server *s, int64_t now_us);
 
 /* server_tls.c */
 

@@ -186,24 +186,30 @@ static void fill_prefixes(struct address_prefixes *ret, const struct config_list
         (void)!address_prefixes_add(ret, list->text[i]);
 }
 
+void start_configure_http(const struct config *config, struct http_config *ret)
+{
+    *ret = http_default_config;
+    ret->address = config->listen_address;
+    ret->port = (uint16_t)config->listen_port;
+    ret->web_root = config->web_root[0] ? config->web_root : NULL;
+    ret->admin_token = config->admin_token;
+    ret->max_connections = config->max_connections;
+    ret->max_connections_per_address = config->max_connections_per_address;
+    ret->max_openings_per_s = config->max_connects_per_s;
+    ret->max_body_bytes = config->max_sdp_bytes;
+    ret->timeout_s = (int)config->request_timeout_s;
+    fill_prefixes(&ret->proxy_protocol, &config->proxy_protocol);
+    for (uint32_t i = 0; i < config->allowed_origins.n; i++)
+        (void)!http_origins_add(&ret->origins, config->allowed_origins.text[i]);
+}
+
 int start_http(struct http_server **ret, const struct config *config, struct event_base *base,
                const struct http_handler *handler, void *owner, struct config_error *error)
 {
-    struct http_config wanted = http_default_config;
+    struct http_config wanted;
     int err;
 
-    wanted.address = config->listen_address;
-    wanted.port = (uint16_t)config->listen_port;
-    wanted.web_root = config->web_root[0] ? config->web_root : NULL;
-    wanted.admin_token = config->admin_token;
-    wanted.max_connections = config->max_connections;
-    wanted.max_connections_per_address = config->max_connections_per_address;
-    wanted.max_openings_per_s = config->max_connects_per_s;
-    wanted.max_body_bytes = config->max_sdp_bytes;
-    wanted.timeout_s = (int)config->request_timeout_s;
-    fill_prefixes(&wanted.proxy_protocol, &config->proxy_protocol);
-    for (uint32_t i = 0; i < config->allowed_origins.n; i++)
-        (void)!http_origins_add(&wanted.origins, config->allowed_origins.text[i]);
+    start_configure_http(config, &wanted);
     err = http_server_new(ret, base, &wanted, handler, owner);
     if (err < 0 && err != -EADDRINUSE && err != -EACCES && strcmp(wanted.address, "::") == 0) {
         wanted.address = "0.0.0.0"; /* a kernel without IPv6 */

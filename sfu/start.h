@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct event_base;
+struct http_config;
 struct http_handler;
 struct http_server;
 struct worker;
@@ -38,6 +39,9 @@ MUST_USE int start_tcp(const struct config *config, struct worker *w, struct con
 
 /** Warn if bursts of datagrams will be lost. */
 void start_check_buffer(const struct worker *w);
+
+/** Say what the HTTP server is like. Texts are those of `config`. */
+void start_configure_http(const struct config *config, struct http_config *ret);
 
 /** Serve HTTP. @return 0; -errno: error is set */
 MUST_USE int start_http(struct http_server **ret, const struct config *config,

@@ -148,6 +148,21 @@ fail:
     return err;
 }
 
+int http_server_reconfigure(struct http_server *s, const struct http_config *config)
+{
+    char *token;
+
+    if (keep_text(config->admin_token, &token) < 0)
+        return -ENOMEM;
+    free(s->admin_token);
+    s->admin_token = token;
+    s->clients.max = config->max_connections;
+    s->clients.max_per_address = config->max_connections_per_address;
+    s->config.max_body_bytes = config->max_body_bytes;
+    s->config.timeout_s = config->timeout_s;
+    return http_clients_limit_openings(&s->clients, config->max_openings_per_s);
+}
+
 void http_server_stop_accepting(struct http_server *s)
 {
     if (s->listener)

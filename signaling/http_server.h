@@ -134,6 +134,14 @@ MUST_USE int http_server_new(struct http_server **ret, struct event_base *base,
                              const struct http_config *config, const struct http_handler *handler,
                              void *owner);
 
+/**
+ * Take over admin_token, the limits on connections and bodies, and the timeout; the rest stays. Who
+ * is connected stays connected.
+ *
+ * @return 0; -ENOMEM: some may hold already
+ */
+MUST_USE int http_server_reconfigure(struct http_server *s, const struct http_config *config);
+
 /** Close every connection (sessions get on_close) and free. NULL is fine. Exchanges that wait for
  *  their answer stay valid until they get it. Not from inside a handler. @return NULL */
 struct http_server *http_server_free(struct http_server *s);

@@ -31,6 +31,11 @@ void log_set_level(enum log_level level)
     atomic_store_explicit(&least_level, (int)level, memory_order_relaxed);
 }
 
+const char *log_level_name(enum log_level level)
+{
+    return level_names[level];
+}
+
 void log_set_format(enum log_format format)
 {
     atomic_store_explicit(&line_format, (int)format, memory_order_relaxed);

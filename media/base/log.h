@@ -34,6 +34,9 @@ MUST_USE int log_format_parse(const char *name);
 /** @return the level named "trace", "debug", "info", "warn" or "error", or -EINVAL */
 MUST_USE int log_level_parse(const char *name);
 
+/** @return its name; static storage */
+const char *log_level_name(enum log_level level);
+
 /** Write one line. `area` is the subsystem ("worker", "http"), a static string. */
 void log_write(enum log_level level, const char *area, const char *format, ...) PRINTF_LIKE(3, 4);
 

@@ -1,16 +1,18 @@
 #!/usr/bin/python3
 """The server as a process: signals, exit codes and what it says. Prints TAP. Standard library only."""
 import json
+import os
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 
-from raw_client import HTTP_PORT, SLUICE, UDP_PORT, WebSocket, print_tap, running
+from raw_client import HTTP_PORT, OFFER, SLUICE, UDP_PORT, WebSocket, print_tap, running
 
 
 def health():
@@ -110,10 +112,63 @@ def wrong_settings_are_explained_and_end_with_2():
         assert result.returncode == 2 and words in result.stderr, (args, result)
 
 
+def read_until(server, words):
+    """@return the lines of the log up to one that has these words"""
+    lines = []
+    while not lines or words not in lines[-1]:
+        lines.append(server.stderr.readline())
+        assert lines[-1], f"the server has ended after {lines}"
+    return lines
+
+
+def limits():
+    with urllib.request.urlopen(f"http://localhost:{HTTP_PORT}/v1/server", timeout=5) as reply:
+        return json.load(reply)["limits"]
+
+
+def sighup_reads_the_settings_again_and_drops_nobody():
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "sluice.yaml")
+
+        def write(text):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+
+        write("max_participants_per_room: 5\nmax_rooms: 6\nroom_spread: 7\n")
+        with running("--config", path, "--max-rooms", "8") as server:
+            client = WebSocket()
+            client.join("demo")
+            assert (limits()["max_participants_per_room"], limits()["max_rooms"]) == (5, 8)
+            write("max_participants_per_room: 1\nmax_rooms: 9\nseal: libsrtp2\nturn_secret: hunter2\n"
+                  "log_format: json\n")
+            server.send_signal(signal.SIGHUP)
+            log = "".join(read_until(server, "settings were read again"))
+            assert 'key=max_participants_per_room before="5" after="1"' in log, log
+            assert 'needs a restart: key=seal before="auto" after="libsrtp2"' in log, log
+            assert 'key=turn_secret before="" after="..."' in log and "hunter2" not in log, log
+            assert "max_rooms" not in log, log  # a flag is over the file
+            assert '"changed":' in log.splitlines()[-1], log  # the last line is JSON already
+            assert (limits()["max_participants_per_room"], limits()["max_rooms"]) == (1, 8)
+            second = WebSocket()
+            second.send({"t": "join", "id": 1, "room": "demo", "offer": OFFER})
+            assert second.receive_type("error")["code"] == "room_full"
+            client.send({"t": "ping", "id": 2})
+            assert client.receive_type("pong")["re"] == 2
+
+            write("max_participants_per_room: many\n")
+            server.send_signal(signal.SIGHUP)
+            log = read_until(server, "the settings stay as they are")
+            assert "max_participants_per_room" in json.loads(log[-1])["error"], log
+            assert limits()["max_participants_per_room"] == 1
+            client.send({"t": "ping", "id": 3})
+            assert client.receive_type("pong")["re"] == 3
+
+
 CASES = [the_banner_names_the_page_and_the_page_is_there,
          both_signals_tell_the_clients_and_end_with_0,
          a_client_that_does_not_answer_does_not_hold_the_server_up,
          a_second_signal_ends_it_at_once,
+         sighup_reads_the_settings_again_and_drops_nobody,
          sigpipe_and_broken_connections_harm_nobody,
          ports_in_use_are_explained_with_what_to_try,
          wrong_settings_are_explained_and_end_with_2]
