@@ -230,6 +230,7 @@ static void on_tick(evutil_socket_t fd, short what, void *owner)
     advance_sessions(s, now_us);
     if (now_us - s->candidates_us >= CANDIDATES_S * SECOND)
         server_refresh_candidates(s, now_us);
+    whip_tick(&s->whip, now_us);
     server_check_tls(s, now_us);
 }
 

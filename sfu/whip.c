@@ -24,7 +24,7 @@ enum {
     STATUS_UNAUTHORIZED = 401,
     STATUS_FORBIDDEN = 403,
     STATUS_NOT_FOUND = 404,
-    STATUS_NOT_ALLOWED = 405,
+    STATUS_CONFLICT = 409,
     STATUS_PRECONDITION_FAILED = 412,
     STATUS_TOO_LARGE = 413,
     STATUS_UNPROCESSABLE = 422,
@@ -52,6 +52,7 @@ static struct whip_resource *resource_free(struct whip_resource *r, int64_t now_
 {
     if (!r)
         return NULL;
+    whip_events_done(r);
     session_free(r->session, now_us);
     free(r);
     return NULL;
@@ -63,6 +64,7 @@ static struct whip_resource *resource_new(struct whip *w, enum http_media media,
 
     if (!r)
         return NULL;
+    list_init(&r->streams);
     random_name(r->etag, WHIP_ETAG_LEN);
     if (session_new(&r->session, w->host, kind_of(media), NULL, NULL, now_us) == 0 &&
         map_put_str(&w->resources, session_resource(r->session), r) == 0)
@@ -103,6 +105,15 @@ uint32_t whip_count(const struct whip *w)
     return (uint32_t)map_count(&w->resources);
 }
 
+void whip_tick(struct whip *w, int64_t now_us)
+{
+    struct whip_resource *r;
+    size_t cursor = 0;
+
+    while ((r = map_next(&w->resources, &cursor)) != NULL)
+        whip_events_tick(w, r, now_us);
+}
+
 void whip_reap(struct whip *w, struct session *s, int64_t now_us)
 {
     struct whip_resource *r;
@@ -126,11 +137,12 @@ static int status_of(const char *code)
         {"server_stopping", STATUS_UNAVAILABLE},   {"overloaded", STATUS_UNAVAILABLE},
         {"sdp_too_large", STATUS_TOO_LARGE},       {"nothing_to_publish", STATUS_UNPROCESSABLE},
         {"nothing_to_play", STATUS_UNPROCESSABLE}, {"bad_direction", STATUS_UNPROCESSABLE},
-        {"section_refused", STATUS_UNPROCESSABLE}, {"token_missing", STATUS_UNAUTHORIZED},
-        {"token_bad", STATUS_UNAUTHORIZED},        {"token_expired", STATUS_UNAUTHORIZED},
-        {"token_not_yet", STATUS_FORBIDDEN},       {"token_room", STATUS_FORBIDDEN},
-        {"not_allowed", STATUS_FORBIDDEN},         {"server_draining", STATUS_UNAVAILABLE},
-        {"rate_limited", STATUS_TOO_MANY},
+        {"section_refused", STATUS_UNPROCESSABLE}, {"too_many_streams", STATUS_CONFLICT},
+        {"unknown_layer", STATUS_CONFLICT},        {"unknown_slot", STATUS_UNPROCESSABLE},
+        {"token_missing", STATUS_UNAUTHORIZED},    {"token_bad", STATUS_UNAUTHORIZED},
+        {"token_expired", STATUS_UNAUTHORIZED},    {"token_not_yet", STATUS_FORBIDDEN},
+        {"token_room", STATUS_FORBIDDEN},          {"not_allowed", STATUS_FORBIDDEN},
+        {"server_draining", STATUS_UNAVAILABLE},   {"rate_limited", STATUS_TOO_MANY},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
@@ -140,7 +152,7 @@ static int status_of(const char *code)
     return STATUS_BAD_REQUEST;
 }
 
-static void reply_refusal(struct http_exchange *x, const struct message *error)
+void whip_reply_refusal(struct http_exchange *x, const struct message *error)
 {
     if (error->retry_after_ms > 0)
         http_exchange_retry_after(x, error->retry_after_ms);
@@ -177,6 +189,8 @@ static void reply_created(const struct whip *w, struct http_exchange *x,
     (void)snprintf(location, sizeof(location), "/%s/%s/%s", media_name(media),
                    session_room(r->session), session_resource(r->session));
     add_ice_servers(w, x, session_grants(r->session)->identity, now_us);
+    if (media == HTTP_WHEP)
+        whip_events_link(x, location);
     http_reply_created(x, location, r->etag, answer);
 }
 
@@ -202,7 +216,7 @@ void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, c
 
     if (!r) {
         (void)refuse_no_memory(&error);
-        reply_refusal(x, &error);
+        whip_reply_refusal(x, &error);
         return;
     }
     text_init(&answer, SDP_MAX_BYTES);
@@ -210,7 +224,7 @@ void whip_post(struct whip *w, struct http_exchange *x, enum http_media media, c
     if (session_post(r->session, room, offer, &answer, &error, now_us) == 0) {
         reply_created(w, x, r, text_str(&answer), now_us);
     } else {
-        reply_refusal(x, &error);
+        whip_reply_refusal(x, &error);
         drop(w, r, now_us);
     }
     text_done(&answer);
@@ -280,7 +294,7 @@ static void restart(struct whip_resource *r, struct http_exchange *x,
         random_name(r->etag, WHIP_ETAG_LEN);
         http_reply_restarted(x, r->etag, text_str(&answer));
     } else {
-        reply_refusal(x, &error);
+        whip_reply_refusal(x, &error);
     }
     text_done(&answer);
 }
@@ -340,20 +354,19 @@ void whip_request(struct whip *w, struct http_exchange *x, const struct http_med
     struct message error = {0};
 
     if (request->method != HTTP_GET && check_bearer(w, x, request, now_us, &error) < 0) {
-        reply_refusal(x, &error);
+        whip_reply_refusal(x, &error);
     } else if (!r) {
         http_reply_problem(x, STATUS_NOT_FOUND, "unknown_resource",
                            "no such session, or it has ended");
+    } else if (request->part[0]) {
+        whip_events_request(w, r, x, request, now_us);
     } else if (request->method == HTTP_PATCH) {
         serve_patch(r, x, request);
     } else if (request->method == HTTP_DELETE) {
         session_leave(r->session, "left", "left the room", now_us);
         drop(w, r, now_us);
         http_reply_empty(x, STATUS_OK);
-    } else if (request->method == HTTP_GET) {
-        http_reply_empty(x, STATUS_NO_CONTENT);
     } else {
-        http_reply_problem(x, STATUS_NOT_ALLOWED, "method_not_allowed",
-                           "this resource does not have that method");
+        http_reply_empty(x, STATUS_NO_CONTENT);
     }
 }

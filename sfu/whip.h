@@ -45,6 +45,9 @@ void whip_options(struct whip *w, struct http_exchange *x, enum http_media media
 void whip_request(struct whip *w, struct http_exchange *x, const struct http_media_request *request,
                   int64_t now_us);
 
+/** Tell players what has changed, if they read it. Once a second. */
+void whip_tick(struct whip *w, int64_t now_us);
+
 /** Free a session of ours if it is leaving; others are left alone. */
 void whip_reap(struct whip *w, struct session *s, int64_t now_us);
 

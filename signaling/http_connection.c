@@ -26,12 +26,13 @@ static bool is_legal_move(enum http_connection_state from, enum http_connection_
     case HTTP_READING_BODY:
         return to == HTTP_ANSWERING || to == HTTP_CLOSING;
     case HTTP_ANSWERING:
-        return to == HTTP_SENDING || to == HTTP_UPGRADED || to == HTTP_ANSWERING ||
-               to == HTTP_CLOSING;
+        return to == HTTP_SENDING || to == HTTP_UPGRADED || to == HTTP_STREAMING ||
+               to == HTTP_ANSWERING || to == HTTP_CLOSING;
     case HTTP_SENDING:
         return to == HTTP_READING_HEAD || to == HTTP_CLOSING;
     case HTTP_CLOSING:
     case HTTP_UPGRADED:
+    case HTTP_STREAMING:
         return false;
     }
     return false;
@@ -71,6 +72,8 @@ void http_connection_free(struct http_connection *c)
         s->handler.on_close(c->session, c->close_code);
         c->ws = websocket_free(c->ws);
     }
+    if (c->events)
+        http_events_closed(c->events);
     if (c->exchange)
         c->exchange->connection = NULL;
     list_unlink(&c->link);
@@ -228,7 +231,8 @@ static void on_readable(struct bufferevent *bev, void *arg)
     struct http_connection *c = arg;
     struct evbuffer *input = bufferevent_get_input(bev);
 
-    if (c->state == HTTP_CLOSING) /* unread bytes would make the kernel reset the connection */
+    if (c->state == HTTP_CLOSING ||
+        c->state == HTTP_STREAMING) /* unread bytes would make the kernel reset the connection */
         (void)evbuffer_drain(input, evbuffer_get_length(input));
     else
         read_request(c);
@@ -250,6 +254,18 @@ void http_connection_upgraded(struct http_connection *c, struct websocket *ws)
     c->ws = ws;
     drop_request(c);
     c->server->stats.open_websockets++;
+}
+
+void http_connection_streams(struct http_connection *c, struct http_events *e)
+{
+    set_state(c, HTTP_STREAMING);
+    c->events = e;
+    set_timer(c, HTTP_EVENTS_PING_S);
+}
+
+void http_connection_end_soon(struct http_connection *c, uint64_t seconds)
+{
+    set_timer(c, seconds);
 }
 
 static void begin_request(struct http_connection *c)
@@ -341,6 +357,12 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     case HTTP_SENDING:
     case HTTP_CLOSING:
         http_connection_free(c);
+        break;
+    case HTTP_STREAMING:
+        if (c->events && http_events_keep(c->events))
+            set_timer(c, HTTP_EVENTS_PING_S);
+        else
+            http_connection_free(c);
         break;
     case HTTP_UPGRADED:
         break;

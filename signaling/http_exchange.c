@@ -117,14 +117,21 @@ void http_exchange_field(struct http_exchange *x, const char *name, const char *
     text_append(&x->fields, "\r\n");
 }
 
-static void write_head(struct http_exchange *x, struct evbuffer *output, int status, size_t len)
+/* What every answer begins with. */
+static void write_status(struct evbuffer *output, int status)
 {
-    struct http_connection *c = x->connection;
     char date[64] = "";
 
     (void)evutil_date_rfc1123(date, sizeof(date), NULL);
     (void)evbuffer_add_printf(output, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status,
                               status_title(status), date);
+}
+
+static void write_head(struct http_exchange *x, struct evbuffer *output, int status, size_t len)
+{
+    struct http_connection *c = x->connection;
+
+    write_status(output, status);
     if (status != 204 && status != 304)
         (void)evbuffer_add_printf(output, "Content-Length: %zu\r\n", len);
     if (!c->persistent)
@@ -248,6 +255,19 @@ void http_reply_restarted(struct http_exchange *x, const char *etag, const char 
     add_etag(x, etag);
     http_exchange_field(x, "Cache-Control", "no-store");
     send_text(x, 200, "application/trickle-ice-sdpfrag", fragment);
+}
+
+void http_exchange_stream(struct http_exchange *x, const char *type)
+{
+    struct evbuffer *output = bufferevent_get_output(x->connection->bev);
+
+    allow_origins(x);
+    http_exchange_field(x, "Content-Type", type);
+    http_exchange_field(x, "Cache-Control", "no-store");
+    http_exchange_field(x, "Connection", "close");
+    write_status(output, 200);
+    (void)evbuffer_add_printf(output, "%s\r\n", text_str(&x->fields));
+    http_exchange_free(x);
 }
 
 void http_reply_empty(struct http_exchange *x, int status)

@@ -35,6 +35,7 @@ enum {
     HTTP_MIN_RATE = 16 * 1024,        /* [bytes/s] a client must take an answer at */
     HTTP_MAX_ANSWER_HEAD = 32 * 1024, /* [bytes]; all ICE servers with credentials fit */
     HTTP_RETRY_AFTER_S = 5,
+    HTTP_EVENTS_PING_S = 15, /* a comment is sent, so that proxies keep the connection */
 };
 
 struct http_server {
@@ -54,7 +55,7 @@ struct http_server {
     uint16_t port;
 };
 
-/* Cycles through the four after ARRIVING; CLOSING and UPGRADED are final. */
+/* Cycles through the four after ARRIVING; CLOSING, UPGRADED and STREAMING are final. */
 enum http_connection_state {
     HTTP_ARRIVING, /* a proxy's header or the first byte is to come: see http_arrival.c */
     HTTP_READING_HEAD,
@@ -63,6 +64,7 @@ enum http_connection_state {
     HTTP_SENDING,   /* the answer is in the output buffer */
     HTTP_CLOSING,   /* the last answer is sent: waits for the client to close */
     HTTP_UPGRADED,  /* there is a WebSocket */
+    HTTP_STREAMING, /* the answer goes on: see http_events.c */
 };
 
 struct http_connection {
@@ -85,6 +87,7 @@ struct http_connection {
     struct websocket *ws;
     uint16_t close_code; /* of `ws` */
     void *session;
+    struct http_events *events; /* while STREAMING; NULL: it is ending */
 };
 
 struct http_exchange {
@@ -134,6 +137,12 @@ void http_connection_answered(struct http_connection *c);
 /** From now on the connection is a WebSocket's. */
 void http_connection_upgraded(struct http_connection *c, struct websocket *ws);
 
+/** The answer's head is in the output buffer, and events follow. */
+void http_connection_streams(struct http_connection *c, struct http_events *e);
+
+/** Close it from the loop, `seconds` from now. */
+void http_connection_end_soon(struct http_connection *c, uint64_t seconds);
+
 /** Serve HTTP on `bev` (again, after an upgrade that was refused). */
 void http_connection_watch(struct http_connection *c, struct bufferevent *bev);
 
@@ -154,6 +163,10 @@ void http_exchange_field(struct http_exchange *x, const char *name, const char *
 /** Send the answer; ends the exchange. `body` is freed; NULL: none. */
 void http_exchange_send(struct http_exchange *x, int status, struct evbuffer *body);
 
+/** Send the head of an answer that ends with the connection; ends the exchange, and its owner calls
+ *  http_connection_streams() then. Of an exchange with its client. */
+void http_exchange_stream(struct http_exchange *x, const char *type);
+
 /** Answer 405: `allow` are the methods that would do. Ends the exchange. */
 void http_reply_not_allowed(struct http_exchange *x, const char *allow);
 
@@ -161,6 +174,14 @@ void http_reply_not_allowed(struct http_exchange *x, const char *allow);
 
 /** Serve the request that `x` is the exchange of. */
 void http_route(struct http_exchange *x);
+
+/* http_events.c */
+
+/** Tell the client that we are there. @return false: it has not read what came before */
+bool http_events_keep(struct http_events *e);
+
+/** The connection is gone: tell the owner, and free. */
+void http_events_closed(struct http_events *e);
 
 /* http_redirect.c */
 

@@ -23,6 +23,7 @@
 
 struct admin_request; /* signaling/admin_request.h */
 struct event_base;
+struct http_events;   /* a stream of events to one client */
 struct http_exchange; /* one HTTP request that waits for its answer */
 struct http_server;
 struct message;     /* signaling/message.h */
@@ -183,6 +184,22 @@ void http_reply_created(struct http_exchange *x, const char *location, const cha
 /** Answer 200 to a PATCH that has restarted ICE, with ETag and an SDP fragment. Ends the exchange.
  */
 void http_reply_restarted(struct http_exchange *x, const char *etag, const char *fragment);
+
+/**
+ * Answer 200 with a stream of server-sent events, which stays open. Ends the exchange.
+ *
+ * @param on_close  the client has left, or does not read; the stream is invalid then. Called once,
+ * not from inside a call of its owner's, and not after http_events_end()
+ * @return the owner's, until on_close or http_events_end(); NULL: the client has left, no memory
+ */
+MUST_USE struct http_events *http_events_begin(struct http_exchange *x,
+                                               void (*on_close)(void *owner), void *owner);
+
+/** Send an event. @param data  one line */
+void http_events_send(struct http_events *e, const char *name, const char *data);
+
+/** Close the stream once everything is sent, without on_close. */
+void http_events_end(struct http_events *e);
 
 /** Answer without a body. Ends the exchange. */
 void http_reply_empty(struct http_exchange *x, int status);

@@ -6,108 +6,16 @@
 Starts servers on loopback: an open one, and one with a key. Needs nothing but Python. Prints TAP.
 """
 
-import atexit
-import base64
-import hashlib
-import hmac
-import http.client
 import json
-import os
 import re
-import subprocess
+import socket
 import sys
-import time
 
-DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data")
-SDP = "application/sdp"
-FRAGMENT = "application/trickle-ice-sdpfrag"
-SECRET = "only-for-this-test-and-long-enough"
+from served import FRAGMENT, KEYS, SDP, Server, check, has_option, read, run, sign
+
 ETAG = re.compile(r'"[\x21\x23-\x7e]+"$')  # a strong one: RFC 9110 section 8.8.3
 
 NEW_ICE = {"ice-ufrag": "ysXw", "ice-pwd": "vw5LmwG4y/e6dPP/zAP9Gp5k"}
-
-
-class Failed(Exception):
-    pass
-
-
-def check(holds, what):
-    if not holds:
-        raise Failed(what)
-
-
-def read(name):
-    with open(os.path.join(DATA, name), encoding="utf-8", newline="") as file:
-        return file.read()
-
-
-class Answer:
-    def __init__(self, reply):
-        self.status = reply.status
-        self.headers = reply.headers
-        self.body = reply.read().decode()
-
-    def all(self, name):
-        return self.headers.get_all(name) or []
-
-    def has(self, name):
-        return self.headers.get(name) or ""
-
-    def __str__(self):
-        return f"{self.status} {dict(self.headers)} {self.body[:300]!r}"
-
-    def expect(self, *statuses):
-        check(self.status in statuses, f"expected {statuses}: {self}")
-        return self
-
-    def problem(self, *statuses):
-        """RFC 9457."""
-        self.expect(*statuses)
-        check(self.has("Content-Type") == "application/problem+json", str(self))
-        body = json.loads(self.body)
-        check(body["status"] == self.status and body["code"] and body["detail"], str(self))
-        return self
-
-
-# All cases come from one address, one after the other.
-NO_LIMITS = [word for name in ("connects", "joins", "failures", "identity-joins")
-             for word in (f"--max-{name}-per-s", "0")]
-
-
-class Server:
-    def __init__(self, binary, *args):
-        self.token = None
-        self.process = subprocess.Popen(
-            [binary, "--listen", "127.0.0.1:0", "--udp-port", "0", "--workers", "1",
-             "--log-level", "error", *NO_LIMITS, *args], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            text=True)
-        atexit.register(self.stop)
-        banner = self.process.stdout.readline()
-        found = re.search(r"http://\S+:(\d+)", banner)
-        check(found, f"the server did not start: {banner!r}")
-        self.port = int(found.group(1))
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
-
-    def ask(self, method, path, body=None, **fields):
-        """Fields are named as in Python: content_type. None leaves one out."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        headers = {name.replace("_", "-"): value for name, value in fields.items()
-                   if value is not None}
-        if self.token and "authorization" not in fields:
-            headers["Authorization"] = "Bearer " + self.token
-        connection.request(method, path, body=body, headers=headers)
-        answer = Answer(connection.getresponse())
-        connection.close()
-        return answer
-
-    def post(self, path, offer, **fields):
-        return self.ask("POST", path, offer, **{"content_type": SDP, **fields})
-
-    def patch(self, path, fragment, **fields):
-        return self.ask("PATCH", path, fragment, **{"content_type": FRAGMENT, **fields})
 
 
 def start_session(server, media):
@@ -461,6 +369,114 @@ def simulcast_offer():
     return head + audio + video.rstrip("\r\n") + "\r\n" + ids + lines
 
 
+def links_of(answer):
+    """Relation -> (path, attribute events)."""
+    found = [re.match(r'<([^>]+)>; rel="([^"]+)"(?:; events="([^"]+)")?', link)
+             for link in answer.all("Link")]
+    return {link.group(2): (link.group(1), link.group(3)) for link in found if link}
+
+
+EVENTS = "urn:ietf:params:whep:ext:core:server-sent-events"
+LAYER = "urn:ietf:params:whep:ext:core:layer"
+
+
+def extensions_are_linked(server, media):
+    """WHEP 4.10, extensions 4 and 5: a Link for each, and layers among the events"""
+    answer, path = start_session(server, media)
+    links = links_of(answer)
+    check(links[EVENTS][0] and "layers" in links[EVENTS][1].split(","), str(links))
+    check(links[LAYER][0].startswith("/"), str(links))
+    end_session(server, path)
+
+
+def streams_of_events_are_made_and_go(server, media):
+    """WHEP extensions 4: POST: 201 and Location; DELETE, then 404; gone with the session"""
+    answer, path = start_session(server, media)
+    sse = links_of(answer)[EVENTS][0]
+    post = server.ask("POST", sse, '["active","viewercount"]', content_type="application/json")
+    stream = post.expect(201).has("Location")
+    check(stream.startswith(sse + "/"), str(post))
+    other = server.ask("POST", sse).expect(201).has("Location")
+    server.ask("DELETE", stream).expect(200)
+    server.ask("GET", stream).problem(404)
+    end_session(server, path)
+    server.ask("GET", other).problem(404)
+
+
+def unknown_events_are_refused(server, media):
+    """WHEP extensions 4: an event that is not advertised: 400, and no stream"""
+    answer, path = start_session(server, media)
+    sse = links_of(answer)[EVENTS][0]
+    for body in ('["active","scte35"]', "{}", "["):
+        server.ask("POST", sse, body, content_type="application/json").problem(400)
+    end_session(server, path)
+
+
+class Reader:
+    """What comes of a stream of events."""
+
+    def __init__(self, server, path):
+        self.socket = socket.create_connection(("127.0.0.1", server.port), 10)
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        self.file = self.socket.makefile("r", encoding="utf-8", newline="")
+        status = self.file.readline()
+        head = "".join(iter(self.file.readline, "\r\n"))
+        check(status.startswith("HTTP/1.1 200 ") and "Content-Type: text/event-stream" in head,
+              status + head)
+
+    def next(self):
+        """The next event: its name and data, which is one line of JSON."""
+        lines = list(iter(lambda: self.file.readline().rstrip("\n"), ""))
+        if lines and lines[0].startswith(":"):
+            return self.next()
+        check(len(lines) == 2 and lines[0].startswith("event: ") and
+              lines[1].startswith("data: "), str(lines))
+        return lines[0][7:], json.loads(lines[1][6:])
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+def events_tell_what_is_wanted(server, media):
+    """WHEP extensions 4.1, 4.2, 4.5: active, inactive (never at first), viewercount"""
+    answer, path = start_session(server, media)
+    sse = links_of(answer)[EVENTS][0]
+    made = server.ask("POST", sse, '["active","inactive","viewercount"]',
+                      content_type="application/json").expect(201)
+    reader = Reader(server, made.has("Location"))
+    check(reader.next() == ("viewercount", {"viewercount": 1}), "the player itself")
+    _, publisher = start_session(server, "whip")
+    check(reader.next() == ("active", {}), "somebody publishes")
+    _, other = start_session(server, media)
+    check(reader.next() == ("viewercount", {"viewercount": 2}), "another player")
+    end_session(server, publisher)
+    check(reader.next() == ("inactive", {}), "nobody publishes any more")
+    end_session(server, other)
+    end_session(server, path)
+    check(reader.file.read() in ("", 'event: viewercount\ndata: {"viewercount":1}\n\n'), "the end")
+    reader.close()
+
+
+def layers_are_chosen(server, media):
+    """WHEP extensions 5: POST of a layer: 200; of none that there is: an error"""
+    answer, path = start_session(server, media)
+    layer = links_of(answer)[LAYER][0]
+
+    def choose(body):
+        return server.ask("POST", layer, body, content_type="application/json")
+
+    for body in ("{}", '{"mediaId":"1"}', '{"mediaId":"1","maxHeight":180}',
+                 '{"temporalLayerId":0}'):
+        choose(body).expect(200)
+    choose('{"mediaId":"7"}').problem(422)
+    choose('{"mediaId":"0"}').problem(422)  # sound
+    choose('{"rid":"hd"}').problem(409)     # nobody publishes
+    choose('{"rid":7}').problem(400)
+    server.ask("POST", layer, "{}", content_type=SDP).problem(415)
+    end_session(server, path)
+
+
 CASES = [
     post_is_answered_with_a_session, answer_is_of_one_direction, sendrecv_is_taken,
     other_directions_are_refused, other_types_are_refused, malformed_offers_are_refused,
@@ -473,26 +489,20 @@ CASES = [
     media_is_bundled, one_stream_is_sent, half_answers_are_not_given, active_clients_are_taken,
     the_answer_has_all_candidates, urls_of_sessions_are_random,
     sessions_of_one_kind_are_not_of_the_other, other_methods_are_not_allowed,
-    simulcast_is_answered,
+    simulcast_is_answered, extensions_are_linked, streams_of_events_are_made_and_go,
+    unknown_events_are_refused, events_tell_what_is_wanted, layers_are_chosen,
 ]
 
 ONLY = {
     players_find_endpoints_by_head: "whep", one_stream_is_sent: "whep",
     half_answers_are_not_given: "whip", simulcast_is_answered: "whip",
+    extensions_are_linked: "whep", streams_of_events_are_made_and_go: "whep",
+    unknown_events_are_refused: "whep", events_tell_what_is_wanted: "whep",
+    layers_are_chosen: "whep",
 }
 
 
 # The same for a server with a key.
-
-def sign(**grants):
-    """A JSON Web Token (RFC 7519) of SECRET, HS256."""
-    def part(data):
-        return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-    claims = {"sub": "ada", "exp": int(time.time()) + grants.pop("lasts_s", 600), "sluice": grants}
-    text = part(b'{"alg":"HS256","typ":"JWT"}') + b"." + part(json.dumps(claims).encode())
-    return (text + b"." + part(hmac.new(SECRET.encode(), text, hashlib.sha256).digest())).decode()
-
 
 def tokens_are_asked_for(server, media):
     """WHIP 4.7.1, WHEP 4.9.1: 401 with WWW-Authenticate without a token"""
@@ -555,35 +565,15 @@ RELAYS = ["--ice-servers", "stun:stun.example.net",
           "--ice-servers", "turns:turn.example.net?transport=tcp", "--turn-secret", "for-tests"]
 
 
-def run(server, cases, number):
-    failed = 0
-    for case in cases:
-        for media in [ONLY[case]] if case in ONLY else ("whip", "whep"):
-            number += 1
-            name = f"{media}: {case.__name__.replace('_', ' ')} ({case.__doc__})"
-            try:
-                case(server, media)
-                print(f"ok {number} - {name}", flush=True)
-            except (Failed, OSError, ValueError, LookupError, http.client.HTTPException) as error:
-                failed += 1
-                print(f"# {error!r}\nnot ok {number} - {name}", flush=True)
-    return number, failed
-
-
-def has_option(binary, name):
-    return name in subprocess.run([binary, "--help"], check=True, capture_output=True,
-                                  text=True).stdout
-
-
 def main():
     binary = sys.argv[1]
     server = Server(binary, *RELAYS)
-    number, failed = run(server, CASES, 0)
+    number, failed = run(server, CASES, ONLY, 0)
     server.stop()
     if has_option(binary, "--keys"):
-        server = Server(binary, *RELAYS, "--keys", "test:" + SECRET)
+        server = Server(binary, *RELAYS, *KEYS)
         server.token = sign(room="demo", join=True, publish=True, subscribe=True)
-        number, more = run(server, CASES_WITH_KEY, number)
+        number, more = run(server, CASES_WITH_KEY, {}, number)
         failed += more
         server.stop()
     print(f"1..{number}")

@@ -6,6 +6,7 @@
  * tests/e2e/run made, with a loopback and one private interface, so that nothing leaves it.
  */
 import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -153,6 +154,19 @@ export async function startServer(args = [], wrapper = [], address = '127.0.0.1'
         return server.health().catch(() => null);
     }, `the server is healthy: ${server.err}`);
     return server;
+}
+
+/** Of servers that let in who has a token of bearer(). */
+const SECRET = 'the secret that servers and tests share';
+export const KEYS = ['--keys', `test:${SECRET}`];
+
+/** A JSON Web Token (RFC 7519) that grants all of a room. */
+export function bearer(grants, name = 'Ada') {
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const claims = { sub: name, name, exp: Math.floor(Date.now() / 1000) + 600,
+        sluice: { join: true, publish: true, subscribe: true, ...grants } };
+    const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`;
+    return `${text}.${createHmac('sha256', SECRET).update(text).digest('base64url')}`;
 }
 
 export function sluiceClient(server, room, args) {

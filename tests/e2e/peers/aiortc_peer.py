@@ -57,8 +57,10 @@ class Picture(MediaStreamTrack):
         return frame
 
 
-def request(method, url, body=None):
+def request(method, url, body=None, token=None):
     headers = {"Content-Type": "application/sdp"} if body else {}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     r = urllib.request.Request(url, body and body.encode(), headers, method=method)
     with urllib.request.urlopen(r, timeout=10) as reply:
         return reply.status, reply.headers, reply.read().decode()
@@ -92,6 +94,7 @@ async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("mode", choices=["whip", "whep"])
     parser.add_argument("url")
+    parser.add_argument("--token")
     parser.add_argument("--tone", type=float, default=600)
     parser.add_argument("--audio", type=int, default=1)
     parser.add_argument("--video", type=int, default=1)
@@ -119,7 +122,7 @@ async def main():
     await pc.setLocalDescription(await pc.createOffer())
     loop = asyncio.get_event_loop()
     status, headers, answer = await loop.run_in_executor(
-        None, request, "POST", args.url, pc.localDescription.sdp)
+        None, request, "POST", args.url, pc.localDescription.sdp, args.token)
     await pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     await asyncio.sleep(args.seconds)
     result = {
@@ -133,7 +136,8 @@ async def main():
         stats = await pc.getStats()
         result["packets_sent"] = {s.kind: s.packetsSent for s in stats.values() if s.type == "outbound-rtp"}
     location = urllib.parse.urljoin(args.url, headers["Location"])
-    result["delete"] = (await loop.run_in_executor(None, request, "DELETE", location))[0]
+    result["delete"] = (await loop.run_in_executor(
+        None, request, "DELETE", location, None, args.token))[0]
     await pc.close()
     print(json.dumps(result), flush=True)
 

@@ -32,8 +32,10 @@ CAPS = {
 }
 
 
-def request(method, url, body=None):
+def request(method, url, body=None, token=None):
     headers = {"Content-Type": "application/sdp"} if body else {}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     r = urllib.request.Request(url, body and body.encode(), headers, method=method)
     with urllib.request.urlopen(r, timeout=10) as reply:
         return reply.status, reply.headers, reply.read().decode()
@@ -93,7 +95,7 @@ class Peer:
 
     def send_offer(self):
         offer = self.w.get_property("local-description").sdp.as_text()
-        status, headers, answer = request("POST", self.args.url, offer)
+        status, headers, answer = request("POST", self.args.url, offer, self.args.token)
         self.result["status"] = status
         self.location = urllib.parse.urljoin(self.args.url, headers["Location"])
         _, message = GstSdp.SDPMessage.new()
@@ -138,7 +140,7 @@ class Peer:
                 self.result["tone"] = round(float(spectrum.argmax() * 48000 / len(sound)))
         self.result["pictures"] = len(self.pictures)
         self.result["connection"] = self.w.get_property("connection-state").value_nick
-        self.result["delete"] = request("DELETE", self.location)[0]
+        self.result["delete"] = request("DELETE", self.location, None, self.args.token)[0]
         self.loop.quit()
         return False
 
@@ -154,6 +156,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("mode", choices=["whip", "whep"])
     parser.add_argument("url")
+    parser.add_argument("--token")
     parser.add_argument("--tone", type=float, default=700)
     parser.add_argument("--seconds", type=float, default=10)
     args = parser.parse_args()
