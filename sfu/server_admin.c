@@ -2,6 +2,7 @@
 #include "sfu/admin.h"
 #include "sfu/forwarder.h"
 #include "sfu/limits.h"
+#include "sfu/process_usage.h"
 #include "sfu/server_internal.h"
 #include "sfu/server_report.h"
 #include "sfu/webhook_http.h"
@@ -71,15 +72,18 @@ void server_metrics(void *owner, struct text *out)
     struct forwarder_stats workers[CONFIG_MAX_WORKERS];
     struct server_status status;
     struct webhook_stats webhooks;
+    struct process_usage process;
     struct server_report source = {.directory = s->host.directory,
                                    .status = &status,
                                    .http = http_server_stats(s->http),
                                    .limits = limits_stats(s->host.limits),
                                    .workers = workers,
-                                   .webhooks = &webhooks};
+                                   .webhooks = &webhooks,
+                                   .process = &process};
 
     server_status(s, &status);
     webhooks_stats(s->webhooks, &webhooks);
+    process_usage_read(&process);
     for (uint32_t i = 0; i < status.workers; i++)
         worker_stats(s->workers[i], &workers[i]);
     server_report_metrics(&source, out);

@@ -1,9 +1,11 @@
 #include "sfu/server_report.h"
 
+#include "media/base/clock.h"
 #include "media/base/text.h"
 #include "sfu/directory.h"
 #include "sfu/forwarder.h"
 #include "sfu/limits.h"
+#include "sfu/process_usage.h"
 #include "sfu/server.h"
 #include "sfu/session.h"
 #include "sfu/webhooks.h"
@@ -177,18 +179,11 @@ static void write_webhooks(const struct webhook_stats *stats, struct text *out)
                 stats->counters.dropped);
 }
 
-void server_report_metrics(const struct server_report *source, struct text *out)
+static void write_http(const struct http_stats *http, struct text *out)
 {
-    const struct server_status *status = source->status;
-    const struct http_stats *http = source->http;
-
-    write_value(out, "rooms", "Rooms now", status->rooms);
-    write_value(out, "sessions", "WebSockets, WHIP and WHEP sessions now", status->sessions);
-    write_value(out, "uptime_seconds", "Since the start", (uint64_t)status->uptime_s);
-    write_value(out, "draining", "1 while nobody new is let in", status->draining);
-    write_value(out, "stopping", "1 while the server is stopping", status->stopping);
     write_value(out, "http_connections", "HTTP connections and WebSockets now", http->connections);
     write_value(out, "websockets", "WebSockets now", http->open_websockets);
+    write_value(out, "websockets_opened_total", "WebSockets opened", http->websockets);
     write_value(out, "http_requests_total", "HTTP requests understood", http->requests);
     write_value(out, "http_refused_total", "HTTP connections over a limit", http->refused);
     write_value(out, "http_bad_requests_total", "HTTP requests that were not understood",
@@ -203,6 +198,51 @@ void server_report_metrics(const struct server_report *source, struct text *out)
                 http->accept_errors);
     write_value(out, "http_too_fast_total",
                 "Of the refused: from an address that opened too many in a second", http->too_fast);
+}
+
+/* By the names that every program has. */
+static void write_process(const struct process_usage *usage, struct text *out)
+{
+    const struct {
+        const char *name, *type, *help;
+        uint64_t value;
+    } rows[] = {
+        {"resident_memory_bytes", "gauge", "Memory in use", usage->resident_bytes},
+        {"virtual_memory_bytes", "gauge", "Address space in use", usage->virtual_bytes},
+        {"open_fds", "gauge", "Descriptors in use", usage->descriptors},
+        {"max_fds", "gauge", "Descriptors that may be in use", usage->max_descriptors},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        text_printf(out, "# HELP process_%s %s\n# TYPE process_%s %s\nprocess_%s %" PRIu64 "\n",
+                    rows[i].name, rows[i].help, rows[i].name, rows[i].type, rows[i].name,
+                    rows[i].value);
+    }
+    text_printf(out,
+                "# HELP process_cpu_seconds_total CPU time of all threads\n"
+                "# TYPE process_cpu_seconds_total counter\n"
+                "process_cpu_seconds_total %" PRId64 ".%06" PRId64 "\n",
+                usage->cpu_us / SECOND, usage->cpu_us % SECOND);
+}
+
+static void write_build(struct text *out)
+{
+    write_head(out, "build_info", "gauge", "What runs here");
+    text_append(out, "sluice_build_info{version=\"" SLUICE_VERSION "\"} 1\n");
+}
+
+void server_report_metrics(const struct server_report *source, struct text *out)
+{
+    const struct server_status *status = source->status;
+
+    write_build(out);
+    write_process(source->process, out);
+    write_value(out, "rooms", "Rooms now", status->rooms);
+    write_value(out, "sessions", "WebSockets, WHIP and WHEP sessions now", status->sessions);
+    write_value(out, "uptime_seconds", "Since the start", (uint64_t)status->uptime_s);
+    write_value(out, "draining", "1 while nobody new is let in", status->draining);
+    write_value(out, "stopping", "1 while the server is stopping", status->stopping);
+    write_http(source->http, out);
     if (source->limits)
         write_limits(source->limits, out);
     write_webhooks(source->webhooks, out);

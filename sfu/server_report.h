@@ -11,6 +11,7 @@ struct directory;
 struct forwarder_stats;
 struct http_stats;
 struct limits_stats;
+struct process_usage;
 struct server_status;
 struct text;
 struct webhook_stats;
@@ -23,6 +24,7 @@ struct server_report {
     const struct limits_stats *limits;     /* NULL: none are kept */
     const struct forwarder_stats *workers; /* status->workers of them */
     const struct webhook_stats *webhooks;
+    const struct process_usage *process;
 };
 
 /** Append all metrics in Prometheus' text format. */
