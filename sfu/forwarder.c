@@ -163,7 +163,7 @@ static void receive_stun(struct forwarder *f, struct packet *packet)
     struct participant *p;
 
     if (stun_peek_ufrag(packet->data, packet->len, ufrag) < 0) {
-        f->core.stats.drop_ice++;
+        f->core.stats.drop_ice += !mapping_receive(&f->mapping, &f->core, packet);
         return;
     }
     p = demux_find_ufrag(f->core.demux, ufrag);
@@ -360,6 +360,7 @@ int64_t forwarder_advance(struct forwarder *f, int64_t now_us)
     forwarder_begin_turn(f, now_us);
     while ((due = deadline_heap_take_due(&f->core.deadlines, now_us)))
         core_touch(&f->core, CONTAINER_OF(due, struct actor, timer));
+    mapping_advance(&f->mapping, &f->core, now_us);
     settle(f);
     return forwarder_deadline(f);
 }
@@ -369,7 +370,8 @@ int64_t forwarder_deadline(const struct forwarder *f)
     int64_t next_us = deadline_heap_next_us(&f->core.deadlines);
     int64_t send_us = egress_deadline(f->core.egress);
 
-    return send_us < next_us ? send_us : next_us;
+    next_us = clock_earlier(next_us, mapping_deadline(&f->mapping));
+    return clock_earlier(next_us, send_us);
 }
 
 void forwarder_flush(struct forwarder *f)

@@ -7,6 +7,7 @@
 #include "media/base/map.h"
 #include "sfu/core.h"
 #include "sfu/forwarder.h"
+#include "sfu/mapping.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,6 +24,7 @@ struct forwarder {
     struct core core;
     struct map rooms, participants; /* by id */
     struct map relays;              /* publishers on other workers, by the participant's id */
+    struct mapping mapping;         /* what STUN servers see of us */
     uint32_t n_taken;               /* packets since the last flush */
     int64_t now_us;                 /* of the turn */
     int64_t relieved_us;            /* when the pool was last found low */

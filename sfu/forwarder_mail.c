@@ -292,6 +292,10 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
     case MAIL_SUBSCRIBE:
         on_wish(f, ((const struct mail_subscribe *)mail)->participant, mail);
         break;
+    case MAIL_PROBE:
+        mapping_start(&f->mapping, (const struct mail_probe *)mail, now_us);
+        break;
+    case MAIL_MAPPED:
     case MAIL_STATE:
     case MAIL_SLOTS:
     case MAIL_NEED:

@@ -49,6 +49,8 @@ void mail_free(struct mail *mail)
     case MAIL_RELAY_LISTEN:
     case MAIL_RELAY_IGNORE:
     case MAIL_RELAY_KEY_FRAME:
+    case MAIL_PROBE:
+    case MAIL_MAPPED:
     case MAIL_STATE:
     case MAIL_NEED:
     case MAIL_GONE:

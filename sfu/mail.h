@@ -25,6 +25,7 @@ enum mail_type {
     MAIL_REFRESH,   /* struct mail_participant: tell again what its client was told */
     MAIL_LEAVE,     /* struct mail_participant: free it; answered with MAIL_GONE */
     MAIL_STOP,      /* struct mail: close every transport, then MAIL_STOPPED */
+    MAIL_PROBE,     /* struct mail_probe: ask these STUN servers, and tell what they see of us */
     /* control -> worker, of a room that is on others, too */
     MAIL_PUBLISHER,  /* struct mail_join: who publishes on another one; again after a re-offer */
     MAIL_UNPUBLISH,  /* struct mail_participant: that publisher is gone */
@@ -45,6 +46,7 @@ enum mail_type {
     MAIL_STREAM,   /* struct mail_stream */
     MAIL_WANT,     /* struct mail_want */
     MAIL_QUALITY,  /* struct mail_quality */
+    MAIL_MAPPED,   /* struct mail_mapped */
     MAIL_GONE,     /* struct mail_participant: nothing of it is left on the worker */
     MAIL_STOPPED,
 };
@@ -114,6 +116,21 @@ struct mail_relay {
     uint8_t layer;  /* KEY_FRAME: of which */
     uint8_t layers; /* START: those that are wanted, a set; again when it changes */
     bool any;       /* KEY_FRAME: we have none at all, and asked before */
+};
+
+enum { MAIL_MAX_PROBES = 2 }; /* STUN servers, one of each family */
+
+struct mail_probe {
+    struct mail mail;
+    uint32_t n_servers;
+    struct sockaddr_storage servers[MAIL_MAX_PROBES];
+};
+
+/** What a server saw of a worker's UDP socket. */
+struct mail_mapped {
+    struct mail mail;
+    uint32_t worker, server;         /* server: which one of mail_probe */
+    struct sockaddr_storage address; /* ss_family AF_UNSPEC: it did not answer */
 };
 
 struct mail_tcp {

@@ -63,6 +63,8 @@ static void describe_worker(void *owner, uint32_t worker, struct negotiation_loc
         .udp_port = worker_port(s->workers[worker]),
         .first_udp_port = worker_port(s->workers[0]),
         .tcp_port = worker_tcp_port(s->workers[0]),
+        .n_mapped = s->stun.n_mapped[worker],
+        .mapped = s->stun.mapped[worker],
     };
 
     ret->ice_lite = true;
@@ -117,6 +119,9 @@ static void read_mail(struct server *s, struct mail *mail)
     case MAIL_SPEAKERS:
         session_tell_speakers(s->host.directory, CONTAINER_OF(mail, struct mail_speakers, mail));
         break;
+    case MAIL_MAPPED:
+        server_mail_mapped(s, CONTAINER_OF(mail, struct mail_mapped, mail));
+        break;
     case MAIL_GONE:
         s->n_leaving--;
         break;
@@ -133,6 +138,7 @@ static void read_mail(struct server *s, struct mail *mail)
     case MAIL_REFRESH:
     case MAIL_LEAVE:
     case MAIL_STOP:
+    case MAIL_PROBE:
     case MAIL_PUBLISHER:
     case MAIL_UNPUBLISH:
     case MAIL_CLOSE_ROOM:
@@ -231,6 +237,7 @@ static void on_tick(evutil_socket_t fd, short what, void *owner)
     if (now_us - s->candidates_us >= CANDIDATES_S * SECOND)
         server_refresh_candidates(s, now_us);
     whip_tick(&s->whip, now_us);
+    server_advance_stun(s, now_us);
     server_check_tls(s, now_us);
 }
 
@@ -516,6 +523,7 @@ struct server *server_free(struct server *s)
         return NULL;
     s->host.stopping = true;
     server_stop_webhooks(s);
+    server_stop_stun(s);
     s->http = http_server_free(s->http);
     s->tls = tls_free(s->tls);
     whip_done(&s->whip, clock_now_us());

@@ -8,6 +8,7 @@
 #include "media/base/mailbox.h"
 #include "sfu/candidates.h"
 #include "sfu/drain.h"
+#include "sfu/mail.h"
 #include "sfu/server.h"
 #include "sfu/session.h"
 #include "sfu/whip.h"
@@ -18,11 +19,27 @@
 
 struct admin_request;
 struct dtls_identity;
+struct evdns_base;
+struct evdns_getaddrinfo_request;
 struct event;
 struct tls_context;
 struct webhook_http;
 struct webhooks;
 struct worker;
+
+/** What a STUN server sees of the workers' sockets (server_stun.c). */
+struct server_stun {
+    char host[CANDIDATES_HOST_MAX + 1];
+    uint16_t port;
+    bool failing;     /* that was said */
+    int64_t asked_us; /* 0: never */
+    struct evdns_base *dns;
+    struct evdns_getaddrinfo_request *request; /* under way; NULL: none */
+    uint32_t n_servers;
+    struct sockaddr_storage servers[MAIL_MAX_PROBES]; /* one of each family */
+    uint32_t n_mapped[CONFIG_MAX_WORKERS];
+    struct sockaddr_storage mapped[CONFIG_MAX_WORKERS][MAIL_MAX_PROBES];
+};
 
 struct server {
     struct config config;
@@ -42,6 +59,7 @@ struct server {
     uint32_t n_workers, n_stopped;
     struct worker *workers[CONFIG_MAX_WORKERS];
     struct candidates candidates;
+    struct server_stun stun;
     int64_t started_us, candidates_us, tls_checked_us;
     struct mailbox inbox; /* from the workers */
     int inbox_fd;         /* eventfd: mail came, or somebody wants us to stop */
@@ -76,6 +94,14 @@ struct directory_limits server_directory_limits(const struct server *s);
 
 /** Look where media can be sent to. */
 void server_refresh_candidates(struct server *s, int64_t now_us);
+
+/* server_stun.c */
+
+/** Ask the STUN server, if there is one and the time has come. */
+void server_advance_stun(struct server *s, int64_t now_us);
+/** Take what a worker was answered. */
+void server_mail_mapped(struct server *s, const struct mail_mapped *mail);
+void server_stop_stun(struct server *s);
 
 /* server_tls.c */
 

@@ -117,7 +117,10 @@ struct fake_world {
     int64_t now_us;
     uint32_t n_peers, next_id;
     struct fake_peer *peers[FAKE_MAX_PEERS];
-    bool stopped; /* MAIL_STOPPED came */
+    bool stopped;                          /* MAIL_STOPPED came */
+    uint32_t n_mapped;                     /* MAIL_MAPPED so far, and the last one's address */
+    struct sockaddr_storage mapped, asked; /* asked: where the last request of that went */
+    uint8_t probe[20];                     /* that request */
 };
 
 /** @param limits  NULL: the default */

@@ -62,6 +62,13 @@ static void on_forwarder_send(void *owner, const struct datagram *datagrams, siz
 
     for (size_t i = 0; i < n; i++) {
         struct sockaddr_storage real;
+
+        if (datagrams[i].len == sizeof(w->probe)) { /* none of a peer's is so short */
+            w->asked = *datagrams[i].to;
+            memcpy(w->probe, datagrams[i].data, sizeof(w->probe));
+            continue;
+        }
+
         uint16_t port = port_of(path_peer(datagrams[i].to, &real));
         struct fake_peer *p = w->peers[port / 100 - 100];
 
@@ -163,7 +170,7 @@ static void on_forwarder_post(void *owner, struct mail *mail)
     struct fake_peer *p = find_peer(w, ((const struct mail_participant *)mail)->participant);
     const struct mail_need *need = (const struct mail_need *)mail;
 
-    fake_must(p || mail->type == MAIL_STOPPED, "mail for nobody");
+    fake_must(p || mail->type == MAIL_STOPPED || mail->type == MAIL_MAPPED, "mail for nobody");
     switch ((enum mail_type)mail->type) {
     case MAIL_STATE:
         on_state_mail(p, (const struct mail_state *)mail);
@@ -190,6 +197,10 @@ static void on_forwarder_post(void *owner, struct mail *mail)
         p->quality = ((struct mail_quality *)mail)->quality;
         ((struct mail_quality *)mail)->quality = NULL;
         break;
+    case MAIL_MAPPED:
+        w->n_mapped++;
+        w->mapped = ((const struct mail_mapped *)mail)->address;
+        break;
     case MAIL_GONE:
         p->gone = true;
         break;
@@ -205,6 +216,7 @@ static void on_forwarder_post(void *owner, struct mail *mail)
     case MAIL_REFRESH:
     case MAIL_LEAVE:
     case MAIL_STOP:
+    case MAIL_PROBE:
     case MAIL_PUBLISHER:
     case MAIL_UNPUBLISH:
     case MAIL_CLOSE_ROOM:

@@ -1,7 +1,8 @@
 /** Ways to the server: media over TCP where UDP is blocked, over IPv6, and a network that changes in a call. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { check, connected, Firefox, frameRates, here, joinPage, near, plan, READ_STATS, readTones, scratch, sluiceClient,
+import { check, connected, Firefox, frameRates, freePort, here, joinPage, near, plan, Process, READ_STATS, readTones, root, scratch, sluiceClient,
     startChromium, startServer, until } from './harness.mjs';
 
 const IPV6 = 'fd99::1';
@@ -96,6 +97,20 @@ await plan([
             await ada.context().close();
         });
         firefox.process.kill();
+        server.kill();
+    }],
+    ['what a STUN server sees of the media socket is told to clients', async () => {
+        const port = freePort(2);
+        const coturn = new Process('turnserver', ['-n', '--stun-only', '--listening-ip=127.0.0.1', `--listening-port=${port}`, '--no-cli',
+            '--no-tls', '--no-dtls', '--no-tcp', `--userdb=${join(scratch, 'db')}`, `--pidfile=${join(scratch, 'pid')}`, '--log-file=stdout']);
+        const server = await startServer(['--advertise', `stun:localhost:${port}`]);
+        await until(() => server.err.includes(`seen by stun: worker=0 address=127.0.0.1:${server.udp}`), `it is seen: ${server.err}`);
+        const answer = await fetch(`${server.http}/whep/stun`, { method: 'POST', headers: { 'content-type': 'application/sdp' },
+            body: readFileSync(join(root, 'tests', 'data', 'chromium-whep.sdp')) });
+        const sdp = await answer.text();
+        check(new RegExp(`candidate:\\d+ 1 udp \\d+ 127.0.0.1 ${server.udp} typ srflx raddr`).test(sdp), `a candidate of it: ${sdp}`);
+        check(/udp \d+ 10.99.0.1 \d+ typ host/.test(sdp), 'and of the interface');
+        coturn.kill();
         server.kill();
     }],
     ['over IPv6 Chromium and sluice-client talk', async () => {

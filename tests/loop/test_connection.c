@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ROOM = 1 };
@@ -366,7 +367,62 @@ static void a_path_that_was_found_without_checks_is_used_at_once(void)
     (void)fake_world_free(w);
 }
 
-TAP_CASES(CASE(media_moves_to_a_path_of_another_kind_and_back),
+static struct sockaddr_storage stun_server(void)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(3478)};
+    struct sockaddr_storage address = {0};
+
+    in.sin_addr.s_addr = htonl(0xc0000201);
+    memcpy(&address, &in, sizeof(in));
+    return address;
+}
+
+static void ask_stun(struct fake_world *w)
+{
+    struct mail_probe *mail = calloc(1, sizeof(*mail));
+
+    CHECK(mail);
+    *mail = (struct mail_probe){
+        .mail = {.type = MAIL_PROBE}, .n_servers = 1, .servers = {stun_server()}};
+    fake_world_send(w, 0, &mail->mail);
+    fake_world_run(w, 5 * MS);
+}
+
+static void the_media_socket_is_asked_about(void)
+{
+    static const uint8_t attribute[] = {0, 1, 0, 8, 0, 1, 0xee, 0x48, 203, 0, 113, 5};
+    struct fake_world *w = fake_world_new(&perfect, NULL);
+    struct sockaddr_storage server = stun_server();
+    uint8_t answer[32];
+    struct packet *packet;
+    char text[ADDRESS_TEXT_MAX];
+
+    ask_stun(w);
+    CHECK(address_equal(&w->asked, &server));
+    memcpy(answer, w->probe, sizeof(w->probe));
+    memcpy(answer + 20, attribute, sizeof(attribute));
+    answer[0] = 1;
+    answer[3] = sizeof(attribute);
+    inject(w, 3478, answer, sizeof(answer)); /* not from there: of no use */
+    CHECK_EQ(w->n_mapped, 0);
+    packet = packet_new(forwarder_pool(w->forwarder));
+    memcpy(packet->data, answer, sizeof(answer));
+    packet->len = sizeof(answer);
+    packet->from = server;
+    packet->to = (struct local_address){0};
+    packet->arrival_us = w->now_us;
+    forwarder_receive(w->forwarder, &packet, 1, w->now_us);
+    CHECK_EQ(w->n_mapped, 1);
+    CHECK_STR(address_text(&w->mapped, text), "203.0.113.5:61000");
+    ask_stun(w);
+    fake_world_run(w, 20 * SECOND); /* nobody answers */
+    CHECK_EQ(w->n_mapped, 2);
+    CHECK_EQ(w->mapped.ss_family, AF_UNSPEC);
+    (void)fake_world_free(w);
+}
+
+TAP_CASES(CASE(the_media_socket_is_asked_about),
+          CASE(media_moves_to_a_path_of_another_kind_and_back),
           CASE(a_path_that_was_found_without_checks_is_used_at_once),
           CASE(answers_and_media_leave_from_the_address_that_was_asked),
           CASE(media_follows_to_another_address_of_ours),
