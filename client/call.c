@@ -186,13 +186,45 @@ static void send_offer(struct call *c, enum message_type type)
         end(c, "cannot send an offer: %s", err_name(err));
 }
 
+static void join_without_media(struct call *c)
+{
+    struct message m = {.type = MESSAGE_JOIN, .id = ++c->request_id};
+
+    m.token = c->token[0] ? strdup(c->token) : NULL;
+    m.call.mode = c->config.direct ? ROOM_DIRECT : ROOM_SFU;
+    (void)snprintf(m.room, sizeof(m.room), "%s", c->room);
+    (void)snprintf(m.name, sizeof(m.name), "%s", c->name);
+    c->offer_request = m.id; /* what an error is about */
+    if (send_message(c, &m) < 0)
+        end(c, "cannot join");
+    message_done(&m);
+}
+
 static void join_if_ready(struct call *c)
 {
     if (c->state != CALL_CONNECTING || !c->open || !c->described)
         return;
     set_state(c, CALL_JOINING);
+    if (c->config.presence) {
+        join_without_media(c);
+        return;
+    }
     make_sections(c);
     send_offer(c, MESSAGE_JOIN);
+}
+
+void call_offer(struct call *c)
+{
+    if (c->state != CALL_JOINED || c->n_sections > 0)
+        return;
+    make_sections(c);
+    send_offer(c, MESSAGE_OFFER);
+}
+
+int call_request(struct call *c, struct message *m)
+{
+    m->id = ++c->request_id;
+    return send_message(c, m);
 }
 
 static uint32_t slots_to_offer(uint32_t wanted, uint32_t configured, uint32_t limit)
@@ -270,6 +302,8 @@ static void on_joined(struct call *c, const struct message *m)
     c->limits = m->limits;
     c->n_ice_servers = m->n_ice_servers;
     memcpy(c->ice_servers, m->ice_servers, sizeof(c->ice_servers));
+    if (!m->sdp)
+        c->offer_request = 0;
     set_state(c, CALL_JOINED);
     read_answer(c, m);
 }
@@ -321,7 +355,7 @@ static int note(struct call *c, struct message *m)
     return roster_update(&c->roster, m);
 }
 
-static void dispatch(struct call *c, struct message *m)
+static void act_on(struct call *c, struct message *m)
 {
     switch (m->type) {
     case MESSAGE_JOINED:
@@ -378,6 +412,16 @@ static void dispatch(struct call *c, struct message *m)
     case MESSAGE_PONG:
         break;
     }
+}
+
+static void dispatch(struct call *c, struct message *m)
+{
+    if (note(c, m) < 0) {
+        end(c, "out of memory");
+        return;
+    }
+    act_on(c, m);
+    c->handler->on_message(c->owner, m);
     offer_wanted_slots(c);
 }
 

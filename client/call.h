@@ -41,6 +41,8 @@ struct call_config {
     const char *room, *name; /* name "": none */
     const char *token;       /* what lets us in; NULL: none */
     bool publish_audio, publish_video;
+    bool presence;                     /* join without media: call_offer() asks for them */
+    bool direct;                       /* what the room shall be if it begins with us: for two */
     uint32_t audio_slots, video_slots; /* 0..CALL_MAX_SLOTS; 0: this kind is never received */
     bool stereo;
     const struct message_view *view; /* how all video is shown; copied; NULL: nothing is said */
@@ -53,6 +55,8 @@ struct call_handler {
     void (*on_slot)(void *owner, const struct message_slot *slot);
     /** Somebody wants a track that we publish, or nobody does any more. */
     void (*on_want)(void *owner, enum media_kind kind, bool wanted);
+    /** Any message, after roster and bulletin know of it. */
+    void (*on_message)(void *owner, const struct message *m);
     /** The call moved to another state. */
     void (*on_state)(void *owner, enum call_state state);
 };
@@ -65,6 +69,12 @@ struct call *call_free(struct call *c);
 
 /** What the offer says of us; join is sent once this is known and the WebSocket is open. Once. */
 void call_set_local(struct call *c, const struct negotiation_local *local);
+
+/** After joining without media: offer, that they go over the server. Once. */
+void call_offer(struct call *c);
+
+/** Send a request; its number goes into it. @return 0; -ENOTCONN; -EMSGSIZE; -ENOMEM */
+MUST_USE int call_request(struct call *c, struct message *m);
 
 /** Say that we leave; CALL_ENDED follows when the server has answered. */
 void call_leave(struct call *c);

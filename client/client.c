@@ -2,7 +2,9 @@
 
 #include "client/audio_source.h"
 #include "client/call.h"
+#include "client/client_internal.h"
 #include "client/media_link.h"
+#include "client/peer_call.h"
 #include "client/recorder.h"
 #include "client/relays.h"
 #include "client/statistics.h"
@@ -31,31 +33,7 @@ static const int64_t LEAVE_US = 2 * SECOND;      /* for the server to answer */
 static const int64_t GATHER_US = 100 * MS; /* then what is there is tried, before relays answer */
 static const int64_t STATISTICS_US = 1 * SECOND;
 
-struct client {
-    const struct options *options;
-    char *reason;
-    enum client_result result;
-    bool ended; /* result and reason are set */
-    struct event_base *base;
-    struct event *timer, *readable, *interrupt, *terminate;
-    struct audio_source *source;
-    struct video_sender *video;
-    struct recorder *recorder;
-    struct relays *relays;
-    struct media_link *link;
-    struct streams *streams;
-    struct call *call;
-    struct tls_context *tls; /* whom we trust */
-    struct verdict verdict;
-    int64_t since_us, next_tick_us; /* next_tick_us: NEVER_US before we have joined */
-    int64_t leave_us, kill_us;      /* when to leave; when to stop waiting for it */
-    int64_t statistics_us;
-};
-
-static void end(struct client *c, enum client_result result, const char *format, ...)
-    PRINTF_LIKE(3, 4);
-/* The run is over; the first reason counts. */
-static void end(struct client *c, enum client_result result, const char *format, ...)
+void client_end(struct client *c, enum client_result result, const char *format, ...)
 {
     va_list args;
 
@@ -94,8 +72,7 @@ static void print_statistics(struct client *c, int64_t now_us)
     text_done(&line);
 }
 
-/* Say goodbye; what it came to is decided now, as a server may well be slow to answer. */
-static void leave(struct client *c, int64_t now_us)
+void client_leave(struct client *c, int64_t now_us)
 {
     const char *missing;
 
@@ -131,8 +108,8 @@ static void on_video(void *owner, const struct video_frame *frame)
     int err = recorder_video(c->recorder, frame, name_of(c, frame->source));
 
     if (err < 0)
-        end(c, CLIENT_FAILED, "cannot write into %s: %s", c->options->record_video,
-            strerrordesc_np(-err));
+        client_end(c, CLIENT_FAILED, "cannot write into %s: %s", c->options->record_video,
+                   strerrordesc_np(-err));
 }
 
 static const struct streams_handler streams_handler = {.on_sound = on_sound, .on_video = on_video};
@@ -142,7 +119,13 @@ static void fail_link(struct client *c)
     const char *why = verdict_on_failure(&c->verdict, media_link_error(c->link));
     const char *of_relays = c->relays ? relays_error(c->relays) : "";
 
-    end(c, CLIENT_FAILED, "%s%s%s", why, *of_relays ? "; " : "", of_relays);
+    client_end(c, CLIENT_FAILED, "%s%s%s", why, *of_relays ? "; " : "", of_relays);
+}
+
+/* @return true if the link is to another client */
+static bool is_with_peer(const struct client *c)
+{
+    return c->peer && !c->over_server;
 }
 
 static void on_link_state(void *owner, enum media_link_state state)
@@ -151,8 +134,12 @@ static void on_link_state(void *owner, enum media_link_state state)
 
     log_info("client", "media link: state=%s", media_link_state_name(state));
     verdict_on_link(&c->verdict, state, clock_now_us());
-    if (state == LINK_FAILED)
+    if (state == LINK_FAILED && is_with_peer(c) && c->kill_us == NEVER_US)
+        client_on_peer_lost(c, clock_now_us());
+    else if (state == LINK_FAILED)
         fail_link(c);
+    else if (state == LINK_GATHERED && c->peer)
+        client_describe_to_peer(c);
 }
 
 static void on_rtp(void *owner, struct packet *packet, int64_t now_us)
@@ -194,7 +181,7 @@ static int make_streams(struct client *c)
     return streams_new(&c->streams, &config, c->link, &streams_handler, c);
 }
 
-static void arm(struct client *c, int64_t deadline_us)
+void client_arm(struct client *c, int64_t deadline_us)
 {
     int64_t wait_us = deadline_us - clock_now_us();
     struct timeval wait;
@@ -216,15 +203,16 @@ static void gather(struct client *c, int64_t now_us)
     const struct message_ice_server *servers;
     uint32_t n = call_ice_servers(c->call, &servers);
 
-    if (!o->has_turn && !o->has_stun)
+    if (!o->has_turn && !o->has_stun && !c->has_relays)
         relays_add_all(c->relays, servers, n);
+    c->has_relays = true;
     if (relays_error(c->relays)[0])
         log_warn("client", "a STUN or TURN server is left out: %s", relays_error(c->relays));
     if (o->relay_only && relays_servers(c->relays)->n_relays == 0) {
-        end(c, CLIENT_FAILED,
-            "the server told of no TURN server that can be used: name one (--turn)");
+        client_end(c, CLIENT_FAILED,
+                   "the server told of no TURN server that can be used: name one (--turn)");
     } else if (media_link_gather(c->link, relays_servers(c->relays), now_us) < 0) {
-        end(c, CLIENT_FAILED, "this machine has no usable network address");
+        client_end(c, CLIENT_FAILED, "this machine has no usable network address");
     }
 }
 
@@ -235,22 +223,24 @@ static void on_plan(void *owner, const struct media_plan *plan)
     int err = c->streams ? streams_apply(c->streams, plan, now_us) : -EPROTO;
 
     if (err == -ENOTSUP) {
-        end(c, CLIENT_FAILED, "the server takes none of our codecs (Opus, VP8)");
+        client_end(c, CLIENT_FAILED, "the server takes none of our codecs (Opus, VP8)");
         return;
     }
     if (err < 0) {
-        end(c, CLIENT_FAILED, "cannot set up media: %s", strerrordesc_np(-err));
+        client_end(c, CLIENT_FAILED, "cannot set up media: %s", strerrordesc_np(-err));
         return;
     }
     if (media_link_state(c->link) != LINK_NEW)
         return;
-    verdict_on_plan(&c->verdict, plan);
+    verdict_on_plan(&c->verdict, plan, now_us);
     err = media_link_connect(c->link, plan, now_us);
-    if (err < 0)
-        end(c, CLIENT_FAILED, "the server's answer cannot be used: %s", strerrordesc_np(-err));
-    else
+    if (err < 0) {
+        client_end(c, CLIENT_FAILED, "the server's answer cannot be used: %s",
+                   strerrordesc_np(-err));
+    } else {
         gather(c, now_us);
-    arm(c, now_us);
+    }
+    client_arm(c, now_us);
 }
 
 static void on_slot(void *owner, const struct message_slot *slot)
@@ -269,7 +259,9 @@ static void on_joined(struct client *c)
     if (c->options->for_s > 0)
         c->leave_us = now_us + (int64_t)(c->options->for_s * (double)SECOND);
     if (make_streams(c) < 0)
-        end(c, CLIENT_FAILED, "out of memory");
+        client_end(c, CLIENT_FAILED, "out of memory");
+    else if (c->peer)
+        gather(c, now_us);
 }
 
 static void on_call_state(void *owner, enum call_state state)
@@ -281,7 +273,7 @@ static void on_call_state(void *owner, enum call_state state)
     if (state == CALL_JOINED)
         on_joined(c);
     else if (state == CALL_ENDED)
-        end(c, CLIENT_FAILED, "%s", call_error(c->call));
+        client_end(c, CLIENT_FAILED, "%s", call_error(c->call));
 }
 
 static void on_want(void *owner, enum media_kind kind, bool wanted)
@@ -293,13 +285,14 @@ static void on_want(void *owner, enum media_kind kind, bool wanted)
         return;
     log_info("client", "video: wanted=%s", wanted ? "yes" : "no");
     streams_want_video(c->streams, wanted, now_us);
-    arm(c, now_us);
+    client_arm(c, now_us);
 }
 
 static const struct call_handler call_handler = {
     .on_plan = on_plan,
     .on_slot = on_slot,
     .on_want = on_want,
+    .on_message = client_on_message,
     .on_state = on_call_state,
 };
 
@@ -314,7 +307,7 @@ static void tick(struct client *c, int64_t now_us)
         c->next_tick_us += TICK_US;
         err = recorder_tick(c->recorder);
         if (err < 0)
-            end(c, CLIENT_FAILED, "cannot write the recording: %s", strerrordesc_np(-err));
+            client_end(c, CLIENT_FAILED, "cannot write the recording: %s", strerrordesc_np(-err));
     }
 }
 
@@ -324,9 +317,11 @@ static int64_t check_deadlines(struct client *c, int64_t now_us)
     const char *failure = verdict_now(&c->verdict, c->streams, call_roster(c->call), now_us);
 
     if (failure)
-        end(c, CLIENT_FAILED, "%s", failure);
+        client_end(c, CLIENT_FAILED, "%s", failure);
+    if (now_us >= c->lost_us && !client_leave_peer(c))
+        fail_link(c);
     if (now_us >= c->leave_us)
-        leave(c, now_us);
+        client_leave(c, now_us);
     if (now_us >= c->kill_us)
         event_base_loopbreak(c->base);
     if (c->options->stats && now_us >= c->statistics_us) {
@@ -350,7 +345,9 @@ static void on_turn(evutil_socket_t fd, short what, void *owner)
                                     streams_advance(c->streams, now_us, clock_wall_us()));
         deadline_us = clock_earlier(deadline_us, c->next_tick_us);
     }
-    arm(c, clock_earlier(deadline_us, check_deadlines(c, now_us)));
+    if (c->peer)
+        deadline_us = clock_earlier(deadline_us, peer_call_advance(c->peer, now_us));
+    client_arm(c, clock_earlier(deadline_us, check_deadlines(c, now_us)));
 }
 
 static void on_signal(evutil_socket_t fd, short what, void *owner)
@@ -362,7 +359,7 @@ static void on_signal(evutil_socket_t fd, short what, void *owner)
     if (c->kill_us != NEVER_US)
         event_base_loopbreak(c->base); /* asked twice */
     else
-        leave(c, clock_now_us());
+        client_leave(c, clock_now_us());
 }
 
 static int refuse(struct client *c, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -437,12 +434,13 @@ static int make_relays(struct client *c)
 static int make_link(struct client *c)
 {
     const struct options *o = c->options;
-    struct ice_agent_config ice = {.controlling = true,
-                                   .tcp = o->ice_tcp,
-                                   .loopback = is_on_this_machine(o->server),
-                                   .relay_only = o->relay_only};
+    struct ice_agent_config ice = {
+        .controlling = !o->answer, /* the caller is, and who talks with a server */
+        .tcp = o->ice_tcp,
+        .loopback = is_on_this_machine(o->server),
+        .relay_only = o->relay_only};
 
-    if (!o->relay_only)
+    if (!o->relay_only && !c->peer)
         ice.gather_timeout_us = GATHER_US;
     return media_link_new(&c->link, &ice, &link_handler, c);
 }
@@ -471,6 +469,8 @@ static int make_call(struct client *c)
         .audio_slots = (uint32_t)o->audio_slots,
         .video_slots = (uint32_t)o->video_slots,
         .stereo = o->stereo,
+        .presence = c->peer != NULL,
+        .direct = o->direct_room,
         .view = o->has_view ? &o->view : NULL,
     };
 
@@ -480,6 +480,18 @@ static int make_call(struct client *c)
     if (call_new(&c->call, c->base, &config, &call_handler, c) < 0)
         return refuse(c, "--server %s: not the URL of a server", o->server);
     return 0;
+}
+
+static void free_event(struct event *event)
+{
+    if (event)
+        event_free(event);
+}
+
+static int watch_link(struct client *c)
+{
+    c->readable = event_new(c->base, media_link_fd(c->link), EV_READ | EV_PERSIST, on_turn, c);
+    return c->readable && event_add(c->readable, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 static int make_events(struct client *c)
@@ -494,15 +506,13 @@ static int make_events(struct client *c)
     if (!c->base)
         return -ENOMEM;
     c->timer = evtimer_new(c->base, on_turn, c);
-    c->readable = event_new(c->base, media_link_fd(c->link), EV_READ | EV_PERSIST, on_turn, c);
     c->interrupt = evsignal_new(c->base, SIGINT, on_signal, c);
     c->terminate = evsignal_new(c->base, SIGTERM, on_signal, c);
-    if (!c->timer || !c->readable || !c->interrupt || !c->terminate)
+    if (!c->timer || !c->interrupt || !c->terminate)
         return -ENOMEM;
-    if (event_add(c->readable, NULL) < 0 || event_add(c->interrupt, NULL) < 0 ||
-        event_add(c->terminate, NULL) < 0)
+    if (event_add(c->interrupt, NULL) < 0 || event_add(c->terminate, NULL) < 0)
         return -ENOMEM;
-    return 0;
+    return watch_link(c);
 }
 
 /* Say in the offer who we are. Where we are is told by our checks: the server needs no candidates,
@@ -516,6 +526,26 @@ static void describe(struct client *c)
     call_set_local(c->call, &local);
 }
 
+int client_go_to_server(struct client *c)
+{
+    int err;
+
+    c->over_server = true;
+    free_event(c->readable);
+    c->streams = streams_free(c->streams);
+    c->link = media_link_free(c->link);
+    err = make_link(c);
+    if (err == 0)
+        err = watch_link(c);
+    if (err == 0)
+        err = make_streams(c);
+    if (err < 0)
+        return err;
+    describe(c);
+    call_offer(c->call);
+    return 0;
+}
+
 static int start(struct client *c)
 {
     int err;
@@ -524,6 +554,8 @@ static int start(struct client *c)
     if (err < 0)
         return err;
     err = srtp_global_init();
+    if (err == 0)
+        err = client_make_peer(c);
     if (err == 0)
         err = make_link(c);
     if (err == 0)
@@ -540,16 +572,11 @@ static int start(struct client *c)
     return err;
 }
 
-static void free_event(struct event *event)
-{
-    if (event)
-        event_free(event);
-}
-
 static void stop(struct client *c)
 {
     c->streams = streams_free(c->streams);
     c->call = call_free(c->call);
+    c->peer = peer_call_free(c->peer);
     c->tls = tls_free(c->tls);
     c->video = video_sender_free(c->video);
     c->link = media_link_free(c->link);
@@ -573,6 +600,7 @@ enum client_result client_run(const struct options *options, char *reason)
         .next_tick_us = NEVER_US,
         .leave_us = NEVER_US,
         .kill_us = NEVER_US,
+        .lost_us = NEVER_US,
     };
 
     reason[0] = '\0';
@@ -583,7 +611,7 @@ enum client_result client_run(const struct options *options, char *reason)
         if (c.result == CLIENT_OK)
             c.result = CLIENT_FAILED;
     } else {
-        arm(&c, c.since_us);
+        client_arm(&c, c.since_us);
         (void)event_base_dispatch(c.base);
     }
     stop(&c);

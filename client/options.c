@@ -66,6 +66,15 @@ static int read_room(struct options *o, void *member, const char *value, char *e
     return 0;
 }
 
+static int read_mode(struct options *o, void *member, const char *value, char *error)
+{
+    (void)member;
+    o->direct_room = strcmp(value, "direct") == 0;
+    if (!o->direct_room && strcmp(value, "sfu") != 0)
+        return complain(error, "--mode: direct or sfu");
+    return 0;
+}
+
 static int read_name(struct options *o, void *member, const char *value, char *error)
 {
     (void)member;
@@ -224,6 +233,12 @@ static const struct option_row table[] = {
     {"room", "ROOM", read_room, 0, "room to join (required)"},
     {"name", "NAME", read_name, 0, "what the others see"},
     {"token", "TOKEN", read_token, 0, "what lets us in, where the server asks for it"},
+    {NULL, "Direct calls (media from one client to the other, not over the server)", NULL, 0, NULL},
+    {"call", "WHO", NULL, MEMBER(callee),
+     "call the participant of this name or id, once it is there"},
+    {"answer", NULL, NULL, MEMBER(answer), "accept who calls"},
+    {"mode", "MODE", read_mode, 0,
+     "direct: the room is for two; sfu: as the server has it (default)"},
     {NULL, "Sound", NULL, 0, NULL},
     {"send", "WHAT", NULL, MEMBER(send),
      "a WAV file, tone:FREQUENCY or silence; default: send no sound"},
@@ -352,6 +367,8 @@ static int check(struct options *o, char *error)
         return complain(error, "--turn needs --turn-user and --turn-pass");
     if (!o->has_turn && (o->turn_user || o->turn_password))
         return complain(error, "--turn-user and --turn-pass need --turn");
+    if (o->direct_room && (o->callee || o->answer))
+        return complain(error, "--call and --answer are of no use with --mode direct");
     return check_media(o, error);
 }
 

@@ -24,6 +24,7 @@ struct options {
     char server[OPTIONS_URL_MAX + 1]; /* ws:// or wss://host:port/path */
     const char *ca;                   /* file with whom to trust */
     const char *room, *name, *token;
+    const char *callee; /* name or id of whom to call */
     const char *send, *video;
     bool loop, stereo;
     int64_t bitrate_bps, loss_percent;
@@ -31,6 +32,7 @@ struct options {
     int64_t audio_slots, video_slots;
     double for_s; /* 0: until told to stop */
     const char *turn_user, *turn_password;
+    bool answer, direct_room; /* accept who calls; the room is for two */
     bool stats, json, receive_video, has_view, has_stun, has_turn, relay_only, ice_tcp;
     bool insecure;
     struct message_view view;

@@ -18,6 +18,7 @@ void verdict_init(struct verdict *v, const struct options *options, int64_t now_
         .options = options,
         .began_us = now_us,
         .joined_us = NEVER_US,
+        .agreed_us = NEVER_US,
         .connected_us = NEVER_US,
     };
 }
@@ -48,17 +49,26 @@ void verdict_on_link(struct verdict *v, enum media_link_state state, int64_t now
         v->connected_us = now_us;
 }
 
-void verdict_on_plan(struct verdict *v, const struct media_plan *plan)
+void verdict_on_plan(struct verdict *v, const struct media_plan *plan, int64_t now_us)
 {
     const struct plan_candidate *first = &plan->candidates[0];
 
+    v->agreed_us = now_us;
     if (plan->n_candidates > 0)
         (void)snprintf(v->media_address, sizeof(v->media_address), "%s port %u", first->address,
                        first->port);
 }
 
+static bool is_direct(const struct verdict *v)
+{
+    return v->options->callee || v->options->answer || v->options->direct_room;
+}
+
 static const char *no_path(struct verdict *v)
 {
+    if (is_direct(v))
+        return say(v, "no way was found to the other one at %s: a TURN server may help",
+                   v->media_address);
     if (v->options->relay_only)
         return say(v, "joined, but the media address %s cannot be reached through the TURN server",
                    v->media_address);
@@ -82,6 +92,14 @@ static const char *media_late(struct verdict *v)
     if (v->link == LINK_CHECKING)
         return no_path(v);
     return say(v, "joined, but the DTLS handshake with %s did not finish", v->media_address);
+}
+
+/* @return since when media should connect: of a direct call, once both have agreed; NEVER_US: not
+ * yet
+ */
+static int64_t media_since_us(const struct verdict *v)
+{
+    return is_direct(v) ? v->agreed_us : v->joined_us;
 }
 
 static bool asks_for_sound(const struct verdict *v)
@@ -125,8 +143,8 @@ const char *verdict_now(struct verdict *v, const struct streams *streams,
         return NULL;
     if (v->joined_us == NEVER_US && now_us - v->began_us >= JOIN_US)
         return say(v, "no answer from %s within 10 s", v->options->server);
-    if (v->joined_us != NEVER_US && v->connected_us == NEVER_US &&
-        now_us - v->joined_us >= MEDIA_US)
+    if (media_since_us(v) != NEVER_US && v->connected_us == NEVER_US &&
+        now_us - media_since_us(v) >= MEDIA_US)
         return media_late(v);
     if (v->connected_us != NEVER_US && streams && asks_for_sound(v))
         return find_mute(v, streams, roster, now_us);
@@ -168,5 +186,7 @@ int64_t verdict_deadline(const struct verdict *v)
 {
     if (v->joined_us == NEVER_US)
         return v->began_us + JOIN_US;
-    return v->connected_us == NEVER_US ? v->joined_us + MEDIA_US : NEVER_US;
+    if (media_since_us(v) == NEVER_US || v->connected_us != NEVER_US)
+        return NEVER_US;
+    return media_since_us(v) + MEDIA_US;
 }

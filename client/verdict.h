@@ -23,6 +23,7 @@ struct verdict {
     enum media_link_state link;
     int64_t began_us;       /* the program */
     int64_t joined_us;      /* NEVER_US: not yet */
+    int64_t agreed_us;      /* with whom media connect to; NEVER_US: not yet */
     int64_t connected_us;   /* media; NEVER_US: not yet */
     char media_address[96]; /* the server's first candidate */
     char text[320];
@@ -34,7 +35,7 @@ void verdict_init(struct verdict *v, const struct options *options, int64_t now_
 /** News. */
 void verdict_on_call(struct verdict *v, enum call_state state, int64_t now_us);
 void verdict_on_link(struct verdict *v, enum media_link_state state, int64_t now_us);
-void verdict_on_plan(struct verdict *v, const struct media_plan *plan);
+void verdict_on_plan(struct verdict *v, const struct media_plan *plan, int64_t now_us);
 
 /** The link failed. @param error  its own words. @return why, for people; valid until the next call
  */

@@ -51,6 +51,22 @@ static void a_value_follows_its_option_or_an_equals_sign(void)
     CHECK(o.for_s > 2.49 && o.for_s < 2.51);
 }
 
+static void direct_calls_have_a_side(void)
+{
+    struct options o;
+
+    CHECK_EQ(parse(&o, "--room a --call Ada"), 0);
+    CHECK_STR(o.callee, "Ada");
+    CHECK_EQ(parse(&o, "--room a --answer"), 0);
+    CHECK(o.answer);
+    CHECK_EQ(parse(&o, "--room a --mode direct"), 0);
+    CHECK(o.direct_room);
+    CHECK_EQ(parse(&o, "--room a --mode sfu"), 0);
+    CHECK(!o.direct_room);
+    CHECK_EQ(parse(&o, "--room a --mode p2p"), -EINVAL);
+    CHECK_EQ(parse(&o, "--room a --mode direct --answer"), -EINVAL);
+}
+
 static void a_server_is_completed(void)
 {
     struct options o;
@@ -210,8 +226,8 @@ static void a_view_is_a_size_and_maybe_a_rate(void)
 }
 
 TAP_CASES(CASE(a_view_is_a_size_and_maybe_a_rate), CASE(a_room_is_all_it_takes),
-          CASE(a_value_follows_its_option_or_an_equals_sign), CASE(a_server_is_completed),
-          CASE(slots_are_audio_and_video), CASE(receiving_video_opens_slots_for_it),
-          CASE(stereo_costs_twice_as_much), CASE(json_is_statistics),
-          CASE(a_turn_server_comes_with_its_password), CASE(help_needs_nothing_else),
-          CASE(what_is_wrong_is_named))
+          CASE(a_value_follows_its_option_or_an_equals_sign), CASE(direct_calls_have_a_side),
+          CASE(a_server_is_completed), CASE(slots_are_audio_and_video),
+          CASE(receiving_video_opens_slots_for_it), CASE(stereo_costs_twice_as_much),
+          CASE(json_is_statistics), CASE(a_turn_server_comes_with_its_password),
+          CASE(help_needs_nothing_else), CASE(what_is_wrong_is_named))

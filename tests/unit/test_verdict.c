@@ -14,7 +14,7 @@ static struct verdict joined(void)
     verdict_init(&v, &options, 0);
     verdict_on_link(&v, LINK_GATHERED, 1 * SECOND);
     verdict_on_call(&v, CALL_JOINED, 2 * SECOND);
-    verdict_on_plan(&v, &plan);
+    verdict_on_plan(&v, &plan, 0);
     verdict_on_link(&v, LINK_CHECKING, 2 * SECOND);
     return v;
 }
