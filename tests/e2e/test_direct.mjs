@@ -1,10 +1,14 @@
 /** Direct calls: a room for two, a third who moves it to the server, and calls by participant with all their endings. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { check, connected, here, joinPage, near, pageState, plan, scratch,
+import { check, connected, here, joinPage as openPage, near, pageState, plan, scratch,
     sleep, sluiceClient, startChromium, startServer, until } from './harness.mjs';
 
 const TONE = 523;
+/* A small picture: up to six are encoded at a time. */
+const CAMERA = { width: 320, height: 180, frameRate: 15 };
+const joinPage = (browser, server, room, name) => openPage(browser, server, room, name, undefined, 'light', CAMERA);
+
 let server, browser, ada, bob, eve;
 
 /** What a page sends and gets peer to peer; null: nothing. */
@@ -78,7 +82,7 @@ await plan([
         await connected(ada);
         bob = await joinPage(browser, server, 'tea&mode=direct', 'Bob');
         for (const page of [ada, bob]) {
-            await until(async () => (await direct(page))?.frames > 30, 'the other one is decoded');
+            await until(async () => (await direct(page))?.frames > 15, 'the other one is decoded');
             await connected(page);
             check(await showsPicture(page) === 1, 'one tile has a picture');
         }
@@ -132,7 +136,7 @@ await plan([
         await says(ada, 'It rings at Bob', 'Ada');
         await bob.click('#calling .yes');
         for (const page of [ada, bob])
-            await until(async () => (await direct(page))?.frames > 30, 'the other one is decoded');
+            await until(async () => (await direct(page))?.frames > 15, 'the other one is decoded');
         near(await heard(ada), TONE, 3, 'tone [Hz]');
         await bob.click('#calling .no');
         await says(ada, 'has ended', 'Ada');
