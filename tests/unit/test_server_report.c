@@ -182,8 +182,10 @@ static char *read_dashboard(void)
     FILE *file;
     char *text = calloc(1, 1024 * 1024);
 
-    CHECK(text && getenv("SLUICE_SOURCE_DIR"));
-    (void)snprintf(path, sizeof(path), "%s/docs/grafana/sluice.json", getenv("SLUICE_SOURCE_DIR"));
+    const char *folder = getenv("SLUICE_SOURCE_DIR"); /* NOLINT(concurrency-mt-unsafe) */
+
+    CHECK(text && folder);
+    (void)snprintf(path, sizeof(path), "%s/docs/grafana/sluice.json", folder);
     file = fopen(path, "re");
     CHECK(file);
     CHECK(fread(text, 1, 1024 * 1024 - 1, file) > 0);
