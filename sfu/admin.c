@@ -3,6 +3,7 @@
 #include "media/base/clock.h"
 #include "media/base/log.h"
 #include "media/base/text.h"
+#include "sfu/access.h"
 #include "sfu/admin_report.h"
 #include "sfu/directory.h"
 #include "sfu/drain.h"
@@ -12,10 +13,12 @@
 #include "sfu/session_caps.h"
 #include "sfu/session_mute.h"
 #include "signaling/admin_request.h"
+#include "signaling/grants.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -231,17 +234,42 @@ static int kick(struct job *j)
     return STATUS_OK;
 }
 
+/* What it may do here, it may do there.
+ * @return a token, the caller's; NULL: it needs none, or, with `needed`, cannot get one */
+static char *make_token(const struct job *j, const struct session *s, bool *needed)
+{
+    const struct session_host *host = j->admin->host;
+    struct grants grants = *session_grants(s);
+    char *token = NULL;
+
+    *needed = !access_is_open(host->access) && !grants_have_room(&grants, j->request->to_room);
+    if (j->request->token[0])
+        return strdup(j->request->token);
+    if (!*needed)
+        return NULL;
+    (void)snprintf(grants.room, sizeof(grants.room), "%s", j->request->to_room);
+    if (access_renew(host->access, &grants, session_host_wall_s(host, j->now_us), &token) < 0)
+        return NULL;
+    return token;
+}
+
 static int move(struct job *j)
 {
     struct message go = go_of("rejoin", "moved", reason_or(j, "moved to another room"));
     struct session *s = session_of(j->member);
+    bool needs_token = false;
 
     if (session_kind(s) != SESSION_WEBSOCKET) {
         (void)refuse(j->error, "not_movable", "clients of WHIP and WHEP cannot be told to move");
         return STATUS_CONFLICT;
     }
     (void)snprintf(go.room, sizeof(go.room), "%s", j->request->to_room);
-    go.token = j->request->token[0] ? strdup(j->request->token) : NULL;
+    go.token = make_token(j, s, &needs_token);
+    if (needs_token && !go.token) {
+        (void)refuse(j->error, "token_needed",
+                     "its token is for another room, and no key can sign: send a token with it");
+        return STATUS_CONFLICT;
+    }
     log_action(j, "participant moved");
     send_away(j->admin, s, &go, j->now_us);
     message_done(&go);

@@ -173,13 +173,13 @@ static bool on_health(void *owner, char *json, size_t capacity)
     return !status.stopping && !status.draining;
 }
 
-static bool on_admin_token(void *owner, const char *token)
+static bool on_admin_token(void *owner, const char *token, const char *room)
 {
     const struct server *s = owner;
     struct message error;
     struct grants grants;
 
-    return access_admit(s->host.access, token, ACCESS_ADMIN, NULL,
+    return access_admit(s->host.access, token, ACCESS_ADMIN, room,
                         session_host_wall_s(&s->host, clock_now_us()), &grants, &error) == 0;
 }
 

@@ -44,6 +44,15 @@ static bool is_foreign_page(const struct http_request *r)
     return origin && (!name || !host || strcasecmp(name + 3, host) != 0);
 }
 
+/* @return the room that a path below /v1/rooms is about; NULL: none alone */
+static const char *room_of(const struct http_request *r)
+{
+    bool is_room = r->n_segments >= 3 && r->n_segments <= HTTP_MAX_SEGMENTS &&
+                   strcmp(r->segments[0], "v1") == 0 && strcmp(r->segments[1], "rooms") == 0;
+
+    return is_room ? r->segments[2] : NULL;
+}
+
 /* Who may ask: who has the token, or one of the server's with the grant; where no token is set, who
  * is on this machine, too, and not somebody far away whom a reverse proxy here speaks for. */
 static bool is_allowed(const struct http_exchange *x)
@@ -56,7 +65,7 @@ static bool is_allowed(const struct http_exchange *x)
     if (given && strncasecmp(given, scheme, sizeof(scheme) - 1) == 0) {
         given += sizeof(scheme) - 1;
         return (s->admin_token && is_same(given, s->admin_token)) ||
-               s->handler.on_admin_token(s->owner, given);
+               s->handler.on_admin_token(s->owner, given, room_of(r));
     }
     return !s->admin_token && is_loopback(x->connection->address) &&
            is_local_name(http_request_field(r, "Host")) && !http_request_field(r, "Forwarded") &&

@@ -82,8 +82,9 @@ struct http_handler {
      *  nothing: 204. @return 200, or a status from 400 on with code and text of `error` set */
     int (*on_admin)(void *owner, const struct admin_request *request, struct text *out,
                     struct message *error);
-    /** @return true if this token, which is not admin_token, lets somebody use /v1 and /metrics */
-    bool (*on_admin_token)(void *owner, const char *token);
+    /** @param room  what is asked is about this room only (any text); NULL: about the server
+     *  @return true if this token, which is not admin_token, lets somebody use /v1 and /metrics */
+    bool (*on_admin_token)(void *owner, const char *token, const char *room);
     /** Body of /healthz (JSON). @return false: 503 (draining, overloaded) */
     bool (*on_health)(void *owner, char *json, size_t capacity);
     /** The answer to websocket_ping() with that number; NULL: of no interest. */

@@ -3,23 +3,28 @@
 
 Needs Debian's python3-yaml and python3-jsonschema.
 """
+import base64
+import hashlib
+import hmac
 import json
 import os
 import re
 import sys
+import time
 import urllib.error
 import urllib.request
 
 import jsonschema
 import yaml
 
-from raw_client import HTTP_PORT, ROOT, WebSocket, print_tap, running
+from raw_client import HTTP_PORT, OFFER, ROOT, WebSocket, print_tap, running
 
 with open(os.path.join(ROOT, "docs", "openapi.yaml"), encoding="utf-8") as file:
     API = yaml.safe_load(file)
 METHODS = ("get", "post", "patch", "delete", "put")
 OPERATIONS = {(path, method) for path, item in API["paths"].items() for method in item
               if method in METHODS}
+KEY = "0123456789abcdef0123456789abcdef"
 seen = set()  # (path, method, status) that were answered
 
 
@@ -211,6 +216,34 @@ def the_token_is_asked_for():
         expect(200, "get", "/rooms", headers={"Authorization": "Bearer secret"})
 
 
+def sign(claims):
+    """A JSON Web Token of the key "k" (HS256)."""
+    def encode(data):
+        return base64.urlsafe_b64encode(data).rstrip(b"=")
+    text = encode(b'{"alg":"HS256","typ":"JWT","kid":"k"}') + b"." + encode(json.dumps(claims).encode())
+    return (text + b"." + encode(hmac.new(KEY.encode(), text, hashlib.sha256).digest())).decode()
+
+
+def a_token_with_the_grant_is_for_its_room_and_who_is_moved_gets_one():
+    with running("--keys", f"k:{KEY}"):
+        expires = int(time.time()) + 600
+        ada = WebSocket()
+        token = sign({"sub": "ada", "exp": expires, "sluice": {"room": "demo", "join": True, "publish": True}})
+        ada.send({"t": "join", "id": 1, "room": "demo", "token": token, "offer": OFFER, "tracks": []})
+        who = {"room": "demo", "participant": ada.receive_type("joined")["you"]}
+        admin = {"Authorization": "Bearer " + sign(
+            {"sub": "op", "exp": expires, "sluice": {"room": "demo", "admin": True}})}
+        assert expect(200, "get", PARTICIPANT, headers=admin, **who)["identity"] == "ada"
+        refuse(401, "unauthorized", "get", "/rooms", headers=admin)
+        expect(200, "post", PARTICIPANT + "/move", {"room": "side"}, headers=admin, **who)
+        go = ada.receive_type("go")
+        again = WebSocket()
+        again.send({"t": "join", "id": 1, "room": "side", "token": token, "offer": OFFER, "tracks": []})
+        assert again.receive_type("error")["code"] == "token_room"
+        again.send({"t": "join", "id": 2, "room": go["room"], "token": go["token"], "offer": OFFER, "tracks": []})
+        assert again.receive_type("joined")["room"] == "side"
+
+
 def every_operation_was_answered():
     missing = OPERATIONS - {(path, method) for path, method, status in seen if status < 400}
     assert not missing, missing
@@ -220,6 +253,7 @@ CASES = [the_file_is_sound_and_has_every_route_of_the_server, rooms_participants
          who_is_muted_held_moved_and_kicked_hears_of_it,
          a_publisher_by_whip_can_be_kicked_and_not_be_moved, rooms_are_limited_and_closed,
          a_server_is_emptied_and_ends, a_signal_lets_calls_go_on_for_a_while, the_token_is_asked_for,
+         a_token_with_the_grant_is_for_its_room_and_who_is_moved_gets_one,
          every_operation_was_answered]
 
 if __name__ == "__main__":

@@ -101,9 +101,10 @@ static int on_admin(void *owner, const struct admin_request *request, struct tex
     return 200;
 }
 
-static bool on_admin_token(void *owner, const char *token)
+static bool on_admin_token(void *owner, const char *token, const char *room)
 {
     (void)owner;
+    (void)room;
     return token[0] == 'a';
 }
 

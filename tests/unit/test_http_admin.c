@@ -148,9 +148,24 @@ static void a_token_with_the_grant_will_do(void)
     web_tear_down();
 }
 
+#define WITH_OF_DEMO(path) \
+    "GET " path " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer of demo\r\n\r\n"
+
+static void a_token_of_a_room_is_for_that_room(void)
+{
+    web_set_up();
+    web_check_status(WITH_OF_DEMO("/v1/rooms/demo"), 200);
+    web_check_status(WITH_OF_DEMO("/v1/rooms/demo/tracks/t-00000001"), 204);
+    web_check_problem(WITH_OF_DEMO("/v1/rooms/other"), 401, "unauthorized");
+    web_check_problem(WITH_OF_DEMO("/v1/rooms"), 401, "unauthorized");
+    web_check_problem(WITH_OF_DEMO("/v1/server"), 401, "unauthorized");
+    web_check_problem(WITH_OF_DEMO("/metrics"), 401, "unauthorized");
+    web_tear_down();
+}
+
 TAP_CASES(CASE(programs_on_this_machine_may_ask), CASE(a_path_is_read_into_the_request),
           CASE(a_body_is_read_into_the_request), CASE(a_body_must_say_that_it_is_json),
           CASE(unknown_rooms_and_paths_are_not_found), CASE(a_path_tells_its_methods),
           CASE(whom_a_proxy_speaks_for_is_not_on_this_machine),
           CASE(pages_of_other_sites_may_not_ask), CASE(a_token_is_asked_of_everybody),
-          CASE(a_token_with_the_grant_will_do))
+          CASE(a_token_with_the_grant_will_do), CASE(a_token_of_a_room_is_for_that_room))
