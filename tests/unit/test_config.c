@@ -203,6 +203,23 @@ static void every_form_of_listen_is_understood(void)
     CHECK(says("must be ADDR:PORT"));
 }
 
+static void the_port_for_tcp_is_that_of_udp_a_number_or_none(void)
+{
+    config_init(&config);
+    CHECK_EQ(config.tcp_port, CONFIG_TCP_AUTO);
+    CHECK_EQ(config_set(&config, "tcp_port", "443", &error), 0);
+    CHECK_EQ(config.tcp_port, 443);
+    CHECK_EQ(config_set(&config, "tcp_port", "no", &error), 0);
+    CHECK_EQ(config.tcp_port, 0);
+    CHECK_EQ(config_set(&config, "tcp_port", "auto", &error), 0);
+    CHECK_EQ(config.tcp_port, CONFIG_TCP_AUTO);
+    CHECK_EQ(config_set(&config, "tcp_port", "0", &error), 0);
+    CHECK_EQ(config.tcp_port, 0);
+    CHECK_EQ(config_set(&config, "tcp_port", "65536", &error), -EINVAL);
+    CHECK_EQ(config_set(&config, "tcp_port", "yes", &error), -EINVAL);
+    CHECK(says("must be auto, no, or a port"));
+}
+
 static void balancers_are_addresses_or_networks(void)
 {
     config_init(&config);
@@ -379,7 +396,8 @@ static void help_names_every_key_once(void)
     free(text);
 }
 
-TAP_CASES(CASE(webhooks_are_urls_and_need_a_secret), CASE(the_log_has_two_formats),
+TAP_CASES(CASE(the_port_for_tcp_is_that_of_udp_a_number_or_none),
+          CASE(webhooks_are_urls_and_need_a_secret), CASE(the_log_has_two_formats),
           CASE(no_file_and_no_flag_is_enough),
           CASE(flags_go_over_the_environment_and_that_over_the_file),
           CASE(a_switch_is_yes_or_no_in_file_environment_and_flags),

@@ -25,6 +25,24 @@ static void what_is_no_request_is_answered_with_an_error(void)
     end();
 }
 
+/* Who trickles needs no more: checks come from wherever the client is. */
+static void candidates_of_clients_do_no_harm(void)
+{
+    begin();
+    join(ada, "demo", "Ada", "a");
+    say_text(ada,
+             "{\"t\":\"candidate\",\"id\":7,\"candidate\":{\"candidate\":\"candidate:1 1 udp 1 "
+             "0c2e4a2e.local 1 typ host\",\"sdpMid\":\"0\"}}");
+    expect_error(ada, 7, "unknown_type");
+    say_text(ada, "{\"t\":\"candidate\",\"id\":8,\"candidate\":null}");
+    expect_error(ada, 8, "unknown_type");
+    say_text(ada, "{\"t\":\"ping\",\"id\":9}");
+    CHECK_EQ(expect(ada, MESSAGE_PONG)->id, 9);
+    CHECK_EQ(ada->close_code, 0);
+    CHECK_EQ(n_mails, 1);
+    end();
+}
+
 static void ping_is_answered_at_any_time(void)
 {
     begin();
@@ -310,7 +328,8 @@ TAP_CASES(CASE(who_joins_gets_relays_and_passwords_that_expire),
           CASE(a_view_reaches_the_worker_if_slot_and_track_are_known),
           CASE(nobody_subscribes_to_himself), CASE(who_speaks_is_told_to_the_room),
           CASE(news_of_streams_reach_whom_they_are_for), CASE(requests_of_a_room_need_one),
-          CASE(what_is_no_request_is_answered_with_an_error), CASE(ping_is_answered_at_any_time),
+          CASE(what_is_no_request_is_answered_with_an_error),
+          CASE(candidates_of_clients_do_no_harm), CASE(ping_is_answered_at_any_time),
           CASE(mute_reaches_worker_and_others), CASE(only_own_tracks_can_be_muted),
           CASE(reoffer_adds_and_removes_tracks), CASE(an_ice_restart_gets_new_credentials_of_ours),
           CASE(refused_reoffer_changes_nothing), )
