@@ -416,10 +416,6 @@ static void act_on(struct call *c, struct message *m)
 
 static void dispatch(struct call *c, struct message *m)
 {
-    if (note(c, m) < 0) {
-        end(c, "out of memory");
-        return;
-    }
     act_on(c, m);
     c->handler->on_message(c->owner, m);
     offer_wanted_slots(c);
