@@ -2,6 +2,7 @@
 
 #include "media/base/clock.h"
 #include "media/base/log.h"
+#include "media/base/random.h"
 #include "media/base/text.h"
 #include "media/dtls.h"
 #include "media/seal.h"
@@ -33,6 +34,10 @@
 enum {
     TICK_S = 1,       /* join timeouts are looked at so often */
     CANDIDATES_S = 5, /* and the addresses of the interfaces */
+    /* who is told to rejoin does so after a random time, longer for many */
+    REJOIN_MIN_MS = 500,
+    REJOIN_EACH_MS = 5,
+    REJOIN_SPREAD_MAX_MS = 30000,
 };
 
 static void wake(struct server *s)
@@ -268,8 +273,30 @@ static void stop_workers(struct server *s)
     }
 }
 
+/* They are to join again, here or wherever their balancer then sends them, but not all at once. */
+static void send_to_rejoin(struct session *session, uint32_t spread_ms, int64_t now_us)
+{
+    struct message go = {.type = MESSAGE_GO,
+                         .action = "rejoin",
+                         .code = "server_stopping",
+                         .text = "the server is stopping",
+                         .retry_after_ms = REJOIN_MIN_MS + random_u32() % spread_ms};
+
+    session_send_away(session, &go, now_us);
+}
+
+static uint32_t rejoin_spread_ms(uint32_t participants)
+{
+    uint32_t more = participants < REJOIN_SPREAD_MAX_MS / REJOIN_EACH_MS
+                        ? participants * REJOIN_EACH_MS
+                        : REJOIN_SPREAD_MAX_MS;
+
+    return REJOIN_MIN_MS + more;
+}
+
 void server_begin_to_stop(struct server *s)
 {
+    uint32_t spread_ms = rejoin_spread_ms(directory_participants(s->host.directory));
     struct timeval limit = {.tv_sec = s->config.stop_timeout_s};
     int64_t now_us = clock_now_us();
 
@@ -278,7 +305,7 @@ void server_begin_to_stop(struct server *s)
     s->host.stopping = true;
     (void)event_add(s->stop_timeout, &limit);
     LIST_FOREACH(link, &s->sessions) {
-        session_dismiss(session_of_link(link), "server_stopping", "the server is stopping", now_us);
+        send_to_rejoin(session_of_link(link), spread_ms, now_us);
     }
     advance_sessions(s, now_us); /* those without a WebSocket are gone now */
     whip_done(&s->whip, now_us);

@@ -12,14 +12,12 @@ const calling = new Calling($('calling'), (participant) => grid.hearOnly(partici
 const local = { stream: new MediaStream(), screen: null, micOn: true, cameraOn: true };
 const tiles = new Map(); // id of a remote video track -> key of its tile
 let call = null;
-let retries = 0;
-let retryTimer = 0;
 let viewTimer = 0;
 
 const PAUSED_WORDS = { bandwidth: 'Paused: your network is too slow for this picture.',
     not_sent: 'No picture comes at the moment.' };
 const STATE_WORDS = { idle: 'Not connected', signaling: 'Joining…', connecting: 'Connecting media…',
-    connected: 'Connected', interrupted: 'Reconnecting…', failed: 'Disconnected', left: 'Left' };
+    connected: 'Connected', interrupted: 'Reconnecting…', reconnecting: 'Reconnecting…', failed: 'Disconnected', left: 'Left' };
 
 // --- devices ----------------------------------------------------------------------------------
 
@@ -180,30 +178,18 @@ function banner(text, label, action) {
     button.onclick = () => { banner(null); action?.(); };
 }
 
-function showState({ state, message }) {
+function showState({ state, message, media = true }) {
     $('status').dataset.state = state;
     $('status').textContent = STATE_WORDS[state];
     $('status').title = message;
     if (state === 'connected') {
-        retries = 0;
         banner(null);
         tellViews();
-    } else if (state === 'interrupted') {
+    } else if (state === 'interrupted' || !media) {
         banner(message);
     } else if (state === 'failed') {
-        rejoinLater(message);
+        banner(message, 'Rejoin', join);
     }
-}
-
-/** Rejoin by itself, later each time and never all at once; the person can do it at once. */
-function rejoinLater(message) {
-    const wait = Math.min(30, 2 ** retries) * (0.5 + Math.random());
-    const again = () => { clearTimeout(retryTimer); join(); };
-    if (retries++ < 6) {
-        retryTimer = setTimeout(again, wait * 1000);
-        message += ` Trying again in ${Math.ceil(wait)} s.`;
-    }
-    banner(message, 'Rejoin now', again);
 }
 
 function showCount() {
@@ -290,7 +276,6 @@ function showUpdate({ track }) {
 }
 
 async function join() {
-    clearTimeout(retryTimer);
     closeScreen();
     tiles.clear();
     grid.clear();
@@ -324,7 +309,6 @@ async function join() {
 }
 
 function leave() {
-    clearTimeout(retryTimer);
     call?.leave();
     closeScreen();
     grid.clear();
@@ -363,7 +347,6 @@ $('copy').onclick = copyLink;
 $('join-form').onsubmit = (event) => {
     event.preventDefault();
     localStorage.setItem('name', $('name').value);
-    retries = 0;
     join();
 };
 document.addEventListener('visibilitychange', tellViews);

@@ -120,7 +120,12 @@ export class Grid {
 
     /** Play a track's sound; null stops it. */
     setAudio(trackId, media, receiver = null, participant = null) {
-        this.#audio.get(trackId)?.element.remove();
+        const known = this.#audio.get(trackId);
+        if (media && known?.element.srcObject.getAudioTracks()[0] === media) {
+            Object.assign(known, { receiver, participant }); // it plays on
+            return;
+        }
+        known?.element.remove();
         this.#audio.delete(trackId);
         if (!media)
             return;

@@ -5,6 +5,8 @@
 import { encodingsFor, limitRates, preferCodec } from '/client/encodings.js';
 
 const FIRST_SLOTS = { audio: 4, video: 4 };
+const RESTART_MS = 4000;  // an ICE restart may take so long before there is another one
+const REPAIR_MS = 20000;  // and all of them; then the connection is lost
 const SETTLE_MS = 5000; // in which a browser finds out what its uplink carries, by sending all it has
 
 export class Media {
@@ -13,6 +15,9 @@ export class Media {
     #wanted = { ...FIRST_SLOTS };
     #settleTimer = 0;
     #settled = false;
+    #restartTimer = 0;
+    #repairTimer = 0;
+    #wasConnected = false;
     #videoCodec;
     #relayOnly;
     #handler;
@@ -23,7 +28,8 @@ export class Media {
      * @param {boolean} [options.relayOnly] send and receive over the TURN servers of `joined` only
      * @param {object} handler
      * @param {function} handler.request     send a request to the server: (type, fields) => promise of the reply
-     * @param {function} handler.onState     RTCPeerConnection.connectionState changed: (state) => {}
+     * @param {function} handler.onState     RTCPeerConnection.connectionState changed: (state) => {}. 'failed' comes once and
+     *                                       last; before, ICE restarts have been tried
      * @param {function} handler.onAnswered  an answer was applied: slots may have come
      */
     constructor({ videoCodec, relayOnly = false }, handler) {
@@ -37,6 +43,8 @@ export class Media {
 
     close() {
         clearTimeout(this.#settleTimer);
+        clearTimeout(this.#restartTimer);
+        clearTimeout(this.#repairTimer);
         this.pc.onconnectionstatechange = null;
         this.pc.close();
     }
@@ -61,10 +69,21 @@ export class Media {
             ...(sendEncodings ? { sendEncodings } : {}) });
         if (track.kind === 'video' && this.#videoCodec)
             preferCodec(transceiver, this.#videoCodec);
-        const published = { transceiver, id: null, muted: !track.enabled, want: null, obeying: Promise.resolve(),
+        const published = { transceiver, track, stream, id: null, muted: !track.enabled, want: null, obeying: Promise.resolve(),
             maxBps: 0, answeredBps: 0, rates: sendEncodings?.map(({ rid, maxBitrate }) => ({ rid, maxBitrate })) };
         this.published.set(source, published);
         return published;
+    }
+
+    /** Publish what `other`, which this one takes the place of, published. */
+    takeOver(other) {
+        for (const [source, { track, stream, muted, transceiver }] of other.published) {
+            const sent = transceiver.sender.track;
+            const published = this.add(sent ?? track, stream, source);
+            published.muted = muted;
+            if (!sent)
+                published.transceiver.sender.replaceTrack(null);
+        }
     }
 
     /** Tracks of our own, as the server tells them. */
@@ -207,9 +226,32 @@ export class Media {
             mid: midOf(transceiver), kind: transceiver.receiver.track.kind, source, muted }));
     }
 
+    // --- what the network does ---------------------------------------------------------------
+
+    /** The network may have changed: look for another path, while the one there is goes on. */
+    restart() {
+        if (!this.#wasConnected || this.#restartTimer)
+            return;
+        this.#restartTimer = setTimeout(() => {
+            this.#restartTimer = 0;
+            if (this.pc.connectionState !== 'connected')
+                this.restart();
+        }, RESTART_MS);
+        this.pc.restartIce();
+        this.renegotiate().catch((error) => console.debug('sluice: no ICE restart:', error.message));
+    }
+
     #onState(state) {
-        if (state === 'connected')
+        if (state === 'connected') {
+            this.#wasConnected = true;
             this.#settleTimer ||= setTimeout(() => this.#settle(), SETTLE_MS);
+            clearTimeout(this.#repairTimer);
+            this.#repairTimer = 0;
+        } else if (this.#wasConnected && (state === 'disconnected' || state === 'failed')) {
+            this.#repairTimer ||= setTimeout(() => this.#handler.onState('failed'), REPAIR_MS);
+            this.restart();
+            state = 'disconnected';
+        }
         this.#handler.onState(state);
     }
 }

@@ -28,6 +28,29 @@ export class Roster {
         return {};
     }
 
+    /** Everybody leaves: what comes next is another session's. */
+    clear() {
+        for (const participant of [...this.participants.values()])
+            this.#remove(participant, { code: 'rejoined', message: 'we came anew' });
+        this.#slots.clear();
+        this.#bound.clear();
+    }
+
+    /** These are in the room now: tell the page of what has changed only. */
+    replace(participants) {
+        const there = new Map(participants.map((participant) => [participant.id, participant]));
+        for (const known of [...this.participants.values()])
+            if (!there.has(known.id))
+                this.#remove(known, { code: 'left', message: 'left the room' });
+        for (const participant of participants) {
+            const known = this.participants.get(participant.id);
+            if (known)
+                this.#replaceTracks(known, participant.tracks ?? []);
+            else
+                this.add(participant);
+        }
+    }
+
     add({ id, name, tracks = [] }) {
         const participant = { id, name, tracks: new Map() };
         this.participants.set(id, participant);
@@ -49,10 +72,7 @@ export class Roster {
             this.#handler.emit('participant', { participant: known, change });
             return;
         }
-        for (const track of known.tracks.values())
-            this.#removeTrack(track);
-        this.participants.delete(known.id);
-        this.#handler.emit('participant', { participant: known, change, code, message });
+        this.#remove(known, { code, message });
     }
 
     onTrack({ change, track }) {
@@ -71,6 +91,8 @@ export class Roster {
     onSlots(slots) {
         for (const slot of slots) {
             const before = this.#slots.get(slot.mid)?.track;
+            if (before === slot.track)
+                continue; // told again after a resume: what is shown goes on
             if (before && this.#bound.get(before) === slot.mid) {
                 this.#bound.delete(before);
                 this.#announce(before);
@@ -129,6 +151,22 @@ export class Roster {
     announceAll() {
         for (const trackId of this.#bound.keys())
             this.#announce(trackId);
+    }
+
+    #remove(participant, { code, message }) {
+        for (const track of [...participant.tracks.values()])
+            this.#removeTrack(track);
+        this.participants.delete(participant.id);
+        this.#handler.emit('participant', { participant, change: 'leave', code, message });
+    }
+
+    #replaceTracks(participant, tracks) {
+        const there = new Set(tracks.map(({ id }) => id));
+        for (const track of [...participant.tracks.values()])
+            if (!there.has(track.id) && !track.direct)
+                this.#removeTrack(track);
+        for (const track of tracks)
+            this.onTrack({ change: 'update', track: { ...track, participant: participant.id } });
     }
 
     #addTrack(track) {

@@ -6,12 +6,13 @@
  *     call.addEventListener('track', (e) => show(e.detail));   // a remote track begins or ends
  *     await call.join(await navigator.mediaDevices.getUserMedia({ audio: true, video: true }));
  *
+ * A call survives what happens to networks and servers: it resumes, looks for another path, or joins anew, by itself.
  * One RTCPeerConnection carries everything. The browser always offers, the server always answers.
  * Receiving m-lines are slots: the server binds tracks to them by `slots` messages, without SDP.
  * The messages are documented in docs/PROTOCOL.md.
  *
  * Events (CustomEvent, data in `detail`):
- *   state        {state, message}             see STATES; `message` is a sentence for people
+ *   state        {state, message, media}      see STATES; `message` is a sentence for people
  *   participant  {participant, change}        change: 'join' | 'update' | 'leave', reason on leave
  *   track        {track, participant, media}  media: MediaStreamTrack, or null when it is gone
  *   update       {track}                      a remote track was muted or unmuted
@@ -31,7 +32,7 @@
  * suits; those that nobody needs are not sent. Tell with view() how large you show what, and what you do not show.
  */
 
-import { CallError, Connection, defaultUrl } from '/client/connection.js';
+import { CallError, Connection, defaultUrl, pause, pauseMs, socketUrl } from '/client/connection.js';
 import { Direct, DirectCall } from '/client/direct.js';
 import { Media } from '/client/media.js';
 import { Roster } from '/client/roster.js';
@@ -39,11 +40,22 @@ import { Roster } from '/client/roster.js';
 export { CallError, DirectCall, defaultUrl };
 export { encodingsFor } from '/client/encodings.js';
 
-/** States of a call, in the order they are passed. `failed` and `left` are final. */
-export const STATES = ['idle', 'signaling', 'connecting', 'connected', 'interrupted', 'failed', 'left'];
+/**
+ * States of a call. `interrupted`: no media comes at the moment, and another path is looked for. `reconnecting`: the server is
+ * not there at the moment; media goes on if `detail.media` says so, and otherwise we join anew. `failed` and `left` are final.
+ */
+export const STATES = ['idle', 'signaling', 'connecting', 'connected', 'interrupted', 'reconnecting', 'failed', 'left'];
+
+/** Refusals that may be another answer a little later. */
+const PASSING = new Set(['unreachable', 'disconnected', 'timeout', 'server_stopping', 'server_draining', 'busy', 'overloaded',
+    'rate_limited']);
+/** Ends of the media connection, after which one joins anew. */
+const LOST = new Set(['connection_lost', 'failed']);
 
 const MEDIA_TIMEOUT_MS = 20000;
 const VIEW_DELAY_MS = 100;
+const GIVE_UP_MS = 60000;
+const REOPEN_MS = 5000;
 
 export class Call extends EventTarget {
     #connection;
@@ -54,6 +66,10 @@ export class Call extends EventTarget {
     #sources = new Map();    // source -> track, of the stream that was given to join()
     #iceServers = [];
     #mediaTimer = 0;
+    #mediaState = 'new';
+    #away = false;           // the server is not there at the moment
+    #rejoining = false;
+    #onOnline = () => this.#onNetworkChange();
     #views = new Map();      // track id -> the view that was last asked for, as JSON
     #newViews = new Map();   // likewise, not sent yet
     #viewTimer = 0;
@@ -68,10 +84,11 @@ export class Call extends EventTarget {
      * @param {string} [options.token] access token, if the server asks for one
      * @param {string} [options.mode] 'sfu': media over the server; 'direct': a room for two; 'presence': no media but in direct calls
      * @param {boolean} [options.relayOnly] media goes over the server's TURN servers only, to try them
+     * @param {number} [options.giveUpMs] try for so long to reach a server that was lost; default: a minute
      * @param {string} [options.videoCodec] publish video in this codec if the browser has it: 'VP8', 'VP9', 'H264', 'AV1'
      */
     constructor({ room, name = '', url = defaultUrl(), token = undefined, videoCodec = undefined, relayOnly = false,
-        mode = 'sfu' }) {
+        mode = 'sfu', giveUpMs = GIVE_UP_MS }) {
         super();
         this.#videoCodec = videoCodec;
         this.#relayOnly = relayOnly;
@@ -83,8 +100,12 @@ export class Call extends EventTarget {
         this.state = 'idle';
         this.message = '';
         this.you = null;
-        this.#connection = new Connection(url, { onMessage: (message) => this.#onMessage(message),
-            onClose: () => this.#fail('The connection to the server was lost.') });
+        this.#connection = new Connection(url, giveUpMs, {
+            onMessage: (message) => this.#onMessage(message),
+            onLost: () => { this.#away = true; this.#showState(); },
+            onResumed: (message) => this.#onResumed(message),
+            onGone: (unreachable) => this.#onGone(unreachable),
+        });
         this.#roster = new Roster({
             emit: (type, detail) => this.#emit(type, detail),
             onGone: (trackId) => { this.#views.delete(trackId); this.#newViews.delete(trackId); },
@@ -101,6 +122,11 @@ export class Call extends EventTarget {
     /** The direct call that rings or goes on, or null. */
     get directCall() {
         return this.#direct.call;
+    }
+
+    /** How long a server that was lost is looked for. */
+    set giveUpMs(ms) {
+        this.#connection.giveUpMs = ms;
     }
 
     /** Who else is in the room: id -> {id, name, tracks: Map(id -> track)}. */
@@ -129,6 +155,7 @@ export class Call extends EventTarget {
                 await this.#openMedia((offer) => this.#joinRoom(offer));
             else
                 await this.#joinWithoutMedia();
+            addEventListener('online', this.#onOnline);
         } catch (error) {
             this.#fail(error.message);
             throw error;
@@ -236,7 +263,7 @@ export class Call extends EventTarget {
 
     /** Leave the room. The call cannot be used again. */
     async leave() {
-        if (this.state === 'left' || this.state === 'failed')
+        if (this.#isOver())
             return;
         const polite = this.#connection.isOpen && this.you
             ? this.#connection.request('leave').catch(() => {}) : null;
@@ -275,6 +302,8 @@ export class Call extends EventTarget {
     #onJoined(message) {
         this.you = message.you;
         this.#iceServers = message.ice_servers;
+        this.#roster.clear();
+        this.#views.clear();
         this.#media?.learn(message.tracks);
         for (const participant of message.participants)
             this.#roster.add(participant);
@@ -291,9 +320,92 @@ export class Call extends EventTarget {
         this.#media.renegotiate().catch((error) => console.warn('sluice: re-offer failed:', error));
     }
 
-    #onGo({ action, message }) {
-        if (action === 'leave')
+    #onGo({ action, code, message, room, url, after_ms: afterMs = 0 }) {
+        if (action === 'redirect' && url)
+            this.url = socketUrl(url);
+        if (action === 'rejoin' && room)
+            this.room = room;
+        if (action === 'rejoin' || action === 'redirect')
+            this.#rejoin(afterMs);
+        else if (LOST.has(code))
+            this.#rejoin();
+        else
             this.#fail(`The server ended your call: ${message}.`);
+    }
+
+    // --- when the connection is lost ---------------------------------------------------------
+
+    #onNetworkChange() {
+        this.#connection.probe();
+        this.#media?.restart();
+    }
+
+    #onResumed({ replayed, tracks, participants, ice_servers: iceServers }) {
+        this.#away = false;
+        this.#iceServers = iceServers;
+        this.#media?.useServers(iceServers);
+        if (!replayed) {
+            this.#media?.learn(tracks);
+            this.#roster.replace(participants);
+        }
+        this.#showState();
+    }
+
+    #onGone(unreachable) {
+        if (unreachable)
+            this.#fail('The server could not be reached any more.');
+        else if (this.you)
+            this.#rejoin();
+        // else join() is told
+    }
+
+    /** Join anew, with what was published: from `afterMs` on, later each time, until we give up. */
+    async #rejoin(afterMs = Math.random() * 500) {
+        if (this.#rejoining || this.#isOver())
+            return;
+        this.#rejoining = true;
+        this.#connection.close();
+        this.#connection.url = this.url;
+        this.#showState();
+        const before = this.#media;
+        this.#direct.close();
+        this.#direct = this.#makeDirect();
+        const since = performance.now();
+        let error = null;
+        for (let n = 0; !this.#isOver() && !(error && performance.now() - since > afterMs + this.#connection.giveUpMs); n++) {
+            await pause(n ? Math.max(pauseMs(n), error?.retryAfterMs ?? 0) : afterMs);
+            error = this.#isOver() ? null : await this.#joinAnew(before).then(() => null, (reason) => reason);
+            if (!error || !PASSING.has(error.code))
+                break;
+        }
+        before?.close();
+        this.#rejoining = false;
+        if (error)
+            this.#fail(PASSING.has(error.code) ? `The server could not be reached any more. ${error.message}` : error.message);
+        else
+            this.#showState();
+    }
+
+    async #joinAnew(first) {
+        await this.#connection.open(REOPEN_MS);
+        if (this.#media)
+            await this.#replaceMedia(first);
+        else if (this.#mode === 'sfu')
+            await this.#openMedia((offer) => this.#joinRoom(offer));
+        else
+            await this.#joinWithoutMedia();
+        this.#away = false;
+    }
+
+    async #replaceMedia(first) {
+        const before = this.#media;
+        this.#media = this.#makeMedia();
+        this.#media.takeOver(before);
+        if (before !== first)
+            before.close();
+        this.#mediaState = 'new';
+        this.#media.growSlots();
+        await this.#media.join((offer) => this.#joinRoom(offer));
     }
 
     // --- what is shown -----------------------------------------------------------------------
@@ -315,11 +427,16 @@ export class Call extends EventTarget {
     // --- media -------------------------------------------------------------------------------
 
     #makeMedia() {
-        return new Media({ videoCodec: this.#videoCodec, relayOnly: this.#relayOnly }, {
-            request: (type, fields) => this.#connection.request(type, fields),
-            onState: (state) => this.#onConnectionState(state),
+        const media = new Media({ videoCodec: this.#videoCodec, relayOnly: this.#relayOnly }, {
+            request: async (type, fields) => {
+                if (media !== this.#media)
+                    throw new CallError('disconnected', 'Another media connection has taken its place.');
+                return this.#connection.request(type, fields);
+            },
+            onState: (state) => media === this.#media && this.#onConnectionState(state),
             onAnswered: () => this.#roster.announceAll(),
         });
+        return media;
     }
 
     /** @param {function} request  sends the first offer, and resolves with what has `answer` and `ice_servers` */
@@ -338,14 +455,15 @@ export class Call extends EventTarget {
             token: this.token, ...(this.#mode === 'direct' ? { mode: 'direct' } : {}) });
         if (this.#mode === 'direct' && mode === 'sfu')
             await this.#direct.toServer();
-        else if (this.state === 'signaling')
-            this.#setState('connected', this.#mode === 'direct' ? 'Waiting for somebody to join.' : 'In the room.');
+        else
+            this.#beConnected(this.#mode === 'direct' ? 'Waiting for somebody to join.' : 'In the room.');
     }
 
     /** The first offer of somebody who has joined without. */
     async #sendFirstOffer() {
         await this.#openMedia(async ({ offer, tracks }) => {
             const { sdp } = await this.#connection.request('offer', { n: 1, sdp: offer, tracks });
+            this.#mediaState = 'connecting';
             this.#mediaTimer = setTimeout(() => this.#onConnectionState('failed'), MEDIA_TIMEOUT_MS);
             return { answer: sdp, ice_servers: this.#iceServers };
         });
@@ -365,11 +483,16 @@ export class Call extends EventTarget {
 
     #onDirectState(state) {
         if (state === 'alone')
-            this.#setState('connected', 'Waiting for somebody to join.');
-        else if (state === 'connecting')
-            this.#setState('connecting', 'Connecting to the other one…');
+            this.#beConnected('Waiting for somebody to join.');
         else
             this.#onConnectionState(state);
+    }
+
+    /** There is no media connection, nor need there be one. */
+    #beConnected(message) {
+        this.#mediaState = 'connected';
+        if (!this.#rejoining)
+            this.#setState('connected', message);
     }
 
     /** While a direct call goes on, the room gets nothing of what we say and show. */
@@ -387,29 +510,52 @@ export class Call extends EventTarget {
 
     async #joinRoom(offer) {
         const joined = await this.#connection.request('join', { room: this.room, name: this.name, token: this.token, ...offer });
-        this.#setState('connecting', 'Connecting audio and video…');
+        this.#mediaState = 'connecting';
+        if (!this.#rejoining)
+            this.#showState();
+        clearTimeout(this.#mediaTimer);
         this.#mediaTimer = setTimeout(() => this.#onConnectionState('failed'), MEDIA_TIMEOUT_MS);
         return joined;
     }
 
     #onConnectionState(connection) {
-        if (this.state === 'left' || this.state === 'failed')
+        if (this.#isOver())
             return;
-        if (connection === 'connected') {
+        const first = this.#mediaState === 'connecting' && !this.#away;
+        this.#mediaState = connection;
+        if (connection === 'connected')
             clearTimeout(this.#mediaTimer);
-            this.#setState('connected', 'Connected.');
-        } else if (connection === 'disconnected') {
+        if (connection !== 'failed')
+            this.#showState();
+        else if (first)
+            this.#fail('The server answers, but no audio or video gets through: its UDP port is blocked '
+                + 'on the way. Try another network, or ask the operator to open it.');
+        else
+            this.#rejoin();
+    }
+
+    /** What follows from how the connections are. */
+    #showState() {
+        if (this.#isOver())
+            return;
+        if (this.#rejoining)
+            this.#setState('reconnecting', 'The server was lost. Joining again…', { media: false });
+        else if (this.#mediaState === 'disconnected')
             this.#setState('interrupted', 'The network does not answer. Waiting for it to come back…');
-        } else if (connection === 'failed') {
-            this.#fail(this.state === 'connecting'
-                ? 'The server answers, but no audio or video gets through: its UDP port is blocked '
-                  + 'on the way. Try another network, or ask the operator to open it.'
-                : 'The connection for audio and video was lost.');
-        }
+        else if (this.#away)
+            this.#setState('reconnecting', 'The server does not answer. Audio and video go on…', { media: true });
+        else if (this.#mediaState === 'connected')
+            this.#setState('connected', 'Connected.');
+        else
+            this.#setState('connecting', 'Connecting audio and video…');
+    }
+
+    #isOver() {
+        return this.state === 'left' || this.state === 'failed';
     }
 
     #fail(message) {
-        if (this.state === 'left' || this.state === 'failed')
+        if (this.#isOver())
             return;
         this.#setState('failed', message);
         this.#close();
@@ -419,16 +565,17 @@ export class Call extends EventTarget {
         clearTimeout(this.#mediaTimer);
         clearTimeout(this.#viewTimer);
         this.#direct.close();
+        removeEventListener('online', this.#onOnline);
         this.#connection.close();
         this.#media?.close();
     }
 
-    #setState(state, message) {
+    #setState(state, message, more = {}) {
         if (this.state === state && this.message === message)
             return;
         this.state = state;
         this.message = message;
-        this.#emit('state', { state, message });
+        this.#emit('state', { state, message, ...more });
     }
 
     #emit(type, detail) {

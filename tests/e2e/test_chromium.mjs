@@ -67,7 +67,7 @@ await plan([
     ['a server that goes away is explained', async () => {
         server.kill('SIGTERM');
         check(await server.wait(5000) === 0, 'SIGTERM ends the server with 0');
-        await until(async () => (await pageState(bob)) === 'failed', 'the page knows');
+        await until(async () => (await pageState(bob)) === 'reconnecting', 'the page knows');
         const text = await bob.textContent('#banner');
         check(/server/i.test(text) && /again/i.test(text), `banner says: ${text}`);
     }],
