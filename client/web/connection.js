@@ -9,7 +9,7 @@ const RETRY_TIMEOUT_MS = 5000;
 const REQUEST_TIMEOUT_MS = 15000;
 const PING_MS = 15000;
 const PONG_MS = 5000;
-const PROBE_MS = 2000;     // the same, when there is reason to doubt
+const PROBE_MS = 800;      // the same, when there is reason to doubt
 const PAUSE_MIN_MS = 250;  // the longest pause before the second try; doubled with each
 const PAUSE_MAX_MS = 4000;
 const CODE_DEAD = 4000;    // we close it and mean to come back
@@ -110,7 +110,7 @@ export class Connection {
         });
     }
 
-    /** Is it still alive? Otherwise it is on its way back within two seconds. */
+    /** Is it still alive? Otherwise it is on its way back within a second. */
     probe() {
         if (this.isOpen && !this.#returning)
             this.#ping(PROBE_MS);

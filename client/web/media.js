@@ -5,6 +5,8 @@
 import { encodingsFor, limitRates, preferCodec } from '/client/encodings.js';
 
 const FIRST_SLOTS = { audio: 4, video: 4 };
+const LOOK_MS = 200;       // how often it is looked whether anything comes
+const SILENT_MS = 800;    // nothing comes any more of what came all the time: something may have happened to the network
 const RESTART_MS = 4000;  // an ICE restart may take so long before there is another one
 const REPAIR_MS = 20000;  // and all of them; then the connection is lost
 const SETTLE_MS = 5000; // in which a browser finds out what its uplink carries, by sending all it has
@@ -18,6 +20,8 @@ export class Media {
     #restartTimer = 0;
     #repairTimer = 0;
     #wasConnected = false;
+    #lookTimer = 0;
+    #flows = false;
     #videoCodec;
     #relayOnly;
     #handler;
@@ -30,6 +34,7 @@ export class Media {
      * @param {function} handler.request     send a request to the server: (type, fields) => promise of the reply
      * @param {function} handler.onState     RTCPeerConnection.connectionState changed: (state) => {}. 'failed' comes once and
      *                                       last; before, ICE restarts have been tried
+     * @param {function} handler.onSilence   media came and comes no more: its publishers are silent, or the network is gone
      * @param {function} handler.onAnswered  an answer was applied: slots may have come
      */
     constructor({ videoCodec, relayOnly = false }, handler) {
@@ -43,6 +48,7 @@ export class Media {
 
     close() {
         clearTimeout(this.#settleTimer);
+        clearInterval(this.#lookTimer);
         clearTimeout(this.#restartTimer);
         clearTimeout(this.#repairTimer);
         this.pc.onconnectionstatechange = null;
@@ -228,6 +234,23 @@ export class Media {
 
     // --- what the network does ---------------------------------------------------------------
 
+    /** Browsers take five seconds to say that nothing comes. */
+    #look() {
+        const now = performance.timeOrigin + performance.now();
+        const newest = Math.max(0, ...this.pc.getReceivers().map(
+            (receiver) => receiver.getSynchronizationSources()[0]?.timestamp ?? 0));
+        const flows = now - newest < SILENT_MS;
+        if (this.#flows && !flows)
+            this.#handler.onSilence();
+        this.#flows = flows;
+    }
+
+    /** The server was lost. If media is, too, look for another path as soon as it is back. */
+    doubt() {
+        if (!this.#flows)
+            this.restart();
+    }
+
     /** The network may have changed: look for another path, while the one there is goes on. */
     restart() {
         if (!this.#wasConnected || this.#restartTimer)
@@ -244,6 +267,7 @@ export class Media {
     #onState(state) {
         if (state === 'connected') {
             this.#wasConnected = true;
+            this.#lookTimer ||= setInterval(() => this.#look(), LOOK_MS);
             this.#settleTimer ||= setTimeout(() => this.#settle(), SETTLE_MS);
             clearTimeout(this.#repairTimer);
             this.#repairTimer = 0;

@@ -102,7 +102,7 @@ export class Call extends EventTarget {
         this.you = null;
         this.#connection = new Connection(url, giveUpMs, {
             onMessage: (message) => this.#onMessage(message),
-            onLost: () => { this.#away = true; this.#showState(); },
+            onLost: () => this.#onLost(),
             onResumed: (message) => this.#onResumed(message),
             onGone: (unreachable) => this.#onGone(unreachable),
         });
@@ -340,6 +340,13 @@ export class Call extends EventTarget {
         this.#media?.restart();
     }
 
+    /** Signaling and media go the same way, mostly. */
+    #onLost() {
+        this.#away = true;
+        this.#showState();
+        this.#media?.doubt();
+    }
+
     #onResumed({ replayed, tracks, participants, ice_servers: iceServers }) {
         this.#away = false;
         this.#iceServers = iceServers;
@@ -434,6 +441,7 @@ export class Call extends EventTarget {
                 return this.#connection.request(type, fields);
             },
             onState: (state) => media === this.#media && this.#onConnectionState(state),
+            onSilence: () => media === this.#media && this.#connection.probe(),
             onAnswered: () => this.#roster.announceAll(),
         });
         return media;

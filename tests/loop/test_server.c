@@ -431,8 +431,9 @@ static void stop_tells_everybody_and_ends_the_run(void)
     server_stop(server);
     m = signaling_peer_await(&ada, MESSAGE_GO);
     CHECK(m);
-    CHECK_STR(m->action, "leave");
+    CHECK_STR(m->action, "rejoin");
     CHECK_STR(m->code, "server_stopping");
+    CHECK(m->retry_after_ms >= 500);
     CHECK(signaling_peer_await(&bob, MESSAGE_GO));
     CHECK(signaling_peer_await_close(&ada));
     CHECK(signaling_peer_await_close(&bob));
