@@ -51,6 +51,7 @@ struct config {
     char tls_cert[CONFIG_PATH_MAX + 1];    /* of the signaling port; "": plain HTTP */
     char tls_key[CONFIG_PATH_MAX + 1];     /* "": in the same file */
     struct config_list allowed_origins;    /* whose pages may use us; "*": all */
+    struct config_list trusted_proxies;    /* whose X-Forwarded-For is believed */
     struct config_list proxy_protocol;     /* addresses and networks: say for whom they connect */
     struct config_list ice_servers;        /* told to clients; each as ice_servers.h has it */
     char turn_secret[CONFIG_PATH_MAX + 1]; /* shared with the relays; "": none */

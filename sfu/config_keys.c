@@ -77,6 +77,8 @@ const struct config_key config_keys[] = {
         allowed_origins, config_check_origin, "ORIGIN",
         "pages of this origin may use the server, too\n(https://app.example.org; * for all); default: "
         "those that\ncame from it, and programs that are no browsers"),
+    LIST(trusted_proxies, config_check_prefix, "ADDR",
+         "reverse proxies whose X-Forwarded-For tells the client,\nas addresses or networks"),
     LIST(proxy_protocol, config_check_prefix, "ADDR",
          "load balancers that begin each connection with a PROXY\nheader, as addresses or networks "
          "(10.0.0.0/8)"),

@@ -23,7 +23,6 @@ static const char *const restart_keys[] = {
     "web_root",
     "tls_cert",
     "tls_key",
-    "proxy_protocol",
     "pad_runs",
     "audio_red",
     "coalesce_ms",

@@ -199,6 +199,7 @@ void start_configure_http(const struct config *config, struct http_config *ret)
     ret->max_body_bytes = config->max_sdp_bytes;
     ret->timeout_s = (int)config->request_timeout_s;
     fill_prefixes(&ret->proxy_protocol, &config->proxy_protocol);
+    fill_prefixes(&ret->trusted_proxies, &config->trusted_proxies);
     for (uint32_t i = 0; i < config->allowed_origins.n; i++)
         (void)!http_origins_add(&ret->origins, config->allowed_origins.text[i]);
 }

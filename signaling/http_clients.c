@@ -89,7 +89,8 @@ struct http_client *http_clients_enter(struct http_clients *c, const struct sock
                                        int64_t now_us, uint32_t *wait_ms)
 {
     uint8_t key[KEY_LEN];
-    bool limited = !make_key(key, address) || c->limit_loopback;
+    bool limited = (!make_key(key, address) || c->limit_loopback) &&
+                   !address_prefixes_have(&c->exempt, address);
     struct http_client *client = map_get(&c->by_address, key, KEY_LEN);
 
     *wait_ms = limited ? count_opening(c, key, now_us) : 0;

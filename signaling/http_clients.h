@@ -9,6 +9,7 @@
 
 #include "media/base/attributes.h"
 #include "media/base/map.h"
+#include "signaling/address_prefix.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,8 +21,9 @@ struct sockaddr;
 /** Embedded by value; members but the limits are private. */
 struct http_clients {
     uint32_t max, max_per_address;
-    bool limit_loopback;           /* false: a reverse proxy on this host may have them all */
-    struct rate_limiter *openings; /* owned; NULL: no limit */
+    bool limit_loopback;            /* false: a reverse proxy on this host may have them all */
+    struct address_prefixes exempt; /* proxies elsewhere, which may, too */
+    struct rate_limiter *openings;  /* owned; NULL: no limit */
     uint32_t n;
     struct map by_address;
 };

@@ -424,6 +424,7 @@ int http_connection_enter(struct http_connection *c, const struct sockaddr *addr
         return -EBUSY;
     s->stats.connections++;
     write_address(c->address, address);
+    c->of_proxy = address_prefixes_have(&s->config.trusted_proxies, address);
     return 0;
 }
 

@@ -1,3 +1,4 @@
+#include "signaling/http_forwarded.h"
 #include "signaling/http_internal.h"
 #include "signaling/json_text.h"
 
@@ -65,7 +66,7 @@ void http_exchange_token(const struct http_exchange *x, char *out, size_t size)
 
 const char *http_exchange_address(const struct http_exchange *x)
 {
-    return x->connection ? x->connection->address : "";
+    return x->address;
 }
 
 void http_exchange_retry_after(struct http_exchange *x, uint32_t wait_ms)
@@ -84,6 +85,9 @@ struct http_exchange *http_exchange_new(struct http_connection *c)
         return NULL;
     x->connection = c;
     x->head = c->request && c->request->method == HTTP_HEAD;
+    memcpy(x->address, c->address, sizeof(x->address));
+    if (c->of_proxy && c->request)
+        http_forwarded_client(c->request, &c->server->config.trusted_proxies, x->address);
     text_init(&x->fields, HTTP_MAX_ANSWER_HEAD);
     list_append(&c->server->exchanges, &x->link);
     return x;

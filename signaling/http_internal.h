@@ -72,6 +72,7 @@ struct http_connection {
     struct http_server *server;
     struct http_client *client;
     char address[INET6_ADDRSTRLEN];
+    bool of_proxy; /* which is trusted: each request may be of another client */
     enum http_connection_state state;
     struct http_arrival *arrival; /* while ARRIVING, which owns the socket then */
     struct bufferevent *bev;      /* the WebSocket's once upgraded */
@@ -94,6 +95,7 @@ struct http_exchange {
     struct list link;                   /* in server->exchanges */
     struct http_connection *connection; /* NULL: the client has left */
     bool head;                          /* the body is not sent */
+    char address[INET6_ADDRSTRLEN];     /* of the client */
     struct text fields;                 /* of the answer */
 };
 

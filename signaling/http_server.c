@@ -129,6 +129,7 @@ int http_server_new(struct http_server **ret, struct event_base *base,
     s->clients.max = config->max_connections;
     s->clients.max_per_address = config->max_connections_per_address;
     s->clients.limit_loopback = config->limit_loopback;
+    s->clients.exempt = config->trusted_proxies;
     (void)signal(SIGPIPE, SIG_IGN); /* NOLINT(cert-err33-c): it cannot fail */
 
     if (http_clients_limit_openings(&s->clients, config->max_openings_per_s) < 0)
@@ -158,6 +159,9 @@ int http_server_reconfigure(struct http_server *s, const struct http_config *con
     s->admin_token = token;
     s->clients.max = config->max_connections;
     s->clients.max_per_address = config->max_connections_per_address;
+    s->clients.exempt = s->config.trusted_proxies = config->trusted_proxies;
+    s->config.proxy_protocol = config->proxy_protocol;
+    s->config.origins = config->origins;
     s->config.max_body_bytes = config->max_body_bytes;
     s->config.timeout_s = config->timeout_s;
     return http_clients_limit_openings(&s->clients, config->max_openings_per_s);

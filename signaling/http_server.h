@@ -105,6 +105,7 @@ struct http_config {
     bool limit_loopback;
     /* who says for whom a connection is, by a PROXY header, which it must begin with then */
     struct address_prefixes proxy_protocol;
+    struct address_prefixes trusted_proxies; /* whose X-Forwarded-For is believed */
     struct http_origins origins; /* pages of others that may use /ws, WHIP, WHEP and /v1 */
 };
 
@@ -137,8 +138,8 @@ MUST_USE int http_server_new(struct http_server **ret, struct event_base *base,
                              void *owner);
 
 /**
- * Take over admin_token, the limits on connections and bodies, and the timeout; the rest stays. Who
- * is connected stays connected.
+ * Take over admin_token, the limits on connections and bodies, the timeout, proxies and origins; the
+ * rest stays. Who is connected stays connected.
  *
  * @return 0; -ENOMEM: some may hold already
  */

@@ -76,7 +76,7 @@ static void upgrade(struct http_exchange *x, const char *key)
         return;
     }
     websocket_set_counter(ws, &s->stats.messages_out);
-    if (s->handler.on_websocket(s->owner, ws, c->address, token, &c->session) < 0) {
+    if (s->handler.on_websocket(s->owner, ws, x->address, token, &c->session) < 0) {
         http_connection_watch(c, websocket_detach(ws));
         refuse(x);
         return;

@@ -98,7 +98,7 @@ static void every_name_of_the_list_is_a_setting(void)
 
     for (size_t i = 0; i < config_n_keys; i++)
         n += config_needs_restart(config_keys[i].name);
-    CHECK_EQ(n, 19);
+    CHECK_EQ(n, 18);
     CHECK(config_needs_restart("udp_port"));
     CHECK(!config_needs_restart("max_rooms"));
 }

@@ -172,9 +172,45 @@ static void a_server_that_ends_forgets_who_is_arriving(void)
     (void)close(fd);
 }
 
-TAP_CASES(CASE(the_address_is_what_the_balancer_says), CASE(version_2_is_understood),
-          CASE(a_header_may_come_byte_by_byte), CASE(a_balancer_may_speak_for_itself),
-          CASE(a_balancer_that_says_nothing_is_refused),
+static void a_trusted_proxy_tells_the_client_of_each_request(void)
+{
+    int fd;
+    int other;
+
+    web_prepare();
+    CHECK_EQ(address_prefixes_add(&web_config.trusted_proxies, "127.0.0.1"), 0);
+    web_config.limit_loopback = true;
+    web_config.max_connections_per_address = 1; /* not for the proxy */
+    web_start();
+    other = web_open_client();
+    web_turn();
+    fd = web_open_client();
+    web_send(fd, WEB_UPGRADE WEB_KEY "X-Forwarded-For: 127.0.0.1, 192.0.2.7\r\n\r\n");
+    CHECK(web_read_answer(fd, true));
+    web_check_has("HTTP/1.1 101 ");
+    CHECK_STR(web_seen.address, "192.0.2.7");
+    (void)close(other);
+    tear_down(fd);
+}
+
+static void others_tell_nothing_of_clients(void)
+{
+    int fd;
+
+    web_prepare();
+    CHECK_EQ(address_prefixes_add(&web_config.trusted_proxies, "192.0.2.0/24"), 0);
+    web_start();
+    fd = web_open_client();
+    web_send(fd, WEB_UPGRADE WEB_KEY "X-Forwarded-For: 192.0.2.7\r\n\r\n");
+    CHECK(web_read_answer(fd, true));
+    CHECK_STR(web_seen.address, "127.0.0.1");
+    tear_down(fd);
+}
+
+TAP_CASES(CASE(a_trusted_proxy_tells_the_client_of_each_request),
+          CASE(others_tell_nothing_of_clients), CASE(the_address_is_what_the_balancer_says),
+          CASE(version_2_is_understood), CASE(a_header_may_come_byte_by_byte),
+          CASE(a_balancer_may_speak_for_itself), CASE(a_balancer_that_says_nothing_is_refused),
           CASE(a_balancer_that_only_looks_costs_nothing),
           CASE(a_header_that_does_not_come_ends_the_connection),
           CASE(others_may_not_speak_for_anybody), CASE(limits_are_those_of_the_client),

@@ -123,6 +123,14 @@ static void answer_request(struct bufferevent *bev, void *arg)
     CHECK_EQ(websocket_send(server.ws, "welcome", 7), 0);
 }
 
+/* The client does not want to talk to us. */
+static void on_failed_handshake(struct bufferevent *bev, short what, void *arg)
+{
+    (void)arg;
+    if (!(what & BEV_EVENT_CONNECTED))
+        bufferevent_free(bev);
+}
+
 static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *address,
                       int len, void *arg)
 {
@@ -133,7 +141,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
     (void)address;
     (void)len;
     (void)arg;
-    bufferevent_setcb(bev, answer_request, NULL, NULL, NULL);
+    bufferevent_setcb(bev, answer_request, NULL, on_failed_handshake, NULL);
     (void)bufferevent_enable(bev, EV_READ | EV_WRITE);
 }
 
