@@ -303,6 +303,11 @@ bool access_must_renew(const struct access *a, const struct grants *g, int64_t n
     return g->expires_s && g->expires_s - now_s <= before_s && token_keys_sign(a->keys);
 }
 
+int access_sign(const struct access *a, const struct grants *g, int64_t now_s, char **ret)
+{
+    return access_is_open(a) ? -ENOKEY : token_sign(a->keys, g, now_s, ret);
+}
+
 int access_renew(const struct access *a, struct grants *g, int64_t now_s, char **ret)
 {
     struct grants renewed = *g;

@@ -86,6 +86,15 @@ bool access_must_renew(const struct access *a, const struct grants *g, int64_t n
  */
 MUST_USE int access_renew(const struct access *a, struct grants *g, int64_t now_s, char **ret);
 
+/**
+ * Make a token for `g` as it is.
+ *
+ * @param a    NULL: no key can sign
+ * @param ret  allocated, the caller's
+ * @return 0; -ENOKEY: no key can sign; -EMSGSIZE; -ENOMEM
+ */
+MUST_USE int access_sign(const struct access *a, const struct grants *g, int64_t now_s, char **ret);
+
 /** Read the keys of `config` into `keys`, which is empty. @return as access_new() */
 MUST_USE int access_read_keys(struct token_keys *keys, const struct config *config,
                               struct config_error *error);

@@ -14,8 +14,10 @@
 #include "sfu/session_mute.h"
 #include "signaling/admin_request.h"
 #include "signaling/grants.h"
+#include "signaling/json_text.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -322,6 +324,33 @@ static int undrain(struct job *j)
     return serve_drain(j);
 }
 
+static int make_any_token(struct job *j)
+{
+    const struct session_host *host = j->admin->host;
+    int64_t now_s = session_host_wall_s(host, j->now_us);
+    struct grants grants = j->request->grants;
+    char *token = NULL;
+    int err;
+
+    if (j->request->expires_in_s.given)
+        grants.expires_s = now_s + j->request->expires_in_s.value;
+    else if (!grants.expires_s)
+        grants.expires_s = now_s + host->config->token_ttl_s;
+    err = access_sign(host->access, &grants, now_s, &token);
+    if (err == -ENOKEY) {
+        (void)refuse(j->error, "no_signing_key", "no key of this server can sign");
+        return STATUS_CONFLICT;
+    }
+    if (err < 0)
+        return refuse_for_memory(j);
+    log_info("admin", "token made: room=%s identity=\"%s\"", grants.room, grants.identity);
+    text_append(j->out, "{\"token\":");
+    json_append_string(j->out, token);
+    text_printf(j->out, ",\"expires_in_s\":%" PRId64 "}\n", grants.expires_s - now_s);
+    free(token);
+    return STATUS_OK;
+}
+
 /** How an action is served. */
 struct duty {
     int (*find)(struct job *j); /* what the path names; NULL: nothing. @return 0 or a status */
@@ -345,6 +374,7 @@ static const struct duty duties[] = {
     [ADMIN_DRAIN_STATE] = {NULL, serve_drain},
     [ADMIN_DRAIN] = {NULL, drain},
     [ADMIN_UNDRAIN] = {NULL, undrain},
+    [ADMIN_MAKE_TOKEN] = {NULL, make_any_token},
 };
 
 int admin_serve(const struct admin *a, const struct admin_request *r,

@@ -1,8 +1,11 @@
 #include "signaling/admin_request.h"
 
 #include "signaling/message_input.h"
+#include "signaling/token.h"
+#include "signaling/token_claims.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int read_number(const struct input *in, const char *name, uint32_t max,
@@ -100,6 +103,24 @@ static int read_drain(const struct input *in, struct admin_request *r)
     return input_text(in, "redirect_url", r->redirect_url, sizeof(r->redirect_url));
 }
 
+/* The claims of the token, as docs/TOKENS.md has them. */
+static int read_claims(const struct input *in, struct admin_request *r)
+{
+    char *text = json_dumps(in->object, JSON_COMPACT);
+    struct token_claims claims;
+    char why[TOKEN_WHY_MAX];
+    int err;
+
+    if (!text)
+        return input_fail(in->error, "overloaded", "out of memory");
+    err = token_claims_read(&claims, text, why, sizeof(why));
+    free(text);
+    if (err < 0)
+        return input_fail(in->error, "bad_field", "%s", why);
+    r->grants = claims.grants;
+    return read_number(in, "expires_in_s", ADMIN_MAX_EXPIRY_S, &r->expires_in_s);
+}
+
 static int read_body(const struct input *in, struct admin_request *r)
 {
     switch (r->action) {
@@ -113,6 +134,8 @@ static int read_body(const struct input *in, struct admin_request *r)
         return read_mute_track(in, r);
     case ADMIN_DRAIN:
         return read_drain(in, r);
+    case ADMIN_MAKE_TOKEN:
+        return read_claims(in, r);
     case ADMIN_SERVER:
     case ADMIN_ROOMS:
     case ADMIN_ROOM:

@@ -6,6 +6,7 @@
 #define SIGNALING_ADMIN_REQUEST_H
 
 #include "media/base/attributes.h"
+#include "signaling/grants.h"
 #include "signaling/message.h"
 
 #include <stdbool.h>
@@ -29,6 +30,7 @@ enum admin_action {
     ADMIN_DRAIN_STATE, /* whether the server is being emptied */
     ADMIN_DRAIN,       /* deadline_s, stop, redirect_url */
     ADMIN_UNDRAIN,
+    ADMIN_MAKE_TOKEN, /* grants, expires_in_s */
 };
 
 enum {
@@ -37,6 +39,7 @@ enum {
     ADMIN_MAX_PARTICIPANTS = 100000,
     ADMIN_MAX_KBPS = 4000000,
     ADMIN_MAX_DEADLINE_S = 7 * 24 * 3600,
+    ADMIN_MAX_EXPIRY_S = 10 * 365 * 24 * 3600,
     ADMIN_TOKEN_MAX = 4095, /* characters of a token */
     ADMIN_REASON_MAX = 120, /* bytes of UTF-8 */
     ADMIN_BODY_MAX = 16384, /* bytes of a request */
@@ -62,6 +65,8 @@ struct admin_request {
     struct admin_number deadline_s;                      /* DRAIN */
     bool stop;                                           /* DRAIN: and end the server */
     char redirect_url[256];                              /* DRAIN; "": none */
+    struct grants grants;             /* MAKE_TOKEN; expires_s is 0 unless it was given */
+    struct admin_number expires_in_s; /* MAKE_TOKEN */
 };
 
 /**

@@ -150,6 +150,7 @@ static const struct admin_route routes[] = {
     {"drain", HTTP_GET, ADMIN_DRAIN_STATE},
     {"drain", HTTP_POST, ADMIN_DRAIN},
     {"drain", HTTP_DELETE, ADMIN_UNDRAIN},
+    {"tokens", HTTP_POST, ADMIN_MAKE_TOKEN},
 };
 
 /* Does the path of `r` have the form of `path`? */

@@ -212,6 +212,8 @@ def a_signal_lets_calls_go_on_for_a_while():
 
 def the_token_is_asked_for():
     with running("--admin-token", "secret"):
+        refuse(409, "no_signing_key", "post", "/tokens", {"sluice": {"room": "demo"}},
+               headers={"Authorization": "Bearer secret"})
         refuse(401, "unauthorized", "get", "/rooms")
         expect(200, "get", "/rooms", headers={"Authorization": "Bearer secret"})
 
@@ -227,6 +229,10 @@ def sign(claims):
 def a_token_with_the_grant_is_for_its_room_and_who_is_moved_gets_one():
     with running("--keys", f"k:{KEY}"):
         expires = int(time.time()) + 600
+        made = expect(200, "post", "/tokens", {"sub": "eve", "sluice": {"room": "*"}, "expires_in_s": 60})
+        eve = WebSocket()
+        eve.send({"t": "join", "id": 1, "room": "x", "token": made["token"], "offer": OFFER, "tracks": []})
+        assert eve.receive_type("joined")["room"] == "x" and made["expires_in_s"] == 60
         ada = WebSocket()
         token = sign({"sub": "ada", "exp": expires, "sluice": {"room": "demo", "join": True, "publish": True}})
         ada.send({"t": "join", "id": 1, "room": "demo", "token": token, "offer": OFFER, "tracks": []})

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    r.action = (enum admin_action)(data[0] % (ADMIN_UNDRAIN + 1));
+    r.action = (enum admin_action)(data[0] % (ADMIN_MAKE_TOKEN + 1));
     if (admin_request_parse(&r, (const char *)data + 1, size - 1, &error) < 0) {
         assert(error.code[0] && error.text[0]);
         return 0;

@@ -96,7 +96,7 @@ static int on_admin(void *owner, const struct admin_request *request, struct tex
 {
     (void)owner;
     (void)error;
-    assert(request->action <= ADMIN_UNDRAIN);
+    assert(request->action <= ADMIN_MAKE_TOKEN);
     text_append(out, request->room);
     return 200;
 }

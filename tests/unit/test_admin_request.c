@@ -79,6 +79,19 @@ static void a_drain_may_name_another_server(void)
     check_refused(ADMIN_DRAIN, "{\"deadline_s\":9999999}", "bad_field", "deadline_s");
 }
 
+static void a_token_is_made_of_claims(void)
+{
+    CHECK_EQ(parse(ADMIN_MAKE_TOKEN, "{\"sub\":\"ada\",\"expires_in_s\":60,"
+                                     "\"sluice\":{\"room\":\"demo\",\"publish\":false}}"),
+             0);
+    CHECK_STR(request.grants.identity, "ada");
+    CHECK_STR(request.grants.room, "demo");
+    CHECK(request.grants.join && !request.grants.publish && !request.grants.admin);
+    CHECK_EQ(request.expires_in_s.value, 60);
+    check_refused(ADMIN_MAKE_TOKEN, "{}", "bad_field", "sluice");
+    check_refused(ADMIN_MAKE_TOKEN, "{\"sluice\":{\"rooom\":\"demo\"}}", "bad_field", "rooom");
+}
+
 static void what_is_no_object_is_refused(void)
 {
     char deep[80] = "";
@@ -94,4 +107,5 @@ static void what_is_no_object_is_refused(void)
 
 TAP_CASES(CASE(limits_of_a_room_are_those_given), CASE(muting_is_of_both_kinds_unless_one_is_named),
           CASE(nobody_is_unmuted_from_afar), CASE(a_move_names_a_room),
-          CASE(a_drain_may_name_another_server), CASE(what_is_no_object_is_refused))
+          CASE(a_drain_may_name_another_server), CASE(a_token_is_made_of_claims),
+          CASE(what_is_no_object_is_refused))
