@@ -3,6 +3,7 @@
 #include "media/base/log.h"
 #include "sfu/command_token.h"
 #include "sfu/config.h"
+#include "sfu/doctor.h"
 #include "sfu/server.h"
 
 #include <errno.h>
@@ -23,6 +24,7 @@ struct command {
 static int run_serve(int argc, char **argv);
 
 static const struct command commands[] = {
+    {"doctor", doctor_run, "look whether machine, network and relays are as a server needs them"},
     {"serve", run_serve, "host calls; what sluice does without a command, too"},
     {"token", command_token, "make a token, for servers that let in who has one"},
 };

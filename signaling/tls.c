@@ -1,5 +1,7 @@
 #include "signaling/tls.h"
 
+#include "media/base/text.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/bufferevent.h>
@@ -202,6 +204,39 @@ int64_t tls_server_expires_s(const struct tls_context *t)
     if (ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(t->ctx)), &tm) != 1)
         return INT64_MAX; /* it does not say */
     return timegm(&tm);
+}
+
+static void append_name(struct text *out, const GENERAL_NAME *name)
+{
+    char address[INET6_ADDRSTRLEN];
+    const ASN1_STRING *value = name->type == GEN_DNS     ? name->d.dNSName
+                               : name->type == GEN_IPADD ? name->d.iPAddress
+                                                         : NULL;
+    const unsigned char *bytes = value ? ASN1_STRING_get0_data(value) : NULL;
+    int len = value ? ASN1_STRING_length(value) : 0;
+
+    if (!value)
+        return;
+    if (out->len > 0)
+        text_append(out, ", ");
+    if (name->type == GEN_DNS)
+        text_append_n(out, (const char *)bytes, (size_t)len);
+    else if (len == 4 || len == 16)
+        text_append(out, inet_ntop(len == 4 ? AF_INET : AF_INET6, bytes, address, sizeof(address)));
+}
+
+void tls_server_names(const struct tls_context *t, char *out, size_t capacity)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(SSL_CTX_get0_certificate(t->ctx), NID_subject_alt_name,
+                                            NULL, NULL);
+    struct text text;
+
+    text_init(&text, capacity - 1);
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)
+        append_name(&text, sk_GENERAL_NAME_value(names, i));
+    (void)snprintf(out, capacity, "%s", text_str(&text));
+    text_done(&text);
+    GENERAL_NAMES_free(names);
 }
 
 static int trust(SSL_CTX *ctx, const char *ca_file, char error[TLS_ERROR_SIZE])

@@ -13,6 +13,7 @@
 #include "media/base/attributes.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct bufferevent;
@@ -46,6 +47,9 @@ MUST_USE int tls_server_check(struct tls_context *t, char error[TLS_ERROR_SIZE])
 
 /** @return until when our certificate is valid [Unix seconds] */
 int64_t tls_server_expires_s(const struct tls_context *t);
+
+/** Write the names and addresses that our certificate is for, with commas between; "": none. */
+void tls_server_names(const struct tls_context *t, char *out, size_t capacity);
 
 /**
  * Client side.

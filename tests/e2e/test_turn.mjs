@@ -2,11 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { check, connected, Firefox, frameRates, freePort, here, joinPage, near, plan, Process, READ_STATS, readTones, scratch,
+import { build, check, connected, Firefox, frameRates, freePort, here, joinPage, near, plan, Process, READ_STATS, readTones, scratch,
     sluiceClient, startChromium, startServer, until } from './harness.mjs';
 
 const SECRET = 'a secret of relay and server';
-const RELAY_PORTS = '30000-30200';
+const RELAY_PORTS = '61000-61200'; // of which neither freePort() nor the kernel takes any
 const folder = join(scratch, 'turn');
 const turn = { plain: freePort(2), tls: freePort(2) }; // with two addresses, coturn takes the ports behind, too
 const url = {
@@ -94,18 +94,28 @@ async function relayedClients(over, { server, args = ['--relay-only'] } = {}) {
     server.kill();
 }
 
-const BLOCK = `table inet block {
+/** Run `sluice doctor --turn` with the relays of this test. */
+async function doctor(server, secret) {
+    const port = server?.port ?? freePort();
+    const run = new Process(join(build, 'sfu', 'sluice'), ['doctor', '--turn', '--json', '--ca', join(folder, 'ca.pem'), '--workers', '1',
+        '--listen', `127.0.0.1:${port}`, '--udp-port', String(server?.udp ?? freePort()), '--turn-secret', secret,
+        ...Object.values(url).flatMap((u) => ['--ice-servers', u])]);
+    const status = await run.wait();
+    return { status, lines: run.out.trim().split('\n').map((line) => JSON.parse(line)) };
+}
+
+const block = (server) => `table inet block {
     chain out { type filter hook output priority 0;
         udp sport ${RELAY_PORTS} accept
         udp dport ${RELAY_PORTS} accept
         meta l4proto udp drop
-        tcp dport ${turn.plain} drop
+        tcp dport { ${[turn.plain, server?.udp].filter(Boolean).join(', ')} } drop
     }
 }`;
 
-/** Run `f` where no UDP gets through, nor TCP to the plain port of the relay. */
-async function blocked(f) {
-    execFileSync('nft', ['-f', '-'], { input: BLOCK });
+/** Run `f` where no UDP gets through, nor TCP but to the relay's TLS and the server's HTTP. */
+async function blocked(server, f) {
+    execFileSync('nft', ['-f', '-'], { input: block(server) });
     try {
         await f();
     } finally {
@@ -140,21 +150,41 @@ await plan([
     }],
     ['with all UDP and the plain port blocked, a page that joins gets through by TLS in one go', async () => {
         const server = await serverWith(Object.values(url), ['--tcp-port', 'no']);
-        await blocked(() => relayed('tls', { server, options: '', room: 'blocked' }));
+        await blocked(server, () => relayed('tls', { server, options: '', room: 'blocked' }));
     }],
     ['sluice-client over UDP, TCP and TLS', () => Promise.all(Object.keys(url).map((over) => relayedClients(over)))],
     ['and with all UDP and the plain port blocked', async () => {
         const server = await serverWith(Object.values(url), ['--tcp-port', 'no']);
-        await blocked(() => relayedClients('tls', { server, args: [] }));
+        await blocked(server, () => relayedClients('tls', { server, args: [] }));
     }],
     ['sluice-client says what is wrong with a certificate, and takes it if told to', async () => {
         const server = await serverWith([url.tls]);
-        const args = ['--send', 'tone:440', '--relay-only', '--for', '5'];
-        const strict = sluiceClient(server, 'strict', args);
-        const trusting = sluiceClient(server, 'trusting', [...args, '--insecure']);
+        const args = ['--send', 'tone:440', '--relay-only', '--for'];
+        const strict = sluiceClient(server, 'strict', [...args, '20']);
+        const trusting = sluiceClient(server, 'trusting', [...args, '3', '--insecure']);
         check(await trusting.wait() === 0, `--insecure: ${trusting.err}`);
         check(await strict.wait() === 1, 'exit status 1');
         check(/no TLS connection to localhost: its certificate is not accepted/.test(strict.err), strict.err);
         server.kill();
+    }],
+    ['the doctor finds each relay well, beside a server that runs', async () => {
+        const server = await serverWith(Object.values(url));
+        const { status, lines } = await doctor(server, SECRET);
+        check(status === 0, `exit status ${status}: ${JSON.stringify(lines)}`);
+        const relays = lines.filter(({ topic }) => topic.startsWith('TURN'));
+        check(relays.length === 3 && relays.every(({ level, message }) => level === 'OK' && /here and back/.test(message)),
+            JSON.stringify(relays));
+        check(lines.some(({ topic, message }) => topic.startsWith('HTTP') && /sluice that runs/.test(message)), JSON.stringify(lines));
+        server.kill();
+    }],
+    ['and says what is wrong with a secret, and where no datagram comes through', async () => {
+        const wrong = await doctor(null, 'another secret');
+        const relays = wrong.lines.filter(({ topic }) => topic.startsWith('TURN'));
+        check(wrong.status === 1 && relays.every(({ level, message }) => level === 'FAIL' && /401/.test(message)), JSON.stringify(relays));
+        await blocked(null, async () => {
+            const { status, lines } = await doctor(null, SECRET);
+            const levels = lines.filter(({ topic }) => topic.startsWith('TURN')).map(({ level }) => level);
+            check(status === 1 && levels.join() === 'FAIL,FAIL,OK', JSON.stringify(lines));
+        });
     }],
 ]);
