@@ -1,11 +1,13 @@
 #include "client/call.h"
 
+#include "media/base/clock.h"
 #include "media/base/log.h"
 #include "media/base/random.h"
 #include "signaling/websocket.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +17,12 @@
 enum {
     NORMAL_CLOSURE = 1000, /* RFC 6455 section 7.4.1 */
     URL_MAX = 512,
+    PAUSE_MIN_MS = 250, /* the longest pause before the second try to come back; then doubled */
+    PAUSE_DOUBLINGS = 4,
 };
+
+/* A server that was lost is looked for so long. */
+static const int64_t GIVE_UP_US = 60 * SECOND;
 
 struct call {
     struct call_config config; /* strings point to the copies below */
@@ -27,6 +34,12 @@ struct call {
     char error[320];
     struct websocket *websocket; /* NULL once it is closed */
     bool open, described;
+    struct event_base *base;
+    struct message_session session; /* to come back with */
+    uint64_t seq;                   /* of the last event */
+    struct event *retry;            /* NULL: the WebSocket was never lost */
+    int64_t lost_us;                /* 0: it is not */
+    uint32_t tries;                 /* to come back, since then */
     struct negotiation_local local;
     struct offer_section sections[PLAN_MAX_SECTIONS];
     uint32_t n_sections, n_answered; /* n_answered: of the last offer answered */
@@ -302,14 +315,86 @@ static void on_joined(struct call *c, const struct message *m)
     c->limits = m->limits;
     c->n_ice_servers = m->n_ice_servers;
     memcpy(c->ice_servers, m->ice_servers, sizeof(c->ice_servers));
+    c->session = m->session;
     if (!m->sdp)
         c->offer_request = 0;
     set_state(c, CALL_JOINED);
     read_answer(c, m);
 }
 
+/* Coming back */
+
+static void open_websocket(struct call *c);
+
+static void on_retry(evutil_socket_t fd, short what, void *owner)
+{
+    (void)fd;
+    (void)what;
+    open_websocket(owner);
+}
+
+/* At once at first, then after growing, random pauses, so that not all come at the same time. */
+static void retry_later(struct call *c)
+{
+    uint32_t doublings = c->tries < PAUSE_DOUBLINGS ? c->tries : PAUSE_DOUBLINGS;
+    uint32_t pause_ms = c->tries > 0 ? random_u32() % (PAUSE_MIN_MS << doublings) : 0;
+    struct timeval wait = {.tv_sec = pause_ms / 1000, .tv_usec = pause_ms % 1000 * 1000};
+
+    c->tries++;
+    if (!c->retry)
+        c->retry = evtimer_new(c->base, on_retry, c);
+    if (!c->retry || event_add(c->retry, &wait) < 0)
+        end(c, "out of memory");
+}
+
+/* @return false: we do not come back */
+static bool come_back(struct call *c, const char *reason)
+{
+    int64_t now_us = clock_now_us();
+
+    if (c->state != CALL_JOINED || !c->session.id[0] || c->config.no_reconnect)
+        return false;
+    if (!c->lost_us) {
+        log_warn("call", "the connection to the server was lost, media goes on: reason=\"%s\"",
+                 reason);
+        c->lost_us = now_us;
+        c->tries = 0;
+    }
+    if (now_us - c->lost_us > GIVE_UP_US)
+        return false;
+    retry_later(c);
+    return true;
+}
+
+static void send_resume(struct call *c)
+{
+    struct message m = {
+        .type = MESSAGE_RESUME, .id = ++c->request_id, .session = c->session, .seq = c->seq};
+
+    if (send_message(c, &m) < 0)
+        return; /* lost again, and told so */
+}
+
+static void on_resumed(struct call *c, const struct message *m)
+{
+    log_info("call", "resumed: away_ms=%" PRId64 " replayed=%s", (clock_now_us() - c->lost_us) / MS,
+             m->replayed ? "yes" : "no");
+    c->lost_us = 0;
+    c->n_viewed = 0;
+    if (c->config.view)
+        send_views(c);
+    if (c->offer_request != 0) {
+        c->offer_n--; /* the same one again */
+        send_offer(c, MESSAGE_OFFER);
+    }
+}
+
 static void on_error(struct call *c, const struct message *m)
 {
+    if (c->lost_us) {
+        end(c, "the server does not take us back: %s (%s)", m->text, m->code);
+        return;
+    }
     if (c->state == CALL_JOINING && m->id == c->offer_request) {
         end(c, "the server refused: %s (%s)", m->text, m->code);
         return;
@@ -349,6 +434,8 @@ static void on_go(struct call *c, const struct message *m)
 /* Keep what is of use later. @return 0; -ENOMEM */
 static int note(struct call *c, struct message *m)
 {
+    if (m->seq && (m->type != MESSAGE_RESUMED || !m->replayed))
+        c->seq = m->seq;
     if (m->type == MESSAGE_TOKEN)
         keep_token(c, m->token);
     bulletin_update(&c->bulletin, m);
@@ -360,6 +447,9 @@ static void act_on(struct call *c, struct message *m)
     switch (m->type) {
     case MESSAGE_JOINED:
         on_joined(c, m);
+        break;
+    case MESSAGE_RESUMED:
+        on_resumed(c, m);
         break;
     case MESSAGE_ANSWER:
         read_answer(c, m);
@@ -389,7 +479,6 @@ static void act_on(struct call *c, struct message *m)
     case MESSAGE_UNSUBSCRIBE:
     case MESSAGE_PING:
     case MESSAGE_RESUME:
-    case MESSAGE_RESUMED:
     case MESSAGE_LEAVE:
     case MESSAGE_CALL:
     case MESSAGE_RINGING:
@@ -426,7 +515,10 @@ static void on_websocket_open(void *owner)
     struct call *c = owner;
 
     c->open = true;
-    join_if_ready(c);
+    if (c->lost_us)
+        send_resume(c);
+    else
+        join_if_ready(c);
 }
 
 static void on_websocket_message(void *owner, const char *text, size_t len)
@@ -453,13 +545,17 @@ static void on_websocket_close(void *owner, uint16_t code, const char *reason)
 {
     struct call *c = owner;
 
+    bool was_open = c->open;
+
     (void)code;
     c->websocket = websocket_free(c->websocket);
-    if (!c->open)
+    c->open = false;
+    if (come_back(c, reason))
+        return;
+    if (!was_open)
         end(c, "no answer from %s: %s", c->url, reason);
     else
         end(c, "the server closed the connection: %s", reason);
-    c->open = false;
 }
 
 static const struct websocket_handler websocket_handler = {
@@ -468,10 +564,23 @@ static const struct websocket_handler websocket_handler = {
     .on_close = on_websocket_close,
 };
 
+static int connect_websocket(struct call *c)
+{
+    struct websocket_handler events = websocket_handler;
+
+    events.tls = c->config.tls;
+    return websocket_connect(&c->websocket, c->base, c->url, &events, c);
+}
+
+static void open_websocket(struct call *c)
+{
+    if (c->state == CALL_JOINED && connect_websocket(c) < 0)
+        end(c, "out of memory");
+}
+
 int call_new(struct call **ret, struct event_base *base, const struct call_config *config,
              const struct call_handler *handler, void *owner)
 {
-    struct websocket_handler events = websocket_handler;
     struct call *c = calloc(1, sizeof(*c));
     int err;
 
@@ -487,8 +596,8 @@ int call_new(struct call **ret, struct event_base *base, const struct call_confi
     c->handler = handler;
     c->owner = owner;
     c->session_id = random_u64() >> 2; /* RFC 8829 section 5.2.1: a positive 64 bit number */
-    events.tls = config->tls;
-    err = websocket_connect(&c->websocket, base, c->url, &events, c);
+    c->base = base;
+    err = connect_websocket(c);
     if (err < 0) {
         call_free(c);
         return err;
@@ -502,6 +611,8 @@ struct call *call_free(struct call *c)
     if (!c)
         return NULL;
     c->websocket = websocket_free(c->websocket);
+    if (c->retry)
+        event_free(c->retry);
     roster_done(&c->roster);
     bulletin_done(&c->bulletin);
     free(c);

@@ -1,6 +1,7 @@
 /**
  * @file call.h  Our side of the signaling (docs/PROTOCOL.md): connect, join with an offer, follow
- * slots and roster, offer again when the room needs more slots, leave.
+ * slots and roster, offer again when the room needs more slots, leave. When the WebSocket is lost
+ * in the call, it is opened again and the session resumed; meanwhile the state stays CALL_JOINED.
  *
  * Knows SDP by signaling/negotiation and no media. Handlers are called from the loop and must not
  * free the call. Thread: that of the event_base.
@@ -45,6 +46,7 @@ struct call_config {
     bool direct;                       /* what the room shall be if it begins with us: for two */
     uint32_t audio_slots, video_slots; /* 0..CALL_MAX_SLOTS; 0: this kind is never received */
     bool stereo;
+    bool no_reconnect;               /* end when the WebSocket is lost */
     const struct message_view *view; /* how all video is shown; copied; NULL: nothing is said */
 };
 

@@ -471,6 +471,7 @@ static int make_call(struct client *c)
         .stereo = o->stereo,
         .presence = c->peer != NULL,
         .direct = o->direct_room,
+        .no_reconnect = o->no_reconnect,
         .view = o->has_view ? &o->view : NULL,
     };
 

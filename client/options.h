@@ -34,7 +34,7 @@ struct options {
     const char *turn_user, *turn_password;
     bool answer, direct_room; /* accept who calls; the room is for two */
     bool stats, json, receive_video, has_view, has_stun, has_turn, relay_only, ice_tcp;
-    bool insecure;
+    bool insecure, no_reconnect;
     struct message_view view;
     struct ice_url stun, turn;
     const char *log_level;

@@ -114,7 +114,9 @@ static int update_participants(struct roster *r, const struct message *m)
 
 int roster_update(struct roster *r, const struct message *m)
 {
-    if (m->type == MESSAGE_JOINED || m->type == MESSAGE_PARTICIPANT)
+    if (m->type == MESSAGE_RESUMED && !m->replayed)
+        r->n_tracks = 0; /* all there are follow */
+    if (m->type == MESSAGE_JOINED || m->type == MESSAGE_RESUMED || m->type == MESSAGE_PARTICIPANT)
         return update_participants(r, m);
     if (m->type != MESSAGE_TRACK)
         return 0;

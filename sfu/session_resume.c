@@ -42,11 +42,12 @@ void session_keep_event(struct session *s, const struct message *event, const ch
 {
     if (!may_be_resumed(s) || !counts(event->type))
         return;
-    if (json)
-        event_log_put(&s->events, event->seq, (int)event->type, json, len,
-                      event->type == MESSAGE_SPEAKERS);
-    else
+    if (!json) {
         event_log_forget(&s->events, event->seq);
+        return;
+    }
+    event_log_put(&s->events, event->seq, (int)event->type, json, len,
+                  event->type == MESSAGE_SPEAKERS);
 }
 
 void session_confirm(struct session *s, uint64_t seq)

@@ -1,7 +1,7 @@
 /** What networks and servers do to a call: lost WebSockets, a server that dies or stops. */
 import net from 'node:net';
 import { join } from 'node:path';
-import { build, check, connected, freePort, joinPage, pageState, plan, Process, sleep, startChromium, startServer,
+import { build, check, connected, freePort, joinPage, pageState, plan, Process, sleep, sluiceClient, startChromium, startServer,
     until } from './harness.mjs';
 
 const CUTS = 20;
@@ -156,6 +156,25 @@ await plan([
         check(log.roster.length === 0, `Bob saw ${describe(log)}`);
         check((await server.health()).participants === 2, 'two are there');
         noGap(await watched(ada), GAP_MS, 'at Ada');
+    }],
+    ['sluice-client resumes, and no sound is lost', async () => {
+        const args = ['--send', 'tone:440', '--for', '6', '--stats', '--json', '--log-level', 'info'];
+        const clients = [sluiceClient({ ws: `ws://127.0.0.1:${proxy.port}/ws` }, 'client', ['--name', 'cut', ...args]),
+            sluiceClient(server, 'client', ['--name', 'other', ...args])];
+        await until(() => clients.every((client) => /link: state=connected/.test(client.err)), 'both are there');
+        for (let i = 1; i <= 5; i++) {
+            proxy.cut();
+            await until(() => clients[0].err.match(/ resumed: /g)?.length === i, `it is back, ${i}`, 5000);
+        }
+        for (const client of clients) {
+            check(await client.wait() === 0, client.err);
+            const { lost, concealed } = client.json().streams[0];
+            check(lost === 0 && concealed < 200 * 48, `lost ${lost} packets, ${concealed} samples concealed`);
+        }
+        const refuses = sluiceClient({ ws: `ws://127.0.0.1:${proxy.port}/ws` }, 'client', ['--no-reconnect', ...args]);
+        await until(() => /link: state=connected/.test(refuses.err), 'it is there');
+        proxy.cut();
+        check(await refuses.wait() === 1 && /connection was lost/.test(refuses.err), refuses.err);
     }],
     ['a server that is killed and starts again has all of them back', async () => {
         const ids = [await idOf(ada), await idOf(bob)];
