@@ -72,10 +72,11 @@ static const char *no_path(struct verdict *v)
     if (v->options->relay_only)
         return say(v, "joined, but the media address %s cannot be reached through the TURN server",
                    v->media_address);
-    return say(v,
-               "joined, but the media address %s does not answer: is UDP blocked, or the server's "
-               "--advertise wrong?",
-               v->media_address);
+    return say(
+        v,
+        "joined, but the media address %s does not answer: is UDP blocked%s, or the server's "
+        "--advertise wrong?",
+        v->media_address, v->options->ice_tcp ? "" : " (then try --ice-tcp)");
 }
 
 const char *verdict_on_failure(struct verdict *v, const char *error)
