@@ -5,6 +5,7 @@
 #include "media/egress_entry.h"
 #include "media/egress_pace.h"
 #include "media/packet.h"
+#include "media/path.h"
 #include "media/rtp.h"
 #include "media/run_plan.h"
 #include "media/seal.h"
@@ -499,7 +500,8 @@ static bool is_one_run(const struct egress_peer *peer)
 
 static void lay_out_peer(struct egress *e, struct egress_peer *peer)
 {
-    bool plans = e->pad_max > 0 && !is_one_run(peer);
+    /* A stream has no runs to save. */
+    bool plans = e->pad_max > 0 && !path_is(&peer->to) && !is_one_run(peer);
 
     if (UNLIKELY(peer->measured != peer->session)) { /* once: it is far away in memory */
         peer->measured = peer->session;

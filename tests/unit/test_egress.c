@@ -1,5 +1,6 @@
 #include "media/egress.h"
 
+#include "media/path.h"
 #include "tests/unit/egress_fixture.h"
 
 #include <errno.h>
@@ -349,6 +350,27 @@ static void lead_bytes_are_padded_behind_the_payload(void)
     fixture_done(&f);
 }
 
+static void packets_in_a_stream_are_not_padded(void)
+{
+    struct egress_peer peer;
+    struct sockaddr_storage real;
+    struct fixture f;
+
+    fixture_init(&f);
+    egress_pad_runs(f.egress, 32);
+    make_peer(&f, &peer, 1);
+    real = peer.to;
+    path_address(&peer.to, PATH_TCP, 1, &real);
+    push_paddable(&f, &peer, 1, 1, 100);
+    push_paddable(&f, &peer, 1, 2, 101);
+    egress_flush(f.egress);
+    CHECK_EQ(sent.n, 2);
+    CHECK_EQ(egress_stats(f.egress)->padded, 0);
+    CHECK_EQ(open_sent(&f, 0), 12 + 100);
+    egress_peer_done(f.egress, &peer);
+    fixture_done(&f);
+}
+
 static void packets_are_not_padded_unless_all_agree(void)
 {
     struct egress_peer peer;
@@ -523,7 +545,7 @@ TAP_CASES(CASE(packet_goes_out_sealed_at_the_flush), CASE(lead_goes_between_head
           CASE(leaving_peer_takes_its_packets_along),
           CASE(packet_that_cannot_be_sealed_is_dropped_alone), CASE(freeing_drops_what_is_queued),
           CASE(packets_are_padded_to_one_length), CASE(lead_bytes_are_padded_behind_the_payload),
-          CASE(packets_are_not_padded_unless_all_agree),
+          CASE(packets_in_a_stream_are_not_padded), CASE(packets_are_not_padded_unless_all_agree),
           CASE(audio_goes_to_the_end_of_a_run_of_video), CASE(long_queues_are_padded_to_the_end),
           CASE(packets_wait_for_others_of_their_peer), CASE(who_has_enough_packets_does_not_wait),
           CASE(who_has_enough_bytes_does_not_wait), CASE(waiting_peer_may_leave))
