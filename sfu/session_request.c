@@ -46,7 +46,8 @@ static struct session_offer offer_of(const struct message *m)
 static void put_own_tracks(const struct session *s, struct message *m)
 {
     m->n_tracks = s->member.n_tracks;
-    memcpy(m->tracks, s->member.tracks, s->member.n_tracks * sizeof(m->tracks[0]));
+    if (m->n_tracks > 0) /* else there is no list */
+        memcpy(m->tracks, s->member.tracks, m->n_tracks * sizeof(m->tracks[0]));
 }
 
 void session_fill_relays(const struct session *s, struct message *m, int64_t now_us)

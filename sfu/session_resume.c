@@ -167,7 +167,8 @@ static void ask_worker(const struct session *s)
 static void send_snapshot(struct session *s, struct message *resumed, uint64_t seq)
 {
     resumed->n_tracks = s->member.n_tracks;
-    memcpy(resumed->tracks, s->member.tracks, s->member.n_tracks * sizeof(resumed->tracks[0]));
+    if (s->member.n_tracks > 0) /* else there is no list */
+        memcpy(resumed->tracks, s->member.tracks, s->member.n_tracks * sizeof(resumed->tracks[0]));
     if (directory_roster(&s->member, resumed) < 0) {
         session_close(s, CLOSE_INTERNAL, "out of memory");
         return;
