@@ -1,5 +1,6 @@
 #include "media/base/clock.h"
 #include "sfu/config.h"
+#include "sfu/direct_room.h"
 #include "sfu/mail.h"
 #include "sfu/refuse.h"
 #include "sfu/session_internal.h"
@@ -155,7 +156,7 @@ static void replay(struct session *s, uint64_t seq, enum message_type only)
 /* The worker tells again what it told before: slots, streams and so on. */
 static void ask_worker(const struct session *s)
 {
-    struct mail_participant *mail = calloc(1, sizeof(*mail));
+    struct mail_participant *mail = session_has_media(s) ? calloc(1, sizeof(*mail)) : NULL;
 
     if (!mail)
         return; /* the client goes on with what it knew */
@@ -166,6 +167,7 @@ static void ask_worker(const struct session *s)
 
 static void send_snapshot(struct session *s, struct message *resumed, uint64_t seq)
 {
+    direct_room_describe(s, &resumed->call);
     resumed->n_tracks = s->member.n_tracks;
     if (s->member.n_tracks > 0) /* else there is no list */
         memcpy(resumed->tracks, s->member.tracks, s->member.n_tracks * sizeof(resumed->tracks[0]));

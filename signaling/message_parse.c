@@ -396,6 +396,9 @@ static int read_resumed(const struct input *in, struct message *m)
     err = read_ice_servers(in, m);
     if (err < 0 || m->replayed)
         return err;
+    err = message_read_mode(in, m);
+    if (err < 0)
+        return err;
     err = read_own_tracks(in, m);
     if (err < 0)
         return err;

@@ -194,6 +194,7 @@ static void write_resumed(struct text *out, const struct message *m)
     write_ice_servers(out, m);
     if (m->replayed)
         return;
+    message_write_mode(out, &m->call);
     write_tracks(out, m->tracks, m->n_tracks);
     write_participants(out, m);
 }

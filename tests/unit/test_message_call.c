@@ -73,6 +73,13 @@ static void join_needs_no_offer(void)
                      "\"limits\":{\"audio_slots\":0,\"video_slots\":0,\"tracks\":0}}");
 }
 
+static void a_snapshot_says_what_the_room_is(void)
+{
+    check_round_trip("{\"t\":\"resumed\",\"re\":1,\"seq\":23,\"you\":\"p-0000002a\","
+                     "\"replayed\":false,\"ice_servers\":[],\"mode\":\"direct\","
+                     "\"role\":\"callee\",\"tracks\":[],\"participants\":[]}");
+}
+
 static void data_is_relayed_as_it_is(void)
 {
     check_round_trip("{\"t\":\"relay\",\"id\":1,\"to\":\"p-00000005\",\"data\":{\"type\":\"offer\","
@@ -135,5 +142,5 @@ static void what_cannot_be_right_is_refused(void)
 }
 
 TAP_CASES(CASE(messages_of_calls_survive_a_round_trip), CASE(join_needs_no_offer),
-          CASE(data_is_relayed_as_it_is), CASE(relayed_data_are_bounded),
-          CASE(what_cannot_be_right_is_refused))
+          CASE(a_snapshot_says_what_the_room_is), CASE(data_is_relayed_as_it_is),
+          CASE(relayed_data_are_bounded), CASE(what_cannot_be_right_is_refused))
