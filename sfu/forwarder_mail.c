@@ -267,6 +267,9 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
     case MAIL_STOP:
         on_stop(f);
         break;
+    case MAIL_PING:
+        core_post_participant(&f->core, MAIL_PONG, 0);
+        break;
     case MAIL_PUBLISHER:
         on_publisher(f, (struct mail_join *)mail);
         break;
@@ -296,6 +299,7 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
         mapping_start(&f->mapping, (const struct mail_probe *)mail, now_us);
         break;
     case MAIL_MAPPED:
+    case MAIL_PONG:
     case MAIL_STATE:
     case MAIL_SLOTS:
     case MAIL_NEED:

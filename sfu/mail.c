@@ -54,6 +54,8 @@ void mail_free(struct mail *mail)
     case MAIL_STATE:
     case MAIL_NEED:
     case MAIL_GONE:
+    case MAIL_PING:
+    case MAIL_PONG:
     case MAIL_STOPPED:
         break;
     }

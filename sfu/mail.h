@@ -26,6 +26,7 @@ enum mail_type {
     MAIL_LEAVE,     /* struct mail_participant: free it; answered with MAIL_GONE */
     MAIL_STOP,      /* struct mail: close every transport, then MAIL_STOPPED */
     MAIL_PROBE,     /* struct mail_probe: ask these STUN servers, and tell what they see of us */
+    MAIL_PING,      /* struct mail: answered with MAIL_PONG */
     /* control -> worker, of a room that is on others, too */
     MAIL_PUBLISHER,  /* struct mail_join: who publishes on another one; again after a re-offer */
     MAIL_UNPUBLISH,  /* struct mail_participant: that publisher is gone */
@@ -48,6 +49,7 @@ enum mail_type {
     MAIL_QUALITY,  /* struct mail_quality */
     MAIL_MAPPED,   /* struct mail_mapped */
     MAIL_GONE,     /* struct mail_participant: nothing of it is left on the worker */
+    MAIL_PONG,
     MAIL_STOPPED,
 };
 

@@ -13,6 +13,7 @@
 #include "sfu/directory.h"
 #include "sfu/limits.h"
 #include "sfu/mail.h"
+#include "sfu/notify.h"
 #include "sfu/server_internal.h"
 #include "sfu/session_view.h"
 #include "sfu/start.h"
@@ -130,6 +131,9 @@ static void read_mail(struct server *s, struct mail *mail)
     case MAIL_GONE:
         s->n_leaving--;
         break;
+    case MAIL_PONG:
+        s->n_asked--;
+        break;
     case MAIL_STOPPED:
         s->n_stopped++;
         server_end_if_all_gone(s);
@@ -144,6 +148,7 @@ static void read_mail(struct server *s, struct mail *mail)
     case MAIL_LEAVE:
     case MAIL_STOP:
     case MAIL_PROBE:
+    case MAIL_PING:
     case MAIL_PUBLISHER:
     case MAIL_UNPUBLISH:
     case MAIL_CLOSE_ROOM:
@@ -244,6 +249,7 @@ static void on_tick(evutil_socket_t fd, short what, void *owner)
     whip_tick(&s->whip, now_us);
     server_advance_stun(s, now_us);
     server_check_tls(s, now_us);
+    server_watch(s, now_us);
 }
 
 /* Stopping */
@@ -303,6 +309,7 @@ void server_begin_to_stop(struct server *s)
     log_info("server", "stopping: rooms=%" PRIu32 " participants=%" PRIu32,
              directory_rooms(s->host.directory), directory_participants(s->host.directory));
     s->host.stopping = true;
+    (void)notify("STOPPING=1");
     (void)event_add(s->stop_timeout, &limit);
     LIST_FOREACH(link, &s->sessions) {
         send_to_rejoin(session_of_link(link), spread_ms, now_us);
@@ -517,6 +524,7 @@ int server_new(struct server **ret, const struct config *config, struct config_e
 
 int server_run(struct server *s)
 {
+    server_notify_ready(s);
     return event_base_dispatch(s->base) < 0 ? -EIO : 0;
 }
 

@@ -64,6 +64,8 @@ struct server {
     struct mailbox inbox; /* from the workers */
     int inbox_fd;         /* eventfd: mail came, or somebody wants us to stop */
     atomic_bool stop_wanted;
+    int64_t watchdog_us, watched_us; /* how often the service manager is told, and when it was */
+    uint32_t n_asked;                /* workers that have not yet said that they are alive */
 };
 
 /** What the HTTP server calls; its owner is the server. */
@@ -102,6 +104,14 @@ void server_advance_stun(struct server *s, int64_t now_us);
 /** Take what a worker was answered. */
 void server_mail_mapped(struct server *s, const struct mail_mapped *mail);
 void server_stop_stun(struct server *s);
+
+/* server_notify.c */
+
+/** Tell the service manager, if there is one, that the server serves. */
+void server_notify_ready(struct server *s);
+
+/** Tell it that the server is alive, if all workers are; once per tick. */
+void server_watch(struct server *s, int64_t now_us);
 
 /* server_tls.c */
 

@@ -204,6 +204,8 @@ static void on_forwarder_post(void *owner, struct mail *mail)
     case MAIL_GONE:
         p->gone = true;
         break;
+    case MAIL_PONG:
+        break;
     case MAIL_STOPPED:
         w->stopped = true;
         break;
@@ -217,6 +219,7 @@ static void on_forwarder_post(void *owner, struct mail *mail)
     case MAIL_LEAVE:
     case MAIL_STOP:
     case MAIL_PROBE:
+    case MAIL_PING:
     case MAIL_PUBLISHER:
     case MAIL_UNPUBLISH:
     case MAIL_CLOSE_ROOM:
