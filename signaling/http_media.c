@@ -136,6 +136,7 @@ static void ask_handler(struct http_exchange *x, const struct place *p, enum htt
 {
     struct http_connection *c = x->connection;
     struct http_server *s = c->server;
+    bool has_body = method == HTTP_PATCH || method == HTTP_POST; /* that of others means nothing */
     struct http_media_request request = {
         .media = p->media,
         .method = method,
@@ -144,8 +145,8 @@ static void ask_handler(struct http_exchange *x, const struct place *p, enum htt
         .part = p->part ? p->part : "",
         .stream = p->stream ? p->stream : "",
         .if_match = http_request_field(c->request, "If-Match"),
-        .body = text_str(&c->body.text),
-        .len = c->body.text.len,
+        .body = has_body ? text_str(&c->body.text) : "",
+        .len = has_body ? c->body.text.len : 0,
     };
 
     s->handler.on_media_request(s->owner, x, &request);
