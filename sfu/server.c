@@ -333,7 +333,9 @@ static void on_signal(evutil_socket_t number, short what, void *owner)
 
     (void)what;
     if (number == SIGHUP) {
+        (void)notify("RELOADING=1");
         (void)server_reload(s);
+        (void)notify("READY=1");
         return;
     }
     if (s->host.stopping)
