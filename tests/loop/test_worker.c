@@ -5,6 +5,7 @@
 #include "media/base/clock.h"
 #include "media/dtls.h"
 #include "media/ice_lite.h"
+#include "media/tcp_frame.h"
 #include "sfu/mail.h"
 #include "tests/stun_request.h"
 #include "tests/tap.h"
@@ -186,6 +187,102 @@ static void checks_are_answered_over_the_socket(void)
     finish(&c); /* with a participant, and without a word */
 }
 
+static struct worker *pair[2];
+
+static void pass_on(void *owner, uint32_t worker, struct mail *mail)
+{
+    (void)owner;
+    worker_post(pair[worker], mail);
+}
+
+/* Two workers, of which the first listens for both. */
+static void start_pair(struct control *c)
+{
+    struct worker_config config = {.address = "127.0.0.1",
+                                   .limits = forwarder_default_limits,
+                                   .n_workers = 2,
+                                   .max_tcp = 10,
+                                   .max_tcp_per_address = 10};
+    struct worker_handler handler = {.post = on_post, .send_to_worker = pass_on};
+
+    *c = (struct control){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    CHECK_EQ(dtls_identity_new(&c->identity), 0);
+    config.identity = c->identity;
+    for (config.index = 0; config.index < 2; config.index++)
+        CHECK_EQ(worker_new(&pair[config.index], &config, &handler, c), 0);
+    CHECK_EQ(worker_tcp_port(pair[0]), 0);
+    CHECK_EQ(worker_listen_tcp(pair[0], config.address, 0), 0);
+    CHECK(worker_tcp_port(pair[0]) > 0);
+    for (size_t i = 0; i < 2; i++)
+        CHECK_EQ(worker_start(pair[i]), 0);
+}
+
+static void finish_pair(struct control *c)
+{
+    for (size_t i = 0; i < 2; i++)
+        worker_stop(pair[i]);
+    for (size_t i = 0; i < 2; i++)
+        pair[i] = worker_free(pair[i]);
+    c->identity = dtls_identity_free(c->identity);
+}
+
+/* A connection to the listener that says a check for `username`. @return it */
+static int check_over_tcp(const char *username)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(worker_tcp_port(pair[0]))};
+    struct stun_request request = {
+        .username = username, .password = "ourpasswordofthirtycharacters1", .use_candidate = true};
+    uint8_t data[TCP_FRAME_HEAD + STUN_REQUEST_MAX];
+    struct timeval limit = {.tv_sec = WAIT_S};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    size_t len = stun_request_write(data + TCP_FRAME_HEAD, &request);
+
+    tcp_frame_head(data, len);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(fd >= 0);
+    CHECK_EQ(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+    CHECK_EQ(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+    CHECK_EQ(write(fd, data, TCP_FRAME_HEAD + len), (ssize_t)(TCP_FRAME_HEAD + len));
+    return fd;
+}
+
+static void check_is_answered(int fd)
+{
+    uint8_t data[TCP_FRAME_HEAD + STUN_REQUEST_MAX];
+    ssize_t n = recv(fd, data, TCP_FRAME_HEAD, MSG_WAITALL);
+    struct stun_reply reply;
+    size_t len;
+
+    CHECK_EQ(n, TCP_FRAME_HEAD);
+    len = (size_t)data[0] << 8 | data[1];
+    CHECK(len <= STUN_REQUEST_MAX);
+    CHECK_EQ(recv(fd, data, len, MSG_WAITALL), (ssize_t)len);
+    CHECK_EQ(stun_reply_read(&reply, data, len, "ourpasswordofthirtycharacters1"), 0);
+    CHECK(reply.success && reply.integrity);
+}
+
+static void a_tcp_connection_reaches_the_worker_of_its_participant(void)
+{
+    struct control c;
+    struct mail *joins[] = {join_of(1), join_of(2)};
+    int fds[2];
+
+    (void)snprintf(((struct mail_join *)joins[0])->ufrag, PLAN_UFRAG_MAX, "A0000001");
+    (void)snprintf(((struct mail_join *)joins[1])->ufrag, PLAN_UFRAG_MAX, "B0000002");
+    start_pair(&c);
+    worker_post(pair[0], joins[0]);
+    worker_post(pair[1], joins[1]);
+    for (int i = 0; i < 100 * WAIT_S && worker_load(pair[0]) + worker_load(pair[1]) < 2; i++)
+        CHECK_EQ(poll(NULL, 0, 10), 0); /* a check that came first would not be answered */
+    fds[0] = check_over_tcp("A0000001:them");
+    fds[1] = check_over_tcp("B0000002:them");
+    for (size_t i = 0; i < 2; i++) {
+        check_is_answered(fds[i]);
+        CHECK_EQ(close(fds[i]), 0);
+    }
+    finish_pair(&c);
+}
+
 static void a_worker_need_not_be_started(void)
 {
     struct control c = {.worker = NULL};
@@ -213,5 +310,6 @@ static void a_port_in_use_is_said(void)
     finish(&c);
 }
 
-TAP_CASES(CASE(mail_of_many_threads_is_all_answered), CASE(checks_are_answered_over_the_socket),
+TAP_CASES(CASE(a_tcp_connection_reaches_the_worker_of_its_participant),
+          CASE(mail_of_many_threads_is_all_answered), CASE(checks_are_answered_over_the_socket),
           CASE(a_worker_need_not_be_started), CASE(a_port_in_use_is_said))
