@@ -402,7 +402,7 @@ int directory_mute(struct directory *d, struct directory_member *m, uint32_t tra
 
         if (t->id != track)
             continue;
-        by_admin = muted && by_admin;
+        by_admin = muted && (by_admin || t->muted_by_admin);
         if (t->muted != muted || t->muted_by_admin != by_admin) {
             t->muted = muted;
             t->muted_by_admin = by_admin;

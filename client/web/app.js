@@ -103,6 +103,17 @@ function initials(name) {
     return name.trim().split(/\s+/).slice(0, 2).map((word) => word[0] ?? '').join('').toUpperCase();
 }
 
+/** Whoever runs the server muted us. */
+function showMuted({ source, held }) {
+    if (source === 'microphone')
+        local.micOn = false;
+    else if (source === 'camera' && local.cameraOn)
+        toggleCamera();
+    showLocal();
+    banner(held ? 'You cannot unmute yourself now: whoever runs this call wants you to be muted.'
+        : 'You were muted by whoever runs this call.');
+}
+
 async function toggleMic() {
     local.micOn = !local.micOn;
     local.stream.getAudioTracks().forEach((track) => { track.enabled = local.micOn; });
@@ -287,6 +298,7 @@ async function join() {
     call.addEventListener('participant', (event) => showParticipant(event.detail));
     call.addEventListener('track', (event) => showTrack(event.detail));
     call.addEventListener('update', (event) => showUpdate(event.detail));
+    call.addEventListener('muted', (event) => showMuted(event.detail));
     call.addEventListener('speakers', (event) => showSpeakers(event.detail));
     call.addEventListener('stream', (event) => showStream(event.detail));
     call.addEventListener('quality', (event) => showQuality(event.detail));

@@ -16,6 +16,7 @@
  *   participant  {participant, change}        change: 'join' | 'update' | 'leave', reason on leave
  *   track        {track, participant, media}  media: MediaStreamTrack, or null when it is gone
  *   update       {track}                      a remote track was muted or unmuted
+ *   muted        {source, held}               whoever runs the server muted you; held: and you cannot unmute yourself now
  *   speakers     {speakers}                   who speaks now: [{participant, level, dominant}], dominant first
  *   stream       {track, participant}         a remote track is paused, or comes again: see track.paused
  *   quality      {you, participants, ...}     how well it goes, as docs/PROTOCOL.md has it, every 5 s
@@ -218,7 +219,37 @@ export class Call extends EventTarget {
         if (published.transceiver.sender.track)
             published.transceiver.sender.track.enabled = !muted;
         if (published.id && this.#direct.call?.state !== 'active')
-            await this.#connection.request('mute', { track: published.id, muted });
+            await this.#connection.request('mute', { track: published.id, muted }).catch((error) => {
+                if (error.code !== 'held')
+                    throw error;
+                this.#silence(source, true);
+            });
+    }
+
+    /** Muted from afar: the server drops it anyway, so stop sending it, too. */
+    #silence(source, held) {
+        const published = this.#media?.published.get(source);
+        for (const track of [this.#sources.get(source), published?.transceiver.sender.track])
+            if (track)
+                track.enabled = false;
+        if (published)
+            published.muted = true;
+        this.#emit('muted', { source, held });
+    }
+
+    /** Tracks of our own, as the server tells them. */
+    #learnTracks(tracks = []) {
+        this.#media?.learn(tracks);
+        for (const { source, muted_by: by } of tracks)
+            if (by && !this.#media?.published.get(source)?.muted)
+                this.#silence(source, false);
+    }
+
+    #onTrack(message) {
+        if (message.track.participant === this.you)
+            this.#learnTracks([message.track]);
+        else
+            this.#roster.onTrack(message);
     }
 
     /**
@@ -278,9 +309,9 @@ export class Call extends EventTarget {
     #onMessage(message) {
         switch (message.t) {
         case 'joined': return this.#onJoined(message);
-        case 'answer': return this.#media.learn(message.tracks);
+        case 'answer': return this.#learnTracks(message.tracks);
         case 'participant': return this.#onParticipant(message);
-        case 'track': return this.#roster.onTrack(message);
+        case 'track': return this.#onTrack(message);
         case 'slots': return this.#roster.onSlots(message.slots);
         case 'need': return this.#onNeed(message);
         case 'speakers': return this.#onSpeakers(message.speakers);
@@ -304,7 +335,7 @@ export class Call extends EventTarget {
         this.#iceServers = message.ice_servers;
         this.#roster.clear();
         this.#views.clear();
-        this.#media?.learn(message.tracks);
+        this.#learnTracks(message.tracks);
         for (const participant of message.participants)
             this.#roster.add(participant);
         this.#direct.joined(message);
@@ -320,11 +351,13 @@ export class Call extends EventTarget {
         this.#media.renegotiate().catch((error) => console.warn('sluice: re-offer failed:', error));
     }
 
-    #onGo({ action, code, message, room, url, after_ms: afterMs = 0 }) {
+    #onGo({ action, code, message, room, token, url, after_ms: afterMs = 0 }) {
         if (action === 'redirect' && url)
             this.url = socketUrl(url);
         if (action === 'rejoin' && room)
             this.room = room;
+        if (action === 'rejoin' && token)
+            this.token = token;
         if (action === 'rejoin' || action === 'redirect')
             this.#rejoin(afterMs);
         else if (LOST.has(code))

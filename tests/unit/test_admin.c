@@ -212,6 +212,11 @@ static void a_muted_track_is_told_to_all_and_may_be_unmuted_by_its_publisher(voi
     m = expect(bob, MESSAGE_TRACK);
     CHECK(m->track.muted && m->track.muted_by_admin);
 
+    unmute.track.muted = true; /* it obeys, and says so: nothing new */
+    say(ada, &unmute);
+    (void)expect(ada, MESSAGE_OK);
+    CHECK(!next(bob));
+    unmute.track.muted = false;
     say(ada, &unmute);
     (void)expect(ada, MESSAGE_OK);
     m = expect(bob, MESSAGE_TRACK);
