@@ -81,8 +81,11 @@ export class Roster {
             if (known)
                 this.#removeTrack(known);
         } else if (known) {
+            const wasMuted = known.muted;
             Object.assign(known, track);
             this.#handler.emit('update', { track: known });
+            if (wasMuted && !known.muted)
+                this.#announce(known.id); // the page may have been told of it while there was nothing to see
         } else {
             this.#addTrack(track);
         }

@@ -176,6 +176,31 @@ await plan([
             check(page.problems.length === 0, `no errors in the console: ${page.problems}`);
         await eve.context().close();
     }],
+    ['two of a group talk alone, and come back', async () => {
+        await ada.context().close();
+        [ada, bob, eve] = await Promise.all(['Ada', 'Bob', 'Eve'].map((name) => joinPage(browser, server, 'group', name)));
+        for (const page of [ada, bob, eve])
+            await until(async () => await showsPicture(page) === 2, 'two others are seen');
+        await ada.evaluate(() => {
+            const bob = [...window.sluiceCall.participants.values()].find((p) => p.name === 'Bob');
+            document.querySelector(`.tile[data-key="${bob.id}"] .phone`).click();
+        });
+        await says(bob, 'Ada calls you', 'Bob');
+        await bob.click('#calling .yes');
+        for (const page of [ada, bob])
+            await until(async () => (await direct(page))?.frames > 15, 'the other one is decoded');
+        await until(async () => (await eve.$$('#grid .tile.muted:not(.own)')).length === 2, 'Eve sees both muted');
+        await until(async () => await showsPicture(eve) === 0, 'Eve sees no picture of them');
+        near(await heard(ada), TONE, 3, 'tone [Hz]');
+        await ada.click('#calling .no');
+        for (const page of [ada, bob, eve])
+            await until(async () => await showsPicture(page) === 2, 'two others are seen again');
+        await until(async () => (await eve.$$('#grid .tile.muted:not(.own)')).length === 0, 'Eve sees both unmuted');
+        near(await heard(eve), TONE, 3, 'tone [Hz]');
+        await Promise.all([bob, eve].map((page) => page.context().close()));
+        await ada.context().close();
+        ada = await joinPage(browser, server, 'office&mode=presence', 'Ada');
+    }],
     ['sluice-client answers a page, and both hear each other', async () => {
         const file = join(scratch, 'answered.wav');
         const client = sluiceClient(server, 'office', ['--name', 'Machine', '--answer', '--send', 'tone:880', '--record', file]);
