@@ -6,7 +6,7 @@ import { encodingsFor, limitRates, preferCodec } from '/client/encodings.js';
 
 const FIRST_SLOTS = { audio: 4, video: 4 };
 const LOOK_MS = 200;       // how often it is looked whether anything comes
-const SILENT_MS = 800;    // nothing comes any more of what came all the time: something may have happened to the network
+const SILENT_MS = 500;    // nothing comes any more of what came all the time: something may have happened to the network
 const RESTART_MS = 4000;  // an ICE restart may take so long before there is another one
 const REPAIR_MS = 20000;  // and all of them; then the connection is lost
 const SETTLE_MS = 5000; // in which a browser finds out what its uplink carries, by sending all it has

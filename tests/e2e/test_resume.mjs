@@ -1,4 +1,5 @@
-/** What networks and servers do to a call: lost WebSockets, a server that dies or stops. */
+/** What networks and servers do to a call: lost WebSockets, a server that dies or stops, an address that changes. */
+import { execFileSync } from 'node:child_process';
 import net from 'node:net';
 import { join } from 'node:path';
 import { build, check, connected, freePort, joinPage, pageState, plan, Process, sleep, sluiceClient, startChromium, startServer,
@@ -6,6 +7,7 @@ import { build, check, connected, freePort, joinPage, pageState, plan, Process, 
 
 const CUTS = 20;
 const GAP_MS = 200;         // without media, when a WebSocket is lost
+const NETWORK_GAP_MS = 3000; // when the network changes
 const POLL_MS = 40;
 
 /** What stands between a client and the server, and fails. */
@@ -76,7 +78,6 @@ const idOf = (page) => page.evaluate(() => window.sluiceCall.you);
 const watched = (page) => page.evaluate(() => window.watched);
 const describe = (log) => `${JSON.stringify(log.gaps)} ${log.states} ${log.roster}`;
 
-/** Polling is late on a busy machine: what a gap may measure. */
 const noGap = (log, ms, who) => {
     for (const kind of ['audio', 'video'])
         check(log.gaps[kind] !== undefined && log.gaps[kind] <= ms, `${who}: ${kind} gap ${describe(log)}`);
@@ -211,5 +212,44 @@ await plan([
         check(/could not be reached/.test(text), `banner says: ${text}`);
         proxy.refuses = false;
         await page.context().close();
+    }],
+    ['another address: media goes on within three seconds', async () => {
+        const holder = new Process('unshare', ['-n', 'sleep', '300']);
+        await until(() => execFileSync('readlink', [`/proc/${holder.pid}/ns/net`]).toString() !==
+            execFileSync('readlink', ['/proc/self/ns/net']).toString(), 'a namespace');
+        const inside = ['nsenter', `--net=/proc/${holder.pid}/ns/net`];
+        const ip = (...args) => execFileSync('ip', args);
+        const far = (...args) => execFileSync(inside[0], [inside[1], 'ip', ...args]);
+        ip('link', 'add', 'near0', 'type', 'veth', 'peer', 'name', 'far0', 'netns', String(holder.pid));
+        ip('addr', 'add', '10.97.0.1/16', 'dev', 'near0');
+        ip('link', 'set', 'near0', 'up');
+        far('link', 'set', 'lo', 'up');
+        far('addr', 'add', '10.97.1.1/16', 'dev', 'far0');
+        far('link', 'set', 'far0', 'up');
+        far('route', 'add', 'default', 'via', '10.97.0.1');
+        const other = await startServer([], [], '0.0.0.0');
+        const origin = `http://10.97.0.1:${other.port}`;
+        const away = await startChromium({ tone: 700, wrapper: inside, trusted: origin });
+        const eve = await joinPage(away, { http: origin }, 'move', 'Eve');
+        const carol = await joinPage(browser, other, 'move', 'Carol');
+        await connected(eve);
+        await connected(carol);
+        for (const page of [eve, carol])
+            await until(() => page.evaluate(() => document.querySelectorAll('#grid .tile.has-video').length === 2), 'both see both');
+        await sleep(3000);
+        await eve.evaluate(WATCH);
+        await carol.evaluate(WATCH);
+        const id = await idOf(eve);
+        far('addr', 'del', '10.97.1.1/16', 'dev', 'far0');
+        far('addr', 'add', '10.97.1.2/16', 'dev', 'far0');
+        far('route', 'replace', 'default', 'via', '10.97.0.1');
+        await sleep(5000);
+        await until(async () => (await pageState(eve)) === 'connected', 'Eve is back');
+        const [atEve, atCarol] = [await watched(eve), await watched(carol)];
+        console.log(`# gaps at Eve: ${JSON.stringify(atEve.gaps)}, at Carol: ${JSON.stringify(atCarol.gaps)}`);
+        check(await idOf(eve) === id, 'Eve is the same');
+        check(!atCarol.roster.some((event) => event.startsWith('participant')), `Carol saw ${describe(atCarol)}`);
+        noGap(atEve, NETWORK_GAP_MS, 'at Eve');
+        noGap(atCarol, NETWORK_GAP_MS, 'at Carol');
     }],
 ]);
