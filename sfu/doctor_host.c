@@ -3,9 +3,11 @@
 #include "media/base/clock.h"
 #include "media/tcp_socket.h"
 #include "media/udp_socket.h"
+#include "sfu/access.h"
 #include "sfu/config.h"
 #include "sfu/start.h"
 #include "signaling/tls.h"
+#include "signaling/token_keys.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -164,9 +166,14 @@ static bool is_for_this_machine(const struct config *c)
 
 void doctor_check_access(struct doctor *d)
 {
+    static struct token_keys keys; /* large */
+    struct config_error error;
     const struct config *c = d->config;
 
-    if (c->keys.n > 0) {
+    if (c->keys.n > 0 && access_read_keys(&keys, c, &error) < 0) {
+        doctor_say(d, DOCTOR_FAIL, "access", "correct keys", "%s", error.message);
+    } else if (c->keys.n > 0) {
+        token_keys_clear(&keys);
         doctor_say(d, DOCTOR_OK, "access", NULL, "clients need a token of one of %" PRIu32 " keys",
                    c->keys.n);
     } else if (is_for_this_machine(c)) {

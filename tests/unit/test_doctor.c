@@ -138,6 +138,10 @@ static void a_server_that_is_open_to_the_world_is_a_warning(void)
     set("keys", "app:0123456789abcdef0123456789abcdef");
     doctor_check_access(&doctor);
     CHECK(says("OK", "token"));
+    set_up();
+    set("keys", "app:@/nonexistent/key");
+    doctor_check_access(&doctor);
+    CHECK(says("FAIL", "/nonexistent/key"));
 }
 
 static void check_certificate_of(long valid_s)

@@ -1,5 +1,6 @@
 #include "client/tls_bridge.h"
 
+#include "media/base/attributes.h"
 #include "signaling/tls.h"
 #include "tests/certificate.h"
 #include "tests/tap.h"
@@ -18,8 +19,10 @@ enum { PATIENCE_MS = 5000, TURN_MS = 5, DAY_S = 86400 };
 static struct certificate files;
 static struct event_base *base;
 static struct tls_context *server, *client;
-static struct evconnlistener *listener; /* the relay */
-static struct bufferevent *relay, *local;
+static struct evconnlistener *listener;                      /* the relay */
+static struct bufferevent *relays[TLS_BRIDGE_MAX_PIPES + 1]; /* connections to it */
+static size_t n_relays;
+static struct bufferevent *local;
 static bool mute; /* the relay reads nothing */
 static struct tls_bridge *bridge;
 static bool local_closed;
@@ -46,8 +49,11 @@ static void on_accept(struct evconnlistener *from, evutil_socket_t fd, struct so
     (void)address;
     (void)len;
     (void)arg;
-    relay = tls_accept(server, base, fd);
+    CHECK(n_relays < ARRAY_LEN(relays));
+    struct bufferevent *relay = tls_accept(server, base, fd);
+
     CHECK(relay);
+    relays[n_relays++] = relay;
     bufferevent_setcb(relay, echo, NULL, on_relay_event, NULL);
     CHECK_EQ(bufferevent_enable(relay, EV_READ | EV_WRITE), 0);
 }
@@ -79,7 +85,8 @@ static void set_up(const char *names, const char *host)
     certificate_init(&files, names, DAY_S);
     base = event_base_new();
     CHECK(base);
-    relay = local = NULL;
+    n_relays = 0;
+    local = NULL;
     local_closed = mute = false;
     CHECK_EQ(tls_server_new(&server, files.cert_file, files.key_file, error), 0);
     CHECK_EQ(tls_client_new(&client, files.ca_file, false, error), 0);
@@ -92,8 +99,8 @@ static void tear_down(void)
     bridge = tls_bridge_free(bridge);
     if (local)
         bufferevent_free(local);
-    if (relay)
-        bufferevent_free(relay);
+    while (n_relays > 0)
+        bufferevent_free(relays[--n_relays]);
     if (listener)
         evconnlistener_free(listener);
     listener = NULL;
@@ -215,10 +222,9 @@ static void who_closes_is_closed_at_the_other_end_after_the_last_byte(void)
     local = open_local();
     CHECK_EQ(bufferevent_write(local, "hello", 5), 0);
     TURN_UNTIL(arrived(local) == 5);
-    CHECK_EQ(bufferevent_write(relay, "bye", 3), 0);
-    TURN_UNTIL(evbuffer_get_length(bufferevent_get_output(relay)) == 0);
-    bufferevent_free(relay);
-    relay = NULL;
+    CHECK_EQ(bufferevent_write(relays[0], "bye", 3), 0);
+    TURN_UNTIL(evbuffer_get_length(bufferevent_get_output(relays[0])) == 0);
+    bufferevent_free(relays[--n_relays]);
     TURN_UNTIL(local_closed);
     CHECK_EQ(arrived(local), 8);
     CHECK_EQ(tls_bridge_pipes(bridge), 0);
@@ -230,7 +236,7 @@ static void no_more_pipes_than_the_limit(void)
     struct bufferevent *all[TLS_BRIDGE_MAX_PIPES];
 
     set_up("DNS:relay.test", "relay.test");
-    mute = true; /* `relay` is the last one: the others leak until the process ends */
+    mute = true;
     for (size_t i = 0; i < TLS_BRIDGE_MAX_PIPES; i++)
         all[i] = open_local();
     TURN_UNTIL(tls_bridge_pipes(bridge) == TLS_BRIDGE_MAX_PIPES);
