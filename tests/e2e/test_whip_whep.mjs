@@ -1,5 +1,5 @@
 /** WHIP and WHEP with aiortc and GStreamer, with tokens: each publishes, each plays the other. */
-import { bearer, check, KEYS, near, plan, pythonPeer, sleep, startServer, until } from './harness.mjs';
+import { bearer, check, KEYS, near, plan, pythonPeer, sleep, startChromium, startServer, until } from './harness.mjs';
 
 let server;
 
@@ -26,6 +26,38 @@ async function cross(publisher, player, room, tone) {
 
 const post = (path, body, headers = { 'Content-Type': 'application/sdp' }) =>
     fetch(server.http + path, { method: 'POST', headers, body });
+
+/** In a page: publish two sizes, for which the first estimate of Chromium is enough. */
+async function publishLayers(url) {
+    const pc = window.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360, frameRate: 20 } });
+    pc.addTransceiver(stream.getAudioTracks()[0], { direction: 'sendonly', streams: [stream] });
+    pc.addTransceiver(stream.getVideoTracks()[0], { direction: 'sendonly', streams: [stream],
+        sendEncodings: ['q', 'h'].map((rid, i) => ({ rid, scaleResolutionDownBy: 4 >> i })) });
+    await pc.setLocalDescription();
+    const reply = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: pc.localDescription.sdp });
+    await pc.setRemoteDescription({ type: 'answer', sdp: await reply.text() });
+}
+
+/** In a page: play, and note the events. */
+async function playLayers(url) {
+    const pc = window.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    pc.addTransceiver('audio', { direction: 'recvonly' });
+    pc.addTransceiver('video', { direction: 'recvonly' });
+    await pc.setLocalDescription();
+    const reply = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: pc.localDescription.sdp });
+    await pc.setRemoteDescription({ type: 'answer', sdp: await reply.text() });
+    const links = Object.fromEntries([...reply.headers.get('Link').matchAll(/<([^>]+)>; rel="([^"]+)"/g)]
+        .map(([, uri, rel]) => [rel.split(':').at(-1), new URL(uri, url)]));
+    window.seen = {};
+    const events = new EventSource(links['server-sent-events']);
+    for (const name of ['active', 'inactive', 'layers', 'viewercount', 'muted'])
+        events.addEventListener(name, (event) => { window.seen[name] = JSON.parse(event.data); });
+    window.choose = async (layer) => (await fetch(links.layer, { method: 'POST', body: JSON.stringify(layer),
+        headers: { 'Content-Type': 'application/json' } })).status;
+    window.width = async () => [...(await pc.getStats()).values()]
+        .find((s) => s.type === 'inbound-rtp' && s.kind === 'video')?.frameWidth;
+}
 
 // The pairs run side by side, each with a server of its own: most of their time is waiting.
 const pairs = Object.fromEntries([['aiortc', 'aiortc', 600], ['gst', 'gst', 700], ['aiortc', 'gst', 800], ['gst', 'aiortc', 900]]
@@ -57,6 +89,29 @@ await plan([
         near(seen.tones[0], 500, 4, 'first slot: first publisher [Hz]');
         near(seen.tones[1], 1100, 4, 'second slot: second publisher [Hz]');
         await Promise.all([first.wait(40000), second.wait(40000)]);
+    }],
+    ['a player by WHEP is told of layers, and gets the one it chooses', async () => {
+        const layered = await startServer();
+        const browser = await startChromium();
+        const context = await browser.newContext({ permissions: ['camera', 'microphone'] });
+        const [publisher, player] = [await context.newPage(), await context.newPage()];
+        for (const page of [publisher, player])
+            await page.goto(`${layered.http}/client/style.css`);
+        await publisher.evaluate(publishLayers, `${layered.http}/whip/layers`);
+        await player.evaluate(playLayers, `${layered.http}/whep/layers`);
+        const layers = await until(() => player.evaluate(() => {
+            const found = window.seen.layers?.['1'];
+            return found?.length === 2 && found.every((l) => l.bitrate > 0 && l.width > 0) && found;
+        }), 'two layers are told of, and flow', 30000)
+            .catch(async (error) => { throw new Error(`${error.message}: ${await player.evaluate(() => JSON.stringify(window.seen))}`); });
+        check(layers.map((l) => l.rid).join() === 'h,q', JSON.stringify(layers));
+        check(await player.evaluate(() => window.seen.active && window.seen.viewercount.viewercount === 1), 'active, viewercount');
+        for (const [rid, width] of [['q', 160], ['h', 320], ['q', 160], [null, 320]]) {
+            check(await player.evaluate((rid) => window.choose(rid ? { mediaId: '1', rid } : {}), rid) === 200, `POST of ${rid}`);
+            await until(() => player.evaluate((width) => window.width().then((now) => now === width), width),
+                `the picture is ${width} wide`, 15000);
+        }
+        check(await player.evaluate(() => window.choose({ rid: 'x' })) === 409, 'a rid that is not there');
     }],
     ['a server that advertises one address of many is reached from another', async () => {
         // aiortc gathers the private address alone; what it sends to 127.0.0.1 comes from there,
