@@ -10,6 +10,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 import zlib
@@ -210,6 +211,58 @@ def no_answer_is_longer_than_what_it_answers():
         assert answered >= 1, "not even the right one was answered"
 
 
+UPGRADE = ("GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n").encode()
+POST = b"POST /whip/a HTTP/1.1\r\nHost: x\r\nContent-Type: application/sdp\r\n"
+
+# What slow clients begin with, and the byte that they send then, again and again; b"": nothing more
+SLOW = {
+    "silence": (b"", b""),
+    "half a head": (b"GET / HTTP/1.1\r\nX: ", b"a"),
+    "half a body": (POST + b"Content-Length: 999\r\n\r\n", b"a"),
+    "half a chunk": (POST + b"Transfer-Encoding: chunked\r\n\r\nff\r\n", b"a"),
+    "kept alive": (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b""),
+    "half a frame": (UPGRADE + b"\x81\xfe\x10\0\0\0\0\0", b"a"),
+    "half a handshake": (b"\x16\x03\x01\x02\0\1\0\1\xfc\x03\x03", b"a"),
+}
+
+
+def is_closed(client, byte):
+    try:
+        client.send(byte)
+        return client.recv(65536) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def wait_for_ends(names):
+    left = {}
+    for name in names:
+        left[name] = socket.create_connection(("127.0.0.1", HTTP_PORT), timeout=5)
+        left[name].sendall(SLOW[name][0])
+        left[name].settimeout(0)
+    deadline = time.monotonic() + 8
+    while left and time.monotonic() < deadline:
+        time.sleep(0.25)
+        left = {name: client for name, client in left.items() if not is_closed(client, SLOW[name][1])}
+    assert not left, f"still there: {list(left)}"
+
+
+def nobody_keeps_a_connection_by_being_slow():
+    limits = ("--request-timeout-s", "2", "--join-timeout-s", "2")
+    with running(*limits):
+        wait_for_ends(name for name in SLOW if name != "half a handshake")
+    with tempfile.TemporaryDirectory() as folder:
+        files = [f"{folder}/{name}.pem" for name in ("cert", "key")]
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                        "-nodes", "-subj", "/CN=localhost", "-days", "2", "-out", files[0], "-keyout",
+                        files[1]], check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        with running(*limits, "--tls-cert", files[0], "--tls-key", files[1]):
+            wait_for_ends(["silence", "half a handshake"])
+
+
 def who_does_not_read_is_cut_off():
     with running("--max-messages-per-s", "0", "--max-bytes-per-s", "0") as server:
         deaf, other = WebSocket(), WebSocket()
@@ -235,7 +288,8 @@ CASES = [ten_thousand_silent_connections_cost_the_call_nothing,
          a_thousand_bad_joins_a_second_cost_the_call_nothing,
          bad_joins_of_an_address_are_refused_before_they_cost_anything,
          stun_and_dtls_of_strangers_cost_the_call_nothing_and_get_no_answer,
-         no_answer_is_longer_than_what_it_answers, who_does_not_read_is_cut_off]
+         no_answer_is_longer_than_what_it_answers,
+         nobody_keeps_a_connection_by_being_slow, who_does_not_read_is_cut_off]
 
 
 if __name__ == "__main__":
