@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 struct limits {
@@ -74,12 +75,18 @@ int limits_refuse(struct message *error, uint32_t wait_ms, const char *what)
     return -EBUSY;
 }
 
+/* A reverse proxy of this host may have them all. */
+static bool has_limits(const struct limits *l, const char *address)
+{
+    return l && address[0] && !rate_limiter_is_loopback(address);
+}
+
 int limits_enter(struct limits *l, const char *address, int64_t now_us, struct message *error)
 {
     char key[RATE_LIMITER_KEY_MAX];
     uint32_t wait_ms;
 
-    if (!l || !address[0])
+    if (!has_limits(l, address))
         return 0;
     (void)rate_limiter_address_key(address, key);
     wait_ms = rate_limiter_wait(l->failures, key, 1, now_us);
@@ -99,7 +106,7 @@ void limits_failed(struct limits *l, const char *address, int64_t now_us)
 {
     char key[RATE_LIMITER_KEY_MAX];
 
-    if (l && address[0])
+    if (has_limits(l, address))
         (void)rate_limiter_take(l->failures, rate_limiter_address_key(address, key), 1, now_us);
 }
 

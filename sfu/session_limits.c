@@ -3,7 +3,6 @@
 #include "sfu/config.h"
 #include "sfu/limits.h"
 #include "sfu/session_internal.h"
-#include "signaling/rate_limiter.h"
 
 #include <stdio.h>
 
@@ -12,8 +11,7 @@ enum { MAX_READ_REFUSED = 1024 };
 
 void session_limits_set_address(struct session *s, const char *address)
 {
-    (void)snprintf(s->rates.address, sizeof(s->rates.address), "%s",
-                   rate_limiter_is_loopback(address) ? "" : address);
+    (void)snprintf(s->rates.address, sizeof(s->rates.address), "%s", address);
 }
 
 static uint32_t take(struct token_bucket *b, uint32_t per_s, size_t n, int64_t now_us)

@@ -28,7 +28,7 @@ struct session_rates {
     char address[SESSION_LIMITS_ADDRESS]; /* "": no limits by address */
 };
 
-/** Where its client is, as text; those of this host have no limits by address. */
+/** Where its client is, as text. */
 void session_limits_set_address(struct session *s, const char *address);
 
 /**

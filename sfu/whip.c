@@ -4,6 +4,7 @@
 #include "media/base/text.h"
 #include "sfu/access.h"
 #include "sfu/ice_servers.h"
+#include "sfu/limits.h"
 #include "sfu/refuse.h"
 #include "sfu/session.h"
 #include "sfu/session_limits.h"
@@ -241,11 +242,19 @@ struct claim {
 static int admit(const struct whip *w, const struct http_exchange *x, const struct claim *claim,
                  struct grants *grants, struct message *error)
 {
+    const char *address = http_exchange_address(x);
     char token[MESSAGE_TOKEN_MAX + 1];
+    int err;
 
+    err = limits_enter(w->host->limits, address, claim->now_us, error);
+    if (err < 0)
+        return err;
     http_exchange_token(x, token, sizeof(token));
-    return access_admit(w->host->access, token, claim->want, claim->room,
-                        session_host_wall_s(w->host, claim->now_us), grants, error);
+    err = access_admit(w->host->access, token, claim->want, claim->room,
+                       session_host_wall_s(w->host, claim->now_us), grants, error);
+    if (err < 0)
+        limits_failed(w->host->limits, address, claim->now_us);
+    return err;
 }
 
 void whip_options(struct whip *w, struct http_exchange *x, enum http_media media, const char *room,
