@@ -9,7 +9,7 @@
 static void forget_what_was_told(struct subscription *s)
 {
     s->told_track = ~(s->track ? s->track->id : 0); /* another one, whatever it is */
-    s->share.told = SLOT_NEW;
+    s->share.told = SLOT_ACTIVE;                    /* as every slot is that is told to be bound */
 }
 
 void participant_refresh(struct participant *p, int64_t now_us)

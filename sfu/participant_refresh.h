@@ -9,8 +9,8 @@
 
 struct participant;
 
-/** Send MAIL_SLOTS of every slot and MAIL_WANT of every picture at once; MAIL_STREAM of all that is
- *  bound and MAIL_NEED, where it holds, follow when they are due. */
+/** Send MAIL_SLOTS of every slot and MAIL_WANT of every picture at once; MAIL_STREAM of what is
+ *  paused and MAIL_NEED, where it holds, follow when they are due. */
 void participant_refresh(struct participant *p, int64_t now_us);
 
 #endif

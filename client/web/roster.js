@@ -168,6 +168,9 @@ export class Roster {
         for (const track of [...participant.tracks.values()])
             if (!there.has(track.id) && !track.direct)
                 this.#removeTrack(track);
+        for (const track of participant.tracks.values())
+            if (track.paused) // told again, if it still is
+                this.onStream([{ track: track.id, state: 'active' }]);
         for (const track of tracks)
             this.onTrack({ change: 'update', track: { ...track, participant: participant.id } });
     }
