@@ -40,6 +40,7 @@ struct call {
     struct event *retry;            /* NULL: the WebSocket was never lost */
     int64_t lost_us;                /* 0: it is not */
     uint32_t tries;                 /* to come back, since then */
+    bool moved;                     /* `local` is to be told by another offer */
     struct negotiation_local local;
     struct offer_section sections[PLAN_MAX_SECTIONS];
     uint32_t n_sections, n_answered; /* n_answered: of the last offer answered */
@@ -182,6 +183,7 @@ static void send_offer(struct call *c, enum message_type type)
     struct text offer;
     int err;
 
+    c->moved = false;
     text_init(&offer, SDP_MAX_BYTES);
     err = offer_write(&offer, &c->local, c->sections, c->n_sections, c->session_id, c->offer_n);
     if (err == 0) {
@@ -259,7 +261,7 @@ static void offer_wanted_slots(struct call *c)
               slots_to_offer(c->wanted_audio, c->config.audio_slots, c->limits.audio_slots));
     add_slots(c, KIND_VIDEO,
               slots_to_offer(c->wanted_video, c->config.video_slots, c->limits.video_slots));
-    if (c->n_sections > before)
+    if (c->n_sections > before || c->moved)
         send_offer(c, MESSAGE_OFFER);
 }
 
@@ -624,6 +626,14 @@ void call_set_local(struct call *c, const struct negotiation_local *local)
     c->local = *local;
     c->described = true;
     join_if_ready(c);
+}
+
+void call_set_candidates(struct call *c, const struct negotiation_local *local)
+{
+    c->local.n_candidates = local->n_candidates;
+    memcpy(c->local.candidates, local->candidates, sizeof(local->candidates));
+    c->moved = true;
+    offer_wanted_slots(c);
 }
 
 void call_leave(struct call *c)

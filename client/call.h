@@ -78,6 +78,9 @@ void call_offer(struct call *c);
 /** Send a request; its number goes into it. @return 0; -ENOTCONN; -EMSGSIZE; -ENOMEM */
 MUST_USE int call_request(struct call *c, struct message *m);
 
+/** Where we are is known now: tell a server that has to find us, by another offer. */
+void call_set_candidates(struct call *c, const struct negotiation_local *local);
+
 /** Say that we leave; CALL_ENDED follows when the server has answered. */
 void call_leave(struct call *c);
 

@@ -128,12 +128,23 @@ static bool is_with_peer(const struct client *c)
     return c->peer && !c->over_server;
 }
 
+/* The server looks for us, too. */
+static void tell_candidates(struct client *c)
+{
+    struct negotiation_local local = {0};
+
+    media_link_describe(c->link, &local);
+    call_set_candidates(c->call, &local);
+}
+
 static void on_link_state(void *owner, enum media_link_state state)
 {
     struct client *c = owner;
 
     log_info("client", "media link: state=%s", media_link_state_name(state));
     verdict_on_link(&c->verdict, state, clock_now_us());
+    if (state == LINK_GATHERED && c->must_be_found && !is_with_peer(c))
+        tell_candidates(c);
     if (state == LINK_FAILED && is_with_peer(c) && c->kill_us == NEVER_US)
         client_on_peer_lost(c, clock_now_us());
     else if (state == LINK_FAILED)
@@ -233,6 +244,7 @@ static void on_plan(void *owner, const struct media_plan *plan)
     if (media_link_state(c->link) != LINK_NEW)
         return;
     verdict_on_plan(&c->verdict, plan, now_us);
+    c->must_be_found = !plan->ice_lite;
     err = media_link_connect(c->link, plan, now_us);
     if (err < 0) {
         client_end(c, CLIENT_FAILED, "the server's answer cannot be used: %s",

@@ -29,7 +29,8 @@ struct client {
     const struct options *options;
     char *reason;
     enum client_result result;
-    bool ended; /* result and reason are set */
+    bool ended;         /* result and reason are set */
+    bool must_be_found; /* the server is no ICE-lite one: it asks for our candidates */
     struct event_base *base;
     struct event *timer, *readable, *interrupt, *terminate;
     struct audio_source *source;

@@ -400,6 +400,46 @@ static NiceCandidate *nice_candidate_of(const struct ice_agent *a,
     return nice;
 }
 
+/* For g_slist_free_full(); NULL: none can be used. */
+static GSList *nice_candidates_of(const struct ice_agent *a, const struct ice_candidate *candidates,
+                                  size_t n)
+{
+    GSList *list = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        NiceCandidate *candidate = nice_candidate_of(a, &candidates[i]);
+
+        if (candidate)
+            list = g_slist_append(list, candidate);
+    }
+    return list;
+}
+
+int ice_agent_expect(struct ice_agent *a, const struct ice_credentials *credentials)
+{
+    if (a->state != ICE_GATHERED)
+        return -EALREADY;
+    if (!ice_credentials_valid(credentials) ||
+        !nice_agent_set_remote_credentials(a->nice, a->stream, credentials->ufrag,
+                                           credentials->pwd))
+        return -EINVAL;
+    set_patience(a, &checking_patience);
+    set_state(a, ICE_CHECKING);
+    return 0;
+}
+
+void ice_agent_add_remote(struct ice_agent *a, const struct ice_candidate *candidates, size_t n)
+{
+    GSList *list;
+
+    if (a->state != ICE_CHECKING && a->state != ICE_CONNECTED)
+        return;
+    list = nice_candidates_of(a, candidates, n);
+    if (list)
+        (void)nice_agent_set_remote_candidates(a->nice, a->stream, COMPONENT, list);
+    g_slist_free_full(list, (GDestroyNotify)nice_candidate_free);
+}
+
 int ice_agent_set_remote(struct ice_agent *a, const struct ice_credentials *credentials,
                          const struct ice_candidate *candidates, size_t n)
 {
@@ -413,12 +453,7 @@ int ice_agent_set_remote(struct ice_agent *a, const struct ice_credentials *cred
     if (!nice_agent_set_remote_credentials(a->nice, a->stream, credentials->ufrag,
                                            credentials->pwd))
         return -EINVAL;
-    for (size_t i = 0; i < n; i++) {
-        NiceCandidate *candidate = nice_candidate_of(a, &candidates[i]);
-
-        if (candidate)
-            list = g_slist_append(list, candidate);
-    }
+    list = nice_candidates_of(a, candidates, n);
     if (!list)
         return -EINVAL;
     set_patience(a, &checking_patience);

@@ -92,6 +92,14 @@ size_t ice_agent_candidates(const struct ice_agent *a, struct ice_candidate *out
 MUST_USE int ice_agent_set_remote(struct ice_agent *a, const struct ice_credentials *credentials,
                                   const struct ice_candidate *candidates, size_t n);
 
+/** Begin with what the peer said of itself but for its candidates: it finds us, or
+ *  ice_agent_add_remote() tells them. @return 0; -EINVAL: bad credentials; -EALREADY */
+MUST_USE int ice_agent_expect(struct ice_agent *a, const struct ice_credentials *credentials);
+
+/** Check these, too; those that are known already or cannot be used are left out. Ignored before
+ *  ice_agent_expect() or ice_agent_set_remote(). */
+void ice_agent_add_remote(struct ice_agent *a, const struct ice_candidate *candidates, size_t n);
+
 /** Send one datagram on the selected path. @return 0; -ENOTCONN; -EAGAIN: the socket is full, the
  *  datagram is dropped */
 MUST_USE int ice_agent_send(struct ice_agent *a, const uint8_t *data, size_t len);

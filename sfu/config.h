@@ -42,6 +42,7 @@ struct config {
     uint32_t room_spread; /* participants of a room on a worker, before it takes another one */
     bool pin_workers;     /* each to a core of its own */
     struct config_list advertise;          /* literal addresses; none: the interfaces' */
+    bool ice_full;                         /* an ICE agent for each participant, not ICE-lite */
     struct config_list keys;               /* of tokens, see access.h; none: everybody may come */
     bool open;                             /* everybody may come, from everywhere */
     bool listen_given;                     /* not the default */

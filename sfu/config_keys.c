@@ -56,6 +56,9 @@ const struct config_key config_keys[] = {
         "that has other ports;\nlocal: those of this machine, too; stun:HOST:PORT: what\nthat server "
         "sees of us, too; repeat for more (a list in\nthe file, commas in the environment); default: "
         "local"),
+    ROW(ice, KEY_ICE, ice_full, "lite", "lite|full",
+        "full: find ways to peers from behind a NAT that maps no\nports, by an agent and sockets for "
+        "each, also over the\nrelays of ice_servers; lite: peers find this server"),
     {.name = "keys",
      .type = KEY_LIST,
      .offset = offsetof(struct config, keys),

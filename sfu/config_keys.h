@@ -18,6 +18,7 @@ enum config_key_type {
     KEY_NUMBER, /* uint32_t, min to max */
     KEY_SWITCH, /* bool: yes or no */
     KEY_AUTO,   /* bool: auto or off */
+    KEY_ICE,    /* bool: full or lite */
     KEY_LISTEN,
     KEY_ADDRESS,    /* char[CONFIG_ADDRESS_MAX + 1] */
     KEY_TEXT,       /* char[CONFIG_PATH_MAX + 1] */

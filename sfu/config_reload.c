@@ -12,6 +12,7 @@
 /* What sockets, threads and workers were made with. All others are looked at when they are needed,
  * or told by sfu/server_reload.c to whom has a copy. */
 static const char *const restart_keys[] = {
+    "ice",
     "listen",
     "udp_port",
     "tcp_port",
@@ -57,6 +58,7 @@ static size_t size_of(const struct config_key *key)
         return sizeof(uint32_t);
     case KEY_SWITCH:
     case KEY_AUTO:
+    case KEY_ICE:
         return sizeof(bool);
     case KEY_LISTEN:
     case KEY_ADDRESS:
@@ -101,6 +103,7 @@ static bool is_same(const struct config *a, const struct config *b, const struct
     case KEY_TCP_PORT:
     case KEY_SWITCH:
     case KEY_AUTO:
+    case KEY_ICE:
         break;
     }
     return memcmp(x, y, size_of(key)) == 0;
@@ -189,6 +192,9 @@ static void write_value(char out[CONFIG_VALUE_MAX + 1], const struct config *c,
         break;
     case KEY_AUTO:
         write_number(out, on ? "auto" : "off", number);
+        break;
+    case KEY_ICE:
+        write_number(out, on ? "full" : "lite", number);
         break;
     case KEY_LISTEN:
         (void)snprintf(out, CONFIG_VALUE_MAX + 1, "[%s]:%" PRIu32, c->listen_address,

@@ -158,6 +158,14 @@ static int set_tcp_port(uint32_t *ret, const struct config_key *key, const char 
     return 0;
 }
 
+static int set_ice(bool *ret, const char *value, struct config_error *error)
+{
+    if (strcmp(value, "full") != 0 && strcmp(value, "lite") != 0)
+        return config_fail(error, "ice is \"%s\", but must be lite or full", value);
+    *ret = strcmp(value, "full") == 0;
+    return 0;
+}
+
 static int set_log_level(uint32_t *ret, const char *value, struct config_error *error)
 {
     int level = log_level_parse(value);
@@ -258,6 +266,8 @@ int config_set(struct config *c, const char *name, const char *value, struct con
         return set_number(member, key, value, error);
     case KEY_SWITCH:
         return set_switch(member, key, value, error);
+    case KEY_ICE:
+        return set_ice(member, value, error);
     case KEY_AUTO:
         return set_auto(member, key, value, error);
     case KEY_LISTEN:

@@ -308,6 +308,7 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
     case MAIL_WANT:
     case MAIL_QUALITY:
     case MAIL_GONE:
+    case MAIL_AGENT:
     case MAIL_STOPPED:
         /* ours to send */
     case MAIL_TCP:

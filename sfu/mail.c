@@ -56,6 +56,7 @@ void mail_free(struct mail *mail)
     case MAIL_GONE:
     case MAIL_PING:
     case MAIL_PONG:
+    case MAIL_AGENT:
     case MAIL_STOPPED:
         break;
     }

@@ -7,6 +7,7 @@
 #define SFU_MAIL_H
 
 #include "media/base/mailbox.h"
+#include "media/ice_lite.h"
 #include "signaling/message.h"
 #include "signaling/negotiation.h"
 
@@ -50,6 +51,7 @@ enum mail_type {
     MAIL_MAPPED,   /* struct mail_mapped */
     MAIL_GONE,     /* struct mail_participant: nothing of it is left on the worker */
     MAIL_PONG,
+    MAIL_AGENT,    /* struct mail_agent */
     MAIL_STOPPED,
 };
 
@@ -61,6 +63,18 @@ struct mail_track {
     bool muted;
     bool screen; /* of what a screen shows (text must be legible, movement may stutter) or plays */
     uint32_t max_bps; /* its publisher is to send it with at most; 0: no limit */
+};
+
+enum { MAIL_AGENT_CANDIDATES = 16 };
+
+/** An ICE agent of a worker that waits for a peer (sfu/agent_paths.h). */
+struct mail_agent {
+    struct mail mail;
+    uint32_t worker;
+    int64_t since_us; /* when it knew its candidates */
+    struct ice_credentials credentials;
+    uint32_t n_candidates;
+    struct plan_candidate candidates[MAIL_AGENT_CANDIDATES];
 };
 
 struct mail_join {

@@ -134,6 +134,9 @@ static void read_mail(struct server *s, struct mail *mail)
     case MAIL_PONG:
         s->n_asked--;
         break;
+    case MAIL_AGENT:
+        server_keep_agent(s, CONTAINER_OF(mail, struct mail_agent, mail));
+        break;
     case MAIL_STOPPED:
         s->n_stopped++;
         server_end_if_all_gone(s);
@@ -412,6 +415,7 @@ static void init(struct server *s, const struct config *config)
     s->host.owner = s;
     s->host.post = post_to_worker;
     s->host.describe = describe_worker;
+    s->host.take_agent = config->ice_full ? server_take_agent : NULL;
     whip_init(&s->whip, &s->host);
 }
 

@@ -6,6 +6,7 @@
 
 #include "media/base/list.h"
 #include "media/base/mailbox.h"
+#include "sfu/agent_paths.h"
 #include "sfu/candidates.h"
 #include "sfu/drain.h"
 #include "sfu/mail.h"
@@ -60,6 +61,7 @@ struct server {
     struct worker *workers[CONFIG_MAX_WORKERS];
     struct candidates candidates;
     struct server_stun stun;
+    struct mail_agent agents[CONFIG_MAX_WORKERS][AGENTS_READY]; /* since_us 0: none */
     int64_t started_us, candidates_us, tls_checked_us;
     struct mailbox inbox; /* from the workers */
     int inbox_fd;         /* eventfd: mail came, or somebody wants us to stop */
@@ -75,6 +77,10 @@ extern const struct http_handler server_http_handler;
 void server_metrics(void *owner, struct text *out);
 int server_admin(void *owner, const struct admin_request *request, struct text *out,
                  struct message *error);
+
+/** With `ice: full`: an agent waits for somebody; session_host.take_agent. */
+void server_keep_agent(struct server *s, const struct mail_agent *mail);
+MUST_USE int server_take_agent(void *owner, uint32_t worker, struct mail_agent *ret);
 
 /** Tell other programs what happens. @return 0; -ENOMEM */
 MUST_USE int server_start_webhooks(struct server *s);

@@ -26,6 +26,7 @@
 #include <string.h>
 
 enum {
+    AGENT_RETRY_MS = 1000,
     MAX_OUT_BYTES = 4 * 1024 * 1024, /* one message to a client: the roster of a full room */
     LOG_BURST = 20,                  /* lines per second of joins, of leaves and of failures */
 };
@@ -277,6 +278,17 @@ bool session_has_media(const struct session *s)
     return session_media_plan(&s->media) != NULL;
 }
 
+static int take_agent(struct session *s, struct message *error)
+{
+    struct mail_agent agent;
+
+    if (s->host->take_agent(s->host->owner, s->member.worker, &agent) < 0) {
+        error->retry_after_ms = AGENT_RETRY_MS;
+        return refuse(error, "busy", "the server looks for its own address; try again soon");
+    }
+    return session_media_use_agent(&s->media, &agent) < 0 ? refuse_no_memory(error) : 0;
+}
+
 /* In the room already. @return the mail for the worker; NULL: refused */
 static struct mail_join *negotiate(struct session *s, const struct session_offer *offer,
                                    struct text *answer, struct message *error)
@@ -288,6 +300,8 @@ static struct mail_join *negotiate(struct session *s, const struct session_offer
         (void)refuse_no_memory(error);
         return NULL;
     }
+    if (s->host->take_agent && take_agent(s, error) < 0)
+        return NULL;
     if (session_answer(s, offer, answer, error) < 0 || session_check_direction(s, offer, error) < 0)
         return NULL;
     if (session_take_tracks(s, offer) < 0 || session_media_mail(&s->media, &mail) < 0)

@@ -33,6 +33,7 @@ struct drain;
 struct grants;
 struct limits;
 struct mail;
+struct mail_agent;
 struct session_offer;
 
 enum session_kind {
@@ -80,6 +81,9 @@ struct session_host {
     /** Fill in what peers of this worker need to know: fingerprint, ice_lite and candidates. */
     void (*describe)(void *owner, uint32_t worker, struct negotiation_local *ret);
     struct session_watch watch;
+    /** Give away an ICE agent of this worker that waits for a peer. NULL: all is ICE-lite.
+     *  @return 0; -EAGAIN: none waits now */
+    int (*take_agent)(void *owner, uint32_t worker, struct mail_agent *ret);
     struct log_limit log_joins, log_leaves, log_failures, log_resumes;
 };
 

@@ -5,6 +5,7 @@
 #include "sfu/refuse.h"
 #include "sfu/track_list.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -44,8 +45,33 @@ int session_media_open(struct session_media *m, const struct config *config, uin
     return negotiation_new(&m->negotiation, &policy);
 }
 
+int session_media_use_agent(struct session_media *m, const struct mail_agent *agent)
+{
+    free(m->agent);
+    m->agent = malloc(sizeof(*m->agent));
+    if (!m->agent)
+        return -ENOMEM;
+    assert(strlen(agent->credentials.ufrag) == ICE_LOCAL_UFRAG &&
+           strlen(agent->credentials.pwd) == ICE_LOCAL_PWD);
+    *m->agent = *agent;
+    use_credentials(m, &agent->credentials);
+    return 0;
+}
+
+/* Say of us what the agent is. */
+static void describe_agent(const struct mail_agent *agent, struct negotiation_local *local)
+{
+    local->ice_lite = false;
+    local->next_ufrag[0] = '\0'; /* it keeps its credentials */
+    local->n_candidates = agent->n_candidates;
+    memcpy(local->candidates, agent->candidates,
+           agent->n_candidates * sizeof(agent->candidates[0]));
+}
+
 void session_media_done(struct session_media *m)
 {
+    free(m->agent);
+    m->agent = NULL;
     m->negotiation = negotiation_free(m->negotiation);
 }
 
@@ -105,6 +131,8 @@ int session_media_answer(struct session_media *m, struct negotiation_local *loca
     memcpy(local->next_ufrag, next.ufrag, sizeof(m->ufrag));
     memcpy(local->next_pwd, next.pwd, sizeof(m->pwd));
     memcpy(local->cname, m->cname, sizeof(m->cname));
+    if (m->agent)
+        describe_agent(m->agent, local);
     if (offer->len > m->config->max_sdp_bytes)
         return refuse(error, "sdp_too_large", "the offer has %zu bytes, more than %" PRIu32,
                       offer->len, m->config->max_sdp_bytes);
@@ -112,7 +140,7 @@ int session_media_answer(struct session_media *m, struct negotiation_local *loca
     if (err < 0)
         return err;
     err = answer_with(m->negotiation, local, offer, answer, error);
-    if (err == 0 && negotiation_restarted_ice(m->negotiation))
+    if (err == 0 && !m->agent && negotiation_restarted_ice(m->negotiation))
         use_credentials(m, &next);
     return err;
 }
@@ -126,7 +154,7 @@ int session_media_restart_ice(struct session_media *m, const char *ufrag, const 
 
     (void)snprintf(theirs.ufrag, sizeof(theirs.ufrag), "%s", ufrag);
     (void)snprintf(theirs.pwd, sizeof(theirs.pwd), "%s", pwd);
-    if (!plan || !ice_credentials_valid(&theirs) || strlen(ufrag) > ICE_UFRAG_MAX ||
+    if (!plan || m->agent || !ice_credentials_valid(&theirs) || strlen(ufrag) > ICE_UFRAG_MAX ||
         strlen(pwd) > ICE_PWD_MAX ||
         (strcmp(plan->ufrag, ufrag) == 0 && strcmp(plan->pwd, pwd) == 0))
         return -EINVAL;

@@ -25,7 +25,8 @@ struct session_media {
     const struct config *config;
     struct negotiation *negotiation;
     uint32_t worker;
-    bool plays_only; /* the peer sends nothing; set before session_media_open() */
+    struct mail_agent *agent; /* whose credentials and candidates ours are; owned; NULL: ICE-lite */
+    bool plays_only;          /* the peer sends nothing; set before session_media_open() */
     /* Made for this peer, and anew with each restart of ICE. */
     char ufrag[ICE_LOCAL_UFRAG + 1], pwd[ICE_LOCAL_PWD + 1];
     char cname[SESSION_CNAME_LEN + 1];
@@ -48,6 +49,10 @@ struct session_offer {
  */
 MUST_USE int session_media_open(struct session_media *m, const struct config *config,
                                 uint32_t worker);
+
+/** After it, and before the first answer: be reached by this agent of the worker. ICE is not
+ *  restarted then. @return 0; -ENOMEM */
+MUST_USE int session_media_use_agent(struct session_media *m, const struct mail_agent *agent);
 
 /** Free what it owns; open it again or drop it. */
 void session_media_done(struct session_media *m);

@@ -98,6 +98,7 @@ void start_configure_worker(const struct config *config, uint32_t index, struct 
     ret->limits.coalesce_us = config->coalesce_ms * MS;
     ret->limits.max_audio_streams = config->max_audio_streams;
     ret->limits.no_red = !config->audio_red;
+    ret->agents = config->ice_full ? config : NULL;
     if (config->pin_workers)
         choose_core(ret);
 }

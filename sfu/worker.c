@@ -6,6 +6,7 @@
 #include "media/packet.h"
 #include "media/path.h"
 #include "media/udp_socket.h"
+#include "sfu/agent_paths.h"
 #include "sfu/mail.h"
 #include "sfu/tcp_greeter.h"
 #include "sfu/tcp_paths.h"
@@ -45,6 +46,7 @@ struct worker {
     struct udp_socket *socket;
     struct forwarder *forwarder;
     struct tcp_paths *tcp;       /* NULL: none */
+    struct agent_paths *agents;  /* NULL: ICE-lite only */
     struct tcp_greeter *greeter; /* NULL: it does not listen, or another one does */
     bool has_paths;              /* there was one ever: not all datagrams go to the UDP socket */
     struct event_base *base;
@@ -69,6 +71,8 @@ static void send_by_path(struct worker *w, const struct datagram *datagrams, siz
             udp_socket_send(w->socket, datagrams, run);
         else if (path_kind(to) == PATH_TCP && w->tcp)
             tcp_paths_send(w->tcp, path_number(to), datagrams, run);
+        else if (path_kind(to) == PATH_AGENT && w->agents)
+            agent_paths_send(w->agents, path_number(to), datagrams, run);
         datagrams += run;
         n -= run;
     }
@@ -278,6 +282,30 @@ uint16_t worker_tcp_port(const struct worker *w)
     return w->greeter ? tcp_greeter_port(w->greeter) : 0;
 }
 
+/* ------------------------------------------------------------------ ICE agents */
+
+static void on_agent_path(void *owner, uint32_t participant, const struct sockaddr_storage *path)
+{
+    struct worker *w = owner;
+
+    w->has_paths = true;
+    /* one that has left meanwhile has no use for it, and its agent goes with MAIL_LEAVE */
+    (void)!forwarder_open_path(w->forwarder, participant, path, clock_now_us());
+}
+
+static int make_agent_paths(struct worker *w, const struct worker_config *config)
+{
+    static const struct agent_paths_handler handler = {.receive = on_tcp_receive,
+                                                       .end_turn = on_tcp_end_turn,
+                                                       .open_path = on_agent_path,
+                                                       .post = on_post};
+
+    struct agent_paths_config wanted = {
+        .worker = w->index, .settings = config->agents, .pool = forwarder_pool(w->forwarder)};
+
+    return wanted.settings ? agent_paths_new(&w->agents, w->base, &wanted, &handler, w) : 0;
+}
+
 /* ------------------------------------------------------------------ the loop */
 
 static void on_mail(evutil_socket_t fd, short what, void *owner)
@@ -293,6 +321,8 @@ static void on_mail(evutil_socket_t fd, short what, void *owner)
     while (mail) {
         struct mail *next = mail->next;
 
+        if (w->agents)
+            agent_paths_mail(w->agents, mail);
         if (mail->type == MAIL_TCP)
             adopt(w, CONTAINER_OF(mail, struct mail_tcp, mail));
         else
@@ -367,7 +397,9 @@ static int open_all(struct worker *w, const struct worker_config *config)
     if (w->wake_fd < 0 || w->timer_fd < 0)
         return -errno;
     err = make_events(w);
-    return err < 0 ? err : make_tcp_paths(w, config);
+    if (err == 0)
+        err = make_tcp_paths(w, config);
+    return err < 0 ? err : make_agent_paths(w, config);
 }
 
 int worker_new(struct worker **ret, const struct worker_config *config,
@@ -491,6 +523,7 @@ struct worker *worker_free(struct worker *w)
     worker_stop(w);
     w->greeter = tcp_greeter_free(w->greeter);
     w->tcp = tcp_paths_free(w->tcp);
+    w->agents = agent_paths_free(w->agents);
     free_event(w->readable);
     free_event(w->mail);
     free_event(w->timer);

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct config;
 struct dtls_identity;
 struct mail;
 struct worker;
@@ -31,6 +32,7 @@ struct worker_config {
     uint16_t port;                        /* UDP; 0: any, see worker_port() */
     const struct dtls_identity *identity; /* borrowed: must outlive the worker */
     struct forwarder_limits limits;
+    const struct config *agents;           /* settings of ICE agents, copied; NULL: ICE-lite only */
     uint32_t max_tcp, max_tcp_per_address; /* TCP paths at a time; 0: none at all */
 };
 

@@ -206,6 +206,7 @@ static void on_forwarder_post(void *owner, struct mail *mail)
         break;
     case MAIL_PONG:
         break;
+    case MAIL_AGENT:
     case MAIL_STOPPED:
         w->stopped = true;
         break;

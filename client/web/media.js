@@ -208,6 +208,20 @@ export class Media {
         this.useServers(joined.ice_servers);
         await this.pc.setLocalDescription(offer);
         await this.#apply(joined.answer);
+        if (!/^a=ice-lite/m.test(joined.answer))
+            this.#tellCandidates();
+    }
+
+    /** A server behind a NAT has to find us, too: once we know where we are, another offer tells it. */
+    #tellCandidates() {
+        const tell = () => {
+            if (this.pc.iceGatheringState !== 'complete')
+                return;
+            this.pc.removeEventListener('icegatheringstatechange', tell);
+            this.renegotiate().catch((error) => console.warn('sluice: re-offer failed:', error));
+        };
+        this.pc.addEventListener('icegatheringstatechange', tell);
+        tell();
     }
 
     /** One offer at a time, in order. */

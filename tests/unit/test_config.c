@@ -161,6 +161,18 @@ static void who_has_keys_or_is_open_serves_everywhere_unasked(void)
     check_listens("--listen", "[::1]:8080", "::1");
 }
 
+static void ice_is_lite_or_full(void)
+{
+    config_init(&config);
+    CHECK(!config.ice_full);
+    CHECK_EQ(config_set(&config, "ice", "full", &error), 0);
+    CHECK(config.ice_full);
+    CHECK_EQ(config_set(&config, "ice", "lite", &error), 0);
+    CHECK(!config.ice_full);
+    CHECK_EQ(config_set(&config, "ice", "light", &error), -EINVAL);
+    CHECK(says("must be lite or full"));
+}
+
 static void others_come_in_only_by_key_or_by_word(void)
 {
     const char *argv[] = {"sluice", "--listen", "192.0.2.1:80", "--open", "no", NULL};
@@ -402,7 +414,7 @@ TAP_CASES(CASE(the_port_for_tcp_is_that_of_udp_a_number_or_none),
           CASE(flags_go_over_the_environment_and_that_over_the_file),
           CASE(a_switch_is_yes_or_no_in_file_environment_and_flags),
           CASE(environment_can_name_the_file),
-          CASE(who_has_keys_or_is_open_serves_everywhere_unasked),
+          CASE(who_has_keys_or_is_open_serves_everywhere_unasked), CASE(ice_is_lite_or_full),
           CASE(others_come_in_only_by_key_or_by_word), CASE(every_form_of_listen_is_understood),
           CASE(balancers_are_addresses_or_networks), CASE(origins_are_checked),
           CASE(a_key_needs_its_certificate),

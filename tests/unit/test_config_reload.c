@@ -69,6 +69,8 @@ static void every_type_is_told_as_it_is_written(void)
     check_change("pin_workers", "no", "yes");
     set("audio_red", "off");
     check_change("audio_red", "auto", "off");
+    set("ice", "full");
+    check_change("ice", "lite", "full");
     set("seal", "libsrtp2");
     check_change("seal", "auto", "libsrtp2");
     set("tcp_port", "no");
@@ -98,7 +100,7 @@ static void every_name_of_the_list_is_a_setting(void)
 
     for (size_t i = 0; i < config_n_keys; i++)
         n += config_needs_restart(config_keys[i].name);
-    CHECK_EQ(n, 18);
+    CHECK_EQ(n, 19);
     CHECK(config_needs_restart("udp_port"));
     CHECK(!config_needs_restart("max_rooms"));
 }

@@ -370,7 +370,48 @@ static void posts_of_the_wrong_direction_are_refused(void)
     end();
 }
 
-TAP_CASES(CASE(first_one_gets_the_whole_picture), CASE(worker_learns_plan_tracks_and_credentials),
+static uint32_t agents_left;
+
+static int take_agent(void *owner, uint32_t worker, struct mail_agent *ret)
+{
+    (void)owner;
+    CHECK_EQ(worker, 0);
+    if (agents_left == 0)
+        return -EAGAIN;
+    agents_left--;
+    *ret = (struct mail_agent){
+        .credentials = {.ufrag = "agent123", .pwd = "agentpasswordagentpassw0"}, .n_candidates = 1};
+    ret->candidates[0] = (struct plan_candidate){.address = "203.0.113.9",
+                                                 .port = 4321,
+                                                 .component = 1,
+                                                 .type = "relay",
+                                                 .priority = 7,
+                                                 .foundation = "9"};
+    return 0;
+}
+
+static void with_full_ice_a_peer_is_answered_by_an_agent(void)
+{
+    const struct message *m;
+
+    begin();
+    agents_left = 1;
+    host.take_agent = take_agent;
+    m = join(ada, "demo", "Ada", "aA");
+    CHECK(!strstr(m->sdp, "a=ice-lite") && strstr(m->sdp, "a=ice-ufrag:agent123\r\n"));
+    CHECK(strstr(m->sdp, " 203.0.113.9 4321 typ relay") && !strstr(m->sdp, "192.0.2.1"));
+    CHECK_STR(mail_join_at(0, MAIL_JOIN)->ufrag, "agent123");
+    say_join(bob, "demo", "Bob", "aA");
+    m = expect(bob, MESSAGE_ERROR);
+    CHECK_STR(m->code, "busy");
+    CHECK(m->retry_after_ms > 0);
+    agents_left = 1;
+    (void)join(bob, "demo", "Bob", "aA"); /* it may try again */
+    end();
+}
+
+TAP_CASES(CASE(with_full_ice_a_peer_is_answered_by_an_agent),
+          CASE(first_one_gets_the_whole_picture), CASE(worker_learns_plan_tracks_and_credentials),
           CASE(newcomer_sees_the_others_and_they_hear_of_it),
           CASE(descriptions_name_source_and_mute),
           CASE(bad_description_refuses_the_join_and_leaves_nothing), CASE(bad_sdp_refuses_the_join),
