@@ -114,6 +114,15 @@ export class Direct {
             this.#meet(participants[0].id);
     }
 
+    /** The session goes on, but what was told meanwhile is lost: this is how it is now. */
+    resumed({ mode = 'sfu', role = null, participants }) {
+        if (this.#peer && !participants.some(({ id }) => id === this.#peer) && !this.#call)
+            this.#part();
+        this.#onRoom({ mode, role });
+        if (this.isRoom && !this.#link && participants.length)
+            this.#meet(participants[0].id);
+    }
+
     onParticipant({ change, participant }) {
         if (change === 'join' && this.isRoom && !this.#link)
             this.#meet(participant.id);

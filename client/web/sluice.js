@@ -380,13 +380,15 @@ export class Call extends EventTarget {
         this.#media?.doubt();
     }
 
-    #onResumed({ replayed, tracks, participants, ice_servers: iceServers }) {
+    #onResumed(message) {
+        const { replayed, tracks, participants, ice_servers: iceServers } = message;
         this.#away = false;
         this.#iceServers = iceServers;
         this.#media?.useServers(iceServers);
         if (!replayed) {
             this.#media?.learn(tracks);
             this.#roster.replace(participants);
+            this.#direct.resumed(message);
         }
         this.#showState();
     }
