@@ -138,8 +138,8 @@ MUST_USE int http_server_new(struct http_server **ret, struct event_base *base,
                              void *owner);
 
 /**
- * Take over admin_token, the limits on connections and bodies, the timeout, proxies and origins; the
- * rest stays. Who is connected stays connected.
+ * Take over admin_token, the limits on connections and bodies, the timeout, proxies and origins;
+ * the rest stays. Who is connected stays connected.
  *
  * @return 0; -ENOMEM: some may hold already
  */
