@@ -32,8 +32,8 @@ struct admin {
  * @param status  of the server, as it is now
  * @param out     receives JSON
  * @param error   on failure: code and text
- * @return 200; 404: unknown_room, unknown_participant or unknown_track; 409: not_movable, token_needed, no_signing_key;
- *         503: overloaded
+ * @return 200; 404: unknown_room, unknown_participant or unknown_track; 409: not_movable,
+ * token_needed, no_signing_key; 503: overloaded
  */
 MUST_USE int admin_serve(const struct admin *a, const struct admin_request *r,
                          const struct server_status *status, struct text *out,

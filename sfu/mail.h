@@ -51,7 +51,7 @@ enum mail_type {
     MAIL_MAPPED,   /* struct mail_mapped */
     MAIL_GONE,     /* struct mail_participant: nothing of it is left on the worker */
     MAIL_PONG,
-    MAIL_AGENT,    /* struct mail_agent */
+    MAIL_AGENT, /* struct mail_agent */
     MAIL_STOPPED,
 };
 

@@ -23,7 +23,8 @@ struct session;
 MUST_USE int session_admit(struct session *s, const char *token, const char *room, int64_t now_us,
                            struct message *error);
 
-/** negotiation_local.may_publish, with struct session_caps: is the source of this m-line granted? */
+/** negotiation_local.may_publish, with struct session_caps: is the source of this m-line granted?
+ */
 bool session_may_publish(void *owner, const struct plan_section *section);
 
 #endif
