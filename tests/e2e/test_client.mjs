@@ -14,7 +14,7 @@ async function coturn() {
     const conf = join(scratch, 'turnserver');
     mkdirSync(conf, { recursive: true });
     const turn = new Process('turnserver', ['-n', '-a', '--lt-cred-mech', '--user=test:secret', '--realm=sluice',
-        '--listening-ip=127.0.0.1', '--relay-ip=127.0.0.1', `--listening-port=${port}`, '--min-port=30000', '--max-port=30100',
+        '--listening-ip=127.0.0.1', '--relay-ip=127.0.0.1', `--listening-port=${port}`, '--min-port=61400', '--max-port=61500',
         '--allow-loopback-peers', '--no-cli', '--no-tls', '--no-dtls', `--userdb=${join(conf, 'db')}`,
         `--pidfile=${join(conf, 'pid')}`, '--log-file=stdout']);
     await sleep(1500);
