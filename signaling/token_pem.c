@@ -101,9 +101,14 @@ static int find_alg(const EVP_PKEY *key, enum token_alg *ret, char error[TOKEN_K
 static char *take_text(BIO *out)
 {
     char *data = NULL;
-    long len = BIO_get_mem_data(out, &data);
+    long len = BIO_get_mem_data(out, &data); /* not terminated */
+    char *text = len > 0 ? malloc((size_t)len + 1) : NULL;
 
-    return len > 0 ? strndup(data, (size_t)len) : NULL;
+    if (text) {
+        memcpy(text, data, (size_t)len);
+        text[len] = '\0';
+    }
+    return text;
 }
 
 static char *write_public(const EVP_PKEY *key)
