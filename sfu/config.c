@@ -143,7 +143,7 @@ int config_check(const struct config *c, struct config_error *error)
 {
     uint32_t most = c->workers ? c->workers : 1;
 
-    if (is_open_to_all(c))
+    if (is_open_to_all(c)) {
         return config_fail(error,
                            "listen is %s, where others reach this server, and there are no keys to "
                            "tell who may come in. Set one, --keys app:$(openssl rand -hex 32), and "
@@ -151,7 +151,7 @@ int config_check(const struct config *c, struct config_error *error)
                            "whoever reaches it may open rooms; or --listen 127.0.0.1:%u, for this "
                            "machine only",
                            c->listen_address, c->listen_port);
-
+    }
     if (c->udp_port && c->udp_port + most - 1 > 65535)
         return config_fail(error, "udp_port %u leaves no ports for %u workers; choose one up to %u",
                            c->udp_port, most, 65536 - most);

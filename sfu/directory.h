@@ -30,10 +30,10 @@ struct directory_member {
     char name[MESSAGE_NAME_MAX + 1];
     bool hidden;    /* others are not told of it */
     bool announced; /* others know of it */
+    bool placed;    /* it has a worker */
     uint32_t id;    /* 0: in no room */
     struct directory_room *room;
     struct list link; /* in the room */
-    bool placed;      /* it has a worker */
     uint32_t worker;
     uint32_t n_tracks;
     struct message_track *tracks; /* the directory's */

@@ -129,9 +129,10 @@ static void on_cap(struct forwarder *f, const struct mail_cap *mail)
         track_set_cap(&p->tracks, mail->track, mail->max_bps);
 }
 
-static void on_wish(struct forwarder *f, uint32_t participant, const struct mail *mail)
+static void on_wish(struct forwarder *f, const struct mail *mail)
 {
-    struct participant *p = forwarder_participant(f, participant);
+    const struct mail_participant *who = (const struct mail_participant *)mail;
+    struct participant *p = forwarder_participant(f, who->participant);
 
     if (p)
         participant_layers_on_mail(p, mail);
@@ -242,15 +243,36 @@ static void on_stop(struct forwarder *f)
     core_post_participant(&f->core, MAIL_STOPPED, 0);
 }
 
+static void on_plan(struct forwarder *f, struct mail_join *mail)
+{
+    if (mail->mail.type == MAIL_JOIN)
+        on_join(f, mail);
+    else
+        on_update(f, mail);
+}
+
+/* About a room that is on other workers, too. */
+static void on_spread(struct forwarder *f, struct mail *mail)
+{
+    if (mail->type == MAIL_PUBLISHER)
+        on_publisher(f, (struct mail_join *)mail);
+    else if (mail->type == MAIL_UNPUBLISH)
+        on_unpublish(f, ((const struct mail_participant *)mail)->participant);
+    else if (mail->type == MAIL_CLOSE_ROOM)
+        on_close_room(f, ((const struct mail_room *)mail)->room);
+    else if (mail->type == MAIL_RELAY_BATCH)
+        on_batch(f, (const struct relay_batch *)mail);
+    else
+        on_relay(f, (const struct mail_relay *)mail);
+}
+
 void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
 {
     forwarder_begin_turn(f, now_us);
     switch ((enum mail_type)mail->type) {
     case MAIL_JOIN:
-        on_join(f, (struct mail_join *)mail);
-        break;
     case MAIL_UPDATE:
-        on_update(f, (struct mail_join *)mail);
+        on_plan(f, (struct mail_join *)mail);
         break;
     case MAIL_MUTE:
         on_mute(f, (const struct mail_mute *)mail);
@@ -271,29 +293,19 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
         core_post_participant(&f->core, MAIL_PONG, 0);
         break;
     case MAIL_PUBLISHER:
-        on_publisher(f, (struct mail_join *)mail);
-        break;
     case MAIL_UNPUBLISH:
-        on_unpublish(f, ((const struct mail_participant *)mail)->participant);
-        break;
     case MAIL_CLOSE_ROOM:
-        on_close_room(f, ((const struct mail_room *)mail)->room);
-        break;
     case MAIL_RELAY_START:
     case MAIL_RELAY_STOP:
     case MAIL_RELAY_LISTEN:
     case MAIL_RELAY_IGNORE:
     case MAIL_RELAY_KEY_FRAME:
-        on_relay(f, (const struct mail_relay *)mail);
-        break;
     case MAIL_RELAY_BATCH:
-        on_batch(f, (const struct relay_batch *)mail);
+        on_spread(f, mail);
         break;
     case MAIL_VIEW:
-        on_wish(f, ((const struct mail_view *)mail)->participant, mail);
-        break;
     case MAIL_SUBSCRIBE:
-        on_wish(f, ((const struct mail_subscribe *)mail)->participant, mail);
+        on_wish(f, mail);
         break;
     case MAIL_PROBE:
         mapping_start(&f->mapping, (const struct mail_probe *)mail, now_us);
@@ -310,9 +322,8 @@ void forwarder_mail(struct forwarder *f, struct mail *mail, int64_t now_us)
     case MAIL_GONE:
     case MAIL_AGENT:
     case MAIL_STOPPED:
-        /* ours to send */
     case MAIL_TCP:
-        break; /* the worker's own */
+        break; /* ours to send, or the worker's own */
     }
     mail_free(mail);
 }

@@ -115,6 +115,7 @@ struct mail_subscribe {
     bool subscribed;
 };
 
+/** How each mail of a worker about a participant begins. */
 struct mail_participant {
     struct mail mail;
     uint32_t participant;

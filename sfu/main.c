@@ -64,14 +64,15 @@ static void print_help(void)
 
 static void print_access(const struct config *config)
 {
+    const char *text =
+        "It is open, without a token, and so for this machine only. For others: --keys "
+        "and tokens\n(see sluice token --help), or --open yes.";
+
     if (config->keys.n > 0)
-        (void)printf("Clients need a token: sluice token --room demo --identity ada makes one.\n");
+        text = "Clients need a token: sluice token --room demo --identity ada makes one.";
     else if (config->open)
-        (void)printf("It is open: whoever reaches it may come in, without a token.\n");
-    else
-        (void)printf(
-            "It is open, without a token, and so for this machine only. For others: --keys "
-            "and tokens\n(see sluice token --help), or --open yes.\n");
+        text = "It is open: whoever reaches it may come in, without a token.";
+    (void)puts(text);
 }
 
 static void print_banner(const struct server *s, const struct config *config)

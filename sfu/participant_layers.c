@@ -251,6 +251,7 @@ static void decide(struct participant *p, int64_t now_us)
     struct table table = {.p = p};
     struct allocation_result result;
     struct allocation what = {.slots = table.slots};
+    int64_t look_us;
 
     p->subscriber.layers_changed = false;
     fill_table(&table, now_us);
@@ -266,10 +267,9 @@ static void decide(struct participant *p, int64_t now_us)
     l->spent_bps = result.spent_bps;
     l->run_us = now_us;
     l->again_us = result.again_us;
+    look_us = now_us + (table.partial ? TRACK_LADDER_FIRST_US : PARTICIPANT_LAYERS_LOOK_US);
     if (table.n > 0)
-        l->again_us = clock_earlier(
-            l->again_us,
-            now_us + (table.partial ? TRACK_LADDER_FIRST_US : PARTICIPANT_LAYERS_LOOK_US));
+        l->again_us = clock_earlier(l->again_us, look_us);
 }
 
 /* ------------------------------------------------------------------ when */

@@ -90,8 +90,9 @@ void server_end_if_all_gone(struct server *s)
 
 /* What the workers tell us */
 
-static void give_to_session(struct server *s, uint32_t participant, struct mail *mail)
+static void give_to_session(struct server *s, struct mail *mail)
 {
+    uint32_t participant = CONTAINER_OF(mail, struct mail_participant, mail)->participant;
     struct directory_member *member = directory_find(s->host.directory, participant);
     int64_t now_us = clock_now_us();
 
@@ -105,22 +106,12 @@ static void read_mail(struct server *s, struct mail *mail)
 {
     switch ((enum mail_type)mail->type) {
     case MAIL_STATE:
-        give_to_session(s, CONTAINER_OF(mail, struct mail_state, mail)->participant, mail);
-        break;
     case MAIL_SLOTS:
-        give_to_session(s, CONTAINER_OF(mail, struct mail_slots, mail)->participant, mail);
-        break;
     case MAIL_NEED:
-        give_to_session(s, CONTAINER_OF(mail, struct mail_need, mail)->participant, mail);
-        break;
     case MAIL_STREAM:
-        give_to_session(s, CONTAINER_OF(mail, struct mail_stream, mail)->participant, mail);
-        break;
     case MAIL_WANT:
-        give_to_session(s, CONTAINER_OF(mail, struct mail_want, mail)->participant, mail);
-        break;
     case MAIL_QUALITY:
-        give_to_session(s, CONTAINER_OF(mail, struct mail_quality, mail)->participant, mail);
+        give_to_session(s, mail);
         break;
     case MAIL_SPEAKERS:
         session_tell_speakers(s->host.directory, CONTAINER_OF(mail, struct mail_speakers, mail));

@@ -137,15 +137,15 @@ enum message_change { CHANGE_JOIN, CHANGE_UPDATE, CHANGE_LEAVE };
 /** One message of either direction; members in use depend on `type` (docs/PROTOCOL.md). */
 struct message {
     enum message_type type;
-    char type_name[32]; /* as received, also of unknown types */
-    uint64_t id;        /* request number, 0: none; in replies it is `re` */
-    uint64_t seq;       /* of server events; resume, resumed: of the last one */
+    uint32_t expires_in_s; /* token; 0: never */
+    char type_name[32];    /* as received, also of unknown types */
+    uint64_t id;           /* request number, 0: none; in replies it is `re` */
+    uint64_t seq;          /* of server events; resume, resumed: of the last one */
     char room[MESSAGE_ROOM_MAX + 1];
     char name[MESSAGE_NAME_MAX + 1];
-    char *sdp;             /* offer or answer; owned; NULL if absent */
-    char *token;           /* join; token: the new one; owned; NULL if absent */
-    uint64_t n;            /* number of the offer */
-    uint32_t expires_in_s; /* token; 0: never */
+    char *sdp;   /* offer or answer; owned; NULL if absent */
+    char *token; /* join; token: the new one; owned; NULL if absent */
+    uint64_t n;  /* number of the offer */
     uint32_t n_track_offers;
     struct message_track_offer track_offers[MESSAGE_MAX_TRACKS];
     uint32_t you;      /* joined, resumed: our participant */

@@ -261,95 +261,91 @@ static void write_join(struct text *out, const struct message *m)
     write_track_offers(out, m);
 }
 
-static void write_fields(struct text *out, const struct message *m)
+static void write_token(struct text *out, const struct message *m)
 {
-    switch (m->type) {
-    case MESSAGE_UNKNOWN:
-    case MESSAGE_PING:
-    case MESSAGE_LEAVE:
-    case MESSAGE_PONG:
-        break;
-    case MESSAGE_JOIN:
-        write_join(out, m);
-        break;
-    case MESSAGE_OFFER:
-        write_number(out, "n", m->n);
-        write_string(out, "sdp", m->sdp ? m->sdp : "");
-        write_track_offers(out, m);
-        break;
-    case MESSAGE_MUTE:
-        write_track_id(out, "track", m->track.id);
-        write_bool(out, "muted", m->track.muted);
-        break;
-    case MESSAGE_RESUME:
-        message_write_resume(out, m);
-        break;
-    case MESSAGE_JOINED:
-        write_joined(out, m);
-        break;
-    case MESSAGE_RESUMED:
-        write_resumed(out, m);
-        break;
-    case MESSAGE_ANSWER:
-        write_number(out, "n", m->n);
-        write_string(out, "sdp", m->sdp ? m->sdp : "");
-        write_tracks(out, m->tracks, m->n_tracks);
-        break;
-    case MESSAGE_NEED:
-        write_number(out, "audio", m->need_audio);
-        write_number(out, "video", m->need_video);
-        break;
-    case MESSAGE_PARTICIPANT:
-        write_participant_change(out, m);
-        break;
-    case MESSAGE_TRACK:
-        write_track_change(out, m);
-        break;
-    case MESSAGE_SLOTS:
-        write_slots(out, m);
-        break;
-    case MESSAGE_CALL:
-    case MESSAGE_RINGING:
-    case MESSAGE_ACCEPT:
-    case MESSAGE_REJECT:
-    case MESSAGE_CANCEL:
-    case MESSAGE_END:
-    case MESSAGE_RELAY:
-    case MESSAGE_ACCEPTED:
-    case MESSAGE_ENDED:
-    case MESSAGE_ROOM:
-    case MESSAGE_OK:
-        message_write_call(out, m);
-        break;
-    case MESSAGE_VIEW:
-    case MESSAGE_SUBSCRIBE:
-    case MESSAGE_UNSUBSCRIBE:
-    case MESSAGE_SPEAKERS:
-    case MESSAGE_STREAM:
-    case MESSAGE_WANT:
-    case MESSAGE_LIMIT:
-    case MESSAGE_QUALITY:
-        message_write_media(out, m);
-        break;
-    case MESSAGE_TOKEN:
-        write_string(out, "token", m->token ? m->token : "");
-        write_if_any(out, "expires_in_s", m->expires_in_s);
-        break;
-    case MESSAGE_GO:
-        write_string(out, "action", m->action);
-        write_word(out, "room", m->room);
-        if (m->token)
-            write_string(out, "token", m->token);
-        write_word(out, "url", m->url);
-        write_if_any(out, "after_ms", m->retry_after_ms);
-        write_reason(out, m);
-        break;
-    case MESSAGE_ERROR:
-        write_reason(out, m);
-        write_if_any(out, "retry_after_ms", m->retry_after_ms);
-        break;
-    }
+    write_string(out, "token", m->token ? m->token : "");
+    write_if_any(out, "expires_in_s", m->expires_in_s);
 }
+
+static void write_go(struct text *out, const struct message *m)
+{
+    write_string(out, "action", m->action);
+    write_word(out, "room", m->room);
+    if (m->token)
+        write_string(out, "token", m->token);
+    write_word(out, "url", m->url);
+    write_if_any(out, "after_ms", m->retry_after_ms);
+    write_reason(out, m);
+}
+
+static void write_offer(struct text *out, const struct message *m)
+{
+    write_number(out, "n", m->n);
+    write_string(out, "sdp", m->sdp ? m->sdp : "");
+    write_track_offers(out, m);
+}
+
+static void write_mute(struct text *out, const struct message *m)
+{
+    write_track_id(out, "track", m->track.id);
+    write_bool(out, "muted", m->track.muted);
+}
+
+static void write_answer(struct text *out, const struct message *m)
+{
+    write_number(out, "n", m->n);
+    write_string(out, "sdp", m->sdp ? m->sdp : "");
+    write_tracks(out, m->tracks, m->n_tracks);
+}
+
+static void write_need(struct text *out, const struct message *m)
+{
+    write_number(out, "audio", m->need_audio);
+    write_number(out, "video", m->need_video);
+}
+
+static void write_error(struct text *out, const struct message *m)
+{
+    write_reason(out, m);
+    write_if_any(out, "retry_after_ms", m->retry_after_ms);
+}
+
+/* By type; those that are not there have no fields of their own. */
+static void (*const writers[])(struct text *out, const struct message *m) = {
+    [MESSAGE_JOIN] = write_join,
+    [MESSAGE_OFFER] = write_offer,
+    [MESSAGE_MUTE] = write_mute,
+    [MESSAGE_RESUME] = message_write_resume,
+    [MESSAGE_JOINED] = write_joined,
+    [MESSAGE_RESUMED] = write_resumed,
+    [MESSAGE_ANSWER] = write_answer,
+    [MESSAGE_NEED] = write_need,
+    [MESSAGE_PARTICIPANT] = write_participant_change,
+    [MESSAGE_TRACK] = write_track_change,
+    [MESSAGE_SLOTS] = write_slots,
+    [MESSAGE_CALL] = message_write_call,
+    [MESSAGE_RINGING] = message_write_call,
+    [MESSAGE_ACCEPT] = message_write_call,
+    [MESSAGE_REJECT] = message_write_call,
+    [MESSAGE_CANCEL] = message_write_call,
+    [MESSAGE_END] = message_write_call,
+    [MESSAGE_RELAY] = message_write_call,
+    [MESSAGE_ACCEPTED] = message_write_call,
+    [MESSAGE_ENDED] = message_write_call,
+    [MESSAGE_ROOM] = message_write_call,
+    [MESSAGE_OK] = message_write_call,
+    [MESSAGE_VIEW] = message_write_media,
+    [MESSAGE_SUBSCRIBE] = message_write_media,
+    [MESSAGE_UNSUBSCRIBE] = message_write_media,
+    [MESSAGE_SPEAKERS] = message_write_media,
+    [MESSAGE_STREAM] = message_write_media,
+    [MESSAGE_WANT] = message_write_media,
+    [MESSAGE_LIMIT] = message_write_media,
+    [MESSAGE_QUALITY] = message_write_media,
+    [MESSAGE_TOKEN] = write_token,
+    [MESSAGE_GO] = write_go,
+    [MESSAGE_ERROR] = write_error,
+};
 
 static bool is_request(enum message_type type)
 {
@@ -365,7 +361,8 @@ int message_write(struct text *out, const struct message *m)
         write_number(out, is_request(m->type) ? "id" : "re", m->id);
     if (m->seq)
         write_number(out, "seq", m->seq);
-    write_fields(out, m);
+    if (m->type < ARRAY_LEN(writers) && writers[m->type])
+        writers[m->type](out, m);
     text_append(out, "}");
     return text_ok(out) ? 0 : -EMSGSIZE;
 }

@@ -41,13 +41,13 @@ struct fake_peer {
     struct fake_world *world;
     uint32_t id;           /* participant */
     uint32_t worker, room; /* where it lives; worker: to be changed before it joins */
+    uint32_t layers;       /* of simulcast, in each video that it publishes; 0: without */
+    uint16_t port;         /* of its address; change it to move */
+    uint8_t host; /* last byte of the server's address that it sends to; change it likewise */
     bool joined;
-    uint32_t layers; /* of simulcast, in each video that it publishes; 0: without */
-    uint16_t port;   /* of its address; change it to move */
     /* What it sends comes by this path; kind PATH_KINDS, as at first: by UDP. Change it to move. */
     enum path_kind path;
     uint32_t path_number;
-    uint8_t host; /* last byte of the server's address that it sends to; change it likewise */
     struct netem *up, *down;
     struct netem_script *script;     /* changes of them to come; NULL: none were told */
     struct negotiation *negotiation; /* the server's side */
@@ -77,8 +77,8 @@ struct fake_peer {
     struct fake_source *upper[FAKE_MAX_SECTIONS][PLAN_MAX_LAYERS - 1]; /* layers above the first */
     struct fake_sink *sinks[FAKE_MAX_SECTIONS];                        /* by section, or NULL */
     int64_t source_wait_us;             /* before sources begin; 0: at once */
+    uint32_t last_path;                 /* number of the path that it was sent by; 0: by UDP */
     uint16_t last_to;                   /* port that the server sent to last */
-    uint32_t last_path;                 /* and the number of its path; 0: by UDP */
     uint8_t last_from, last_reply_from; /* hosts it sent from: media and DTLS, replies to checks */
     uint64_t feedback, remb;            /* transport-wide feedback packets, REMB */
     uint64_t remb_bps;                  /* of the last */

@@ -164,14 +164,27 @@ static void on_forwarder_send_to_worker(void *owner, uint32_t worker, struct mai
     (void)!mailbox_push(&w->boxes[worker], mail);
 }
 
+static void on_need_mail(struct fake_peer *p, const struct mail_need *mail)
+{
+    p->n_needs++;
+    p->need_audio = mail->audio;
+    p->need_video = mail->video;
+}
+
+static void on_quality_mail(struct fake_peer *p, struct mail_quality *mail)
+{
+    message_quality_free(p->quality);
+    p->quality = mail->quality;
+    mail->quality = NULL;
+}
+
 static void on_forwarder_post(void *owner, struct mail *mail)
 {
     struct fake_world *w = owner;
     struct fake_peer *p = find_peer(w, ((const struct mail_participant *)mail)->participant);
-    const struct mail_need *need = (const struct mail_need *)mail;
 
     fake_must(p || mail->type == MAIL_STOPPED || mail->type == MAIL_MAPPED, "mail for nobody");
-    switch ((enum mail_type)mail->type) {
+    switch (mail->type) {
     case MAIL_STATE:
         on_state_mail(p, (const struct mail_state *)mail);
         break;
@@ -179,9 +192,7 @@ static void on_forwarder_post(void *owner, struct mail *mail)
         on_slots_mail(p, (const struct mail_slots *)mail);
         break;
     case MAIL_NEED:
-        p->n_needs++;
-        p->need_audio = need->audio;
-        p->need_video = need->video;
+        on_need_mail(p, (const struct mail_need *)mail);
         break;
     case MAIL_SPEAKERS:
         on_speakers_mail(w, (const struct mail_speakers *)mail);
@@ -193,9 +204,7 @@ static void on_forwarder_post(void *owner, struct mail *mail)
         on_want_mail(p, &((const struct mail_want *)mail)->want);
         break;
     case MAIL_QUALITY:
-        message_quality_free(p->quality);
-        p->quality = ((struct mail_quality *)mail)->quality;
-        ((struct mail_quality *)mail)->quality = NULL;
+        on_quality_mail(p, (struct mail_quality *)mail);
         break;
     case MAIL_MAPPED:
         w->n_mapped++;
@@ -204,33 +213,13 @@ static void on_forwarder_post(void *owner, struct mail *mail)
     case MAIL_GONE:
         p->gone = true;
         break;
-    case MAIL_PONG:
-        break;
-    case MAIL_AGENT:
     case MAIL_STOPPED:
         w->stopped = true;
         break;
-    case MAIL_JOIN:
-    case MAIL_UPDATE:
-    case MAIL_MUTE:
-    case MAIL_CAP:
-    case MAIL_VIEW:
-    case MAIL_SUBSCRIBE:
-    case MAIL_REFRESH:
-    case MAIL_LEAVE:
-    case MAIL_STOP:
-    case MAIL_PROBE:
-    case MAIL_PING:
-    case MAIL_PUBLISHER:
-    case MAIL_UNPUBLISH:
-    case MAIL_CLOSE_ROOM:
-    case MAIL_RELAY_START:
-    case MAIL_RELAY_STOP:
-    case MAIL_RELAY_LISTEN:
-    case MAIL_RELAY_IGNORE:
-    case MAIL_RELAY_KEY_FRAME:
-    case MAIL_RELAY_BATCH:
-    case MAIL_TCP:
+    case MAIL_PONG:
+    case MAIL_AGENT:
+        break;
+    default:
         fake_must(false, "mail in the wrong direction");
     }
     mail_free(mail);

@@ -333,10 +333,10 @@ static void who_leaves_ends_the_call(void)
 
 static void say_relay(struct client *client, uint32_t to, const char *data)
 {
-    struct message m = {.type = MESSAGE_RELAY, .id = 12, .call = {.to = to}};
+    struct message m = {.type = MESSAGE_RELAY, .id = 12, .call = {.to = to, .data = strdup(data)}};
 
-    m.call.data = (char *)(uintptr_t)data;
     say(client, &m);
+    free(m.call.data);
 }
 
 static void the_two_of_a_call_relay_to_each_other(void)

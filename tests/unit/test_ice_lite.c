@@ -266,11 +266,11 @@ static void an_overheard_check_moves_nothing(void)
 {
     struct ice_lite *ice = make(0);
 
-    for (uint8_t id = 1; id <= ICE_MAX_REMEMBERED; id++)
-        CHECK_EQ(repeat(ice, id, 1), 0);
-    for (uint8_t id = 1; id <= ICE_MAX_REMEMBERED; id++) {
-        CHECK_EQ(repeat(ice, id, 2), -EALREADY);
-        CHECK_EQ(repeat(ice, id, 1), 0); /* its sender did not get the answer */
+    for (int id = 1; id <= ICE_MAX_REMEMBERED; id++)
+        CHECK_EQ(repeat(ice, (uint8_t)id, 1), 0);
+    for (int id = 1; id <= ICE_MAX_REMEMBERED; id++) {
+        CHECK_EQ(repeat(ice, (uint8_t)id, 2), -EALREADY);
+        CHECK_EQ(repeat(ice, (uint8_t)id, 1), 0); /* its sender did not get the answer */
     }
     CHECK(path_is(ice, 1) && !proven(ice, 2));
     CHECK_EQ(repeat(ice, ICE_MAX_REMEMBERED + 1, 2), 0);

@@ -104,7 +104,7 @@ static void datagrams_come_out_as_frames(void)
 static void a_slow_reader_loses_whole_datagrams(void)
 {
     begin();
-    for (uint16_t i = 0; i < PACKETS / 50; i++)
+    for (int i = 0; i < PACKETS / 50; i++)
         send_numbers((uint16_t)(i * 50), 50);
     CHECK(tcp_socket_waits(&ours));
     CHECK(ours.dropped > 0);
