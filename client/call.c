@@ -41,6 +41,7 @@ struct call {
     int64_t lost_us;                /* 0: it is not */
     uint32_t tries;                 /* to come back, since then */
     bool moved;                     /* `local` is to be told by another offer */
+    struct call_rejoin rejoin;      /* see call_rejoin() */
     struct negotiation_local local;
     struct offer_section sections[PLAN_MAX_SECTIONS];
     uint32_t n_sections, n_answered; /* n_answered: of the last offer answered */
@@ -174,6 +175,7 @@ static void describe_tracks(const struct call *c, struct message *m)
 static void keep_token(struct call *c, const char *token)
 {
     (void)snprintf(c->token, sizeof(c->token), "%s", token ? token : "");
+    c->rejoin.token = c->token;
 }
 
 /* Send join, or offer again. */
@@ -394,10 +396,13 @@ static void on_resumed(struct call *c, const struct message *m)
 static void on_error(struct call *c, const struct message *m)
 {
     if (c->lost_us) {
+        c->rejoin.allowed = true;
         end(c, "the server does not take us back: %s (%s)", m->text, m->code);
         return;
     }
     if (c->state == CALL_JOINING && m->id == c->offer_request) {
+        c->rejoin.allowed = m->retry_after_ms > 0;
+        c->rejoin.after_ms = m->retry_after_ms;
         end(c, "the server refused: %s (%s)", m->text, m->code);
         return;
     }
@@ -429,7 +434,12 @@ static void on_want(struct call *c, const struct message_want *want)
 
 static void on_go(struct call *c, const struct message *m)
 {
-    /* Of the other actions we know none yet; all of them mean that we cannot stay as we are. */
+    /* All actions mean that we cannot stay as we are. */
+    c->rejoin.allowed = strcmp(m->action, "rejoin") == 0;
+    c->rejoin.after_ms = m->retry_after_ms;
+    (void)snprintf(c->rejoin.room, sizeof(c->rejoin.room), "%s", m->room);
+    if (m->token)
+        keep_token(c, m->token);
     end(c, "the server ended the call: %s (%s %s)", m->text, m->action, m->code);
 }
 
@@ -546,7 +556,6 @@ static void on_websocket_message(void *owner, const char *text, size_t len)
 static void on_websocket_close(void *owner, uint16_t code, const char *reason)
 {
     struct call *c = owner;
-
     bool was_open = c->open;
 
     (void)code;
@@ -554,6 +563,7 @@ static void on_websocket_close(void *owner, uint16_t code, const char *reason)
     c->open = false;
     if (come_back(c, reason))
         return;
+    c->rejoin.allowed = c->state < CALL_LEAVING;
     if (!was_open)
         end(c, "no answer from %s: %s", c->url, reason);
     else
@@ -682,4 +692,9 @@ const struct roster *call_roster(const struct call *c)
 const struct bulletin *call_bulletin(const struct call *c)
 {
     return &c->bulletin;
+}
+
+const struct call_rejoin *call_rejoin(const struct call *c)
+{
+    return &c->rejoin;
 }

@@ -36,6 +36,14 @@ enum {
     CALL_MAX_SLOTS = 60, /* of each kind */
 };
 
+/** May we join anew, when the call has ended? */
+struct call_rejoin {
+    bool allowed;
+    const char *token;               /* the newest that we have; "": none */
+    uint32_t after_ms;               /* the server wants us to wait; 0: it does not care */
+    char room[MESSAGE_ROOM_MAX + 1]; /* it moves us to this one; "": the same */
+};
+
 struct call_config {
     const char *url;         /* ws:// or wss://host:port/path; copied, like all strings */
     struct tls_context *tls; /* of wss: whom to trust; borrowed; NULL: whom the system trusts */
@@ -88,6 +96,8 @@ void call_leave(struct call *c);
 enum call_state call_state(const struct call *c);
 /** @return why the call ended, one line for people; "" if it did not, or because we left */
 const char *call_error(const struct call *c);
+/** @return whether joining anew makes sense, once it has ended; valid as long as the call */
+const struct call_rejoin *call_rejoin(const struct call *c);
 /** @return how many STUN and TURN servers we were told of; *ret: valid as long as the call */
 uint32_t call_ice_servers(const struct call *c, const struct message_ice_server **ret);
 /** @return our participant, 0 before CALL_JOINED */

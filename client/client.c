@@ -24,6 +24,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -119,6 +120,8 @@ static void fail_link(struct client *c)
     const char *why = verdict_on_failure(&c->verdict, media_link_error(c->link));
     const char *of_relays = c->relays ? relays_error(c->relays) : "";
 
+    if (client_rejoin_later(c, clock_now_us()))
+        return;
     client_end(c, CLIENT_FAILED, "%s%s%s", why, *of_relays ? "; " : "", of_relays);
 }
 
@@ -142,6 +145,8 @@ static void on_link_state(void *owner, enum media_link_state state)
     struct client *c = owner;
 
     log_info("client", "media link: state=%s", media_link_state_name(state));
+    if (state == LINK_CONNECTED)
+        client_rejoin_done(c);
     verdict_on_link(&c->verdict, state, clock_now_us());
     if (state == LINK_GATHERED && c->must_be_found && !is_with_peer(c))
         tell_candidates(c);
@@ -268,7 +273,7 @@ static void on_joined(struct client *c)
     int64_t now_us = clock_now_us();
 
     c->next_tick_us = now_us + TICK_US;
-    if (c->options->for_s > 0)
+    if (c->options->for_s > 0 && c->leave_us == NEVER_US)
         c->leave_us = now_us + (int64_t)(c->options->for_s * (double)SECOND);
     if (make_streams(c) < 0)
         client_end(c, CLIENT_FAILED, "out of memory");
@@ -284,7 +289,7 @@ static void on_call_state(void *owner, enum call_state state)
     verdict_on_call(&c->verdict, state, clock_now_us());
     if (state == CALL_JOINED)
         on_joined(c);
-    else if (state == CALL_ENDED)
+    else if (state == CALL_ENDED && !client_rejoin_later(c, clock_now_us()))
         client_end(c, CLIENT_FAILED, "%s", call_error(c->call));
 }
 
@@ -328,7 +333,7 @@ static int64_t check_deadlines(struct client *c, int64_t now_us)
 {
     const char *failure = verdict_now(&c->verdict, c->streams, call_roster(c->call), now_us);
 
-    if (failure)
+    if (failure && !(c->rejoin.since_us && client_rejoin_later(c, now_us)))
         client_end(c, CLIENT_FAILED, "%s", failure);
     if (now_us >= c->lost_us && !client_leave_peer(c))
         fail_link(c);
@@ -340,6 +345,8 @@ static int64_t check_deadlines(struct client *c, int64_t now_us)
         print_statistics(c, now_us);
         c->statistics_us += STATISTICS_US;
     }
+    if (c->rejoin.since_us)
+        return clock_earlier(c->rejoin.due_us, clock_earlier(c->leave_us, c->kill_us));
     return clock_earlier(clock_earlier(c->leave_us, c->kill_us), verdict_deadline(&c->verdict));
 }
 
@@ -347,10 +354,14 @@ static void on_turn(evutil_socket_t fd, short what, void *owner)
 {
     struct client *c = owner;
     int64_t now_us = clock_now_us();
-    int64_t deadline_us = media_link_advance(c->link, now_us);
+    int64_t deadline_us;
 
     (void)fd;
     (void)what;
+    client_rejoin_advance(c, now_us);
+    if (c->ended && c->kill_us == NEVER_US)
+        return;
+    deadline_us = media_link_advance(c->link, now_us);
     if (c->streams) {
         tick(c, now_us);
         deadline_us = clock_earlier(deadline_us,
@@ -473,8 +484,8 @@ static int make_call(struct client *c)
     const struct options *o = c->options;
     struct call_config config = {
         .url = o->server,
-        .room = o->room,
-        .token = o->token,
+        .room = c->rejoin.room[0] ? c->rejoin.room : o->room,
+        .token = c->rejoin.token ? c->rejoin.token : o->token,
         .name = o->name,
         .publish_audio = c->source != NULL,
         .publish_video = c->video != NULL,
@@ -525,7 +536,7 @@ static int make_events(struct client *c)
         return -ENOMEM;
     if (event_add(c->interrupt, NULL) < 0 || event_add(c->terminate, NULL) < 0)
         return -ENOMEM;
-    return watch_link(c);
+    return 0;
 }
 
 /* Say in the offer who we are. Where we are is told by our checks: the server needs no candidates,
@@ -559,20 +570,12 @@ int client_go_to_server(struct client *c)
     return 0;
 }
 
-static int start(struct client *c)
+int client_connect(struct client *c)
 {
-    int err;
+    int err = make_link(c);
 
-    err = open_files(c);
-    if (err < 0)
-        return err;
-    err = srtp_global_init();
     if (err == 0)
-        err = client_make_peer(c);
-    if (err == 0)
-        err = make_link(c);
-    if (err == 0)
-        err = make_events(c);
+        err = watch_link(c);
     if (err < 0) {
         (void)snprintf(c->reason, CLIENT_REASON_MAX + 1, "cannot start: %s", strerrordesc_np(-err));
         return err;
@@ -585,19 +588,46 @@ static int start(struct client *c)
     return err;
 }
 
-static void stop(struct client *c)
+void client_disconnect(struct client *c)
 {
     c->streams = streams_free(c->streams);
     c->call = call_free(c->call);
-    c->peer = peer_call_free(c->peer);
+    free_event(c->readable);
+    c->readable = NULL;
     c->tls = tls_free(c->tls);
-    c->video = video_sender_free(c->video);
     c->link = media_link_free(c->link);
     c->relays = relays_free(c->relays); /* after the agent: it gives its addresses back by them */
+    c->has_relays = c->must_be_found = false;
+}
+
+static int start(struct client *c)
+{
+    int err;
+
+    err = open_files(c);
+    if (err < 0)
+        return err;
+    err = srtp_global_init();
+    if (err == 0)
+        err = client_make_peer(c);
+    if (err == 0)
+        err = make_events(c);
+    if (err < 0) {
+        (void)snprintf(c->reason, CLIENT_REASON_MAX + 1, "cannot start: %s", strerrordesc_np(-err));
+        return err;
+    }
+    return client_connect(c);
+}
+
+static void stop(struct client *c)
+{
+    client_disconnect(c);
+    c->peer = peer_call_free(c->peer);
+    c->video = video_sender_free(c->video);
     c->source = audio_source_free(c->source);
     c->recorder = recorder_free(c->recorder);
+    free(c->rejoin.token);
     free_event(c->timer);
-    free_event(c->readable);
     free_event(c->interrupt);
     free_event(c->terminate);
     if (c->base)
@@ -614,6 +644,7 @@ enum client_result client_run(const struct options *options, char *reason)
         .leave_us = NEVER_US,
         .kill_us = NEVER_US,
         .lost_us = NEVER_US,
+        .rejoin.due_us = NEVER_US,
     };
 
     reason[0] = '\0';

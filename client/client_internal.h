@@ -25,6 +25,17 @@ struct streams;
 struct tls_context;
 struct video_sender;
 
+/** Joining anew after the call, or its media, was lost (client_rejoin.c). */
+struct client_rejoin {
+    bool had_media;   /* they were connected once: without that a failure is told at once */
+    bool leaving;     /* the old call says good-bye: its end is no news */
+    uint32_t tries;   /* since `since_us` */
+    int64_t since_us; /* when it was lost; 0: it is not */
+    int64_t due_us;   /* the next try; NEVER_US */
+    char room[MESSAGE_ROOM_MAX + 1]; /* "": that of the options */
+    char *token;                     /* owned; NULL: that of the options */
+};
+
 struct client {
     const struct options *options;
     char *reason;
@@ -48,6 +59,7 @@ struct client {
     int64_t since_us, next_tick_us; /* next_tick_us: NEVER_US before we have joined */
     int64_t leave_us, kill_us;      /* when to leave; when to stop waiting for it */
     int64_t statistics_us;
+    struct client_rejoin rejoin;
     int64_t lost_us; /* the link to the other client is: when to take it for lost; NEVER_US */
 };
 
@@ -64,6 +76,19 @@ void client_arm(struct client *c, int64_t deadline_us);
 /** A new media connection, to the server, in place of the one to another client. @return 0; -errno
  */
 MUST_USE int client_go_to_server(struct client *c);
+
+/** Connect to the server and join, as at the start. @return 0; -errno: c->reason says why */
+MUST_USE int client_connect(struct client *c);
+/** Free what client_connect() made, and all that came of it. */
+void client_disconnect(struct client *c);
+
+/** The call has ended, or its media have failed: shall we join anew? @return false: no, the run is
+ *  over */
+bool client_rejoin_later(struct client *c, int64_t now_us);
+/** Do so when it is due. */
+void client_rejoin_advance(struct client *c, int64_t now_us);
+/** Media are connected. */
+void client_rejoin_done(struct client *c);
 
 /** Make c->peer, if direct calls are asked for. @return 0; -ENOMEM */
 MUST_USE int client_make_peer(struct client *c);

@@ -265,7 +265,7 @@ static const struct option_row table[] = {
     {"json", NULL, NULL, MEMBER(json), "statistics as one JSON object per line"},
     {NULL, "Network", NULL, 0, NULL},
     {"no-reconnect", NULL, NULL, MEMBER(no_reconnect),
-     "end when the connection to the server is lost, and do not resume"},
+     "end when the connection to the server is lost: do not come\nback, nor join anew"},
     {"ca", "FILE", NULL, MEMBER(ca),
      "certificates (PEM) to trust with wss:// and turns:, not the\nsystem's"},
     {"insecure", NULL, NULL, MEMBER(insecure), "take any certificate: for trying things out"},

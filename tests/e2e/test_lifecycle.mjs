@@ -25,7 +25,7 @@ await plan([
     }],
     ['SIGTERM in a call ends the clients with a reason and the server with 0', async () => {
         const server = await startServer();
-        const client = sluiceClient(server, 'x', ['--send', 'tone:440', '--for', '60']);
+        const client = sluiceClient(server, 'x', ['--send', 'tone:440', '--for', '60', '--no-reconnect']);
         await until(async () => (await server.health()).participants === 1, 'joined');
         await sleep(1500);
         server.kill('SIGTERM');

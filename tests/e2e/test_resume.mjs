@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import net from 'node:net';
 import { join } from 'node:path';
-import { build, check, connected, freePort, joinPage, pageState, plan, Process, sleep, sluiceClient, startChromium, startServer,
+import { build, check, connected, freePort, joinPage, pageState, plan, Process, scratch, sleep, sluiceClient, startChromium, startServer,
     until } from './harness.mjs';
 
 const CUTS = 20;
@@ -200,6 +200,24 @@ await plan([
         await until(async () => (await server.health()).participants === 2, 'both are there', 15000);
         await connected(ada);
         await connected(bob);
+    }],
+    ['sluice-client joins a server anew that is killed and starts again', async () => {
+        const own = await startServer();
+        const args = ['--for', '10', '--stats', '--json', '--log-level', 'info'];
+        const clients = [sluiceClient(own, 'anew', ['--name', 'sends', '--send', 'tone:440', ...args]),
+            sluiceClient(own, 'anew', ['--name', 'hears', '--record', join(scratch, 'anew.wav'), ...args])];
+        await until(() => clients.every((client) => /link: state=connected/.test(client.err)), 'both are there');
+        own.kill('SIGKILL');
+        await own.wait();
+        await sleep(1000);
+        const again = await restart(own);
+        await until(() => clients.every((client) => /joined anew/.test(client.err)), 'both are there again', 8000);
+        for (const client of clients)
+            check(await client.wait() === 0, client.err);
+        const { packets, lost } = clients[1].json().streams[0];
+        check(packets > 50 && lost === 0, `${packets} packets after it, ${lost} lost`);
+        again.kill();
+        check(await again.wait(8000) === 0, 'it ends');
     }],
     ['a server that does not come back is given up with a word', async () => {
         const page = await joinPage(browser, { http: `http://127.0.0.1:${proxy.port}` }, 'other', 'Eve');
