@@ -38,8 +38,8 @@ await plan(noLinks ? [[`adaptation # skip ${noLinks}`, () => {}]] : [
         const what = await everything({ mine, others, widths });
         console.log(`# ${what}`);
         check(widths[0].join() === '320', `sizes of the slow one: ${what}`);
-        // 24 is the aim, and usual; an estimate a little low leaves out a temporal layer (15) or two
-        check(mine.fps >= 7, `frames/s of the slow one: ${what}`);
+        // 24 is the aim, and usual; where the machine stalls, an estimate a little low leaves out a temporal layer (15)
+        check(mine.fps >= 14, `frames/s of the slow one: ${what}`);
         check(mine.freezes <= 1, `freezes of the slow one: ${what}`);
         check(mine.audioLoss < 0.01 && mine.concealed < 0.03, `sound of the slow one: ${what}`);
         check(widths[1].join() === '1280' && others.fps > 20 && others.freezes === 0, `the free one: ${what}`);
