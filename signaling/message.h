@@ -153,9 +153,8 @@ struct message {
     struct message_track tracks[MESSAGE_MAX_TRACKS];
     uint32_t n_ice_servers; /* joined */
     struct message_ice_server ice_servers[MESSAGE_MAX_ICE_SERVERS];
-    struct message_limits limits;   /* joined */
-    struct message_session session; /* joined; resume: id and token */
-    uint32_t n_participants;
+    struct message_limits limits;             /* joined */
+    struct message_session session;           /* joined; resume: id and token */
     struct message_participant *participants; /* owned: roster (joined, resumed) or the one
                                                  (participant) */
     enum message_change change;
@@ -163,7 +162,7 @@ struct message {
                                    id and max_bps */
     uint32_t epoch, n_slots;
     struct message_slot *slots; /* owned */
-    uint32_t n_views, n_speakers, n_streams;
+    uint32_t n_participants, n_views, n_speakers, n_streams;
     struct message_view *views;       /* owned, like the next three */
     struct message_speaker *speakers; /* dominant first */
     struct message_stream *streams;
