@@ -1,9 +1,9 @@
 #include "signaling/message_call.h"
 
 #include "media/base/text.h"
-#include "signaling/json_text.h"
 #include "signaling/message.h"
 #include "signaling/message_call_input.h"
+#include "signaling/message_output.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -195,25 +195,12 @@ int message_read_relay(const struct input *in, struct message *m)
 
 /* Writing */
 
-static void write_string(struct text *out, const char *name, const char *value)
-{
-    text_printf(out, ",\"%s\":", name);
-    json_append_string(out, value);
-}
-
-/* Nothing is left out. */
-static void write_word(struct text *out, const char *name, const char *value)
-{
-    if (value[0])
-        write_string(out, name, value);
-}
-
 static void write_participant(struct text *out, const char *name, uint32_t id)
 {
     char text[MESSAGE_ID_MAX];
 
     if (id)
-        write_string(out, name, participant_id_text(id, text));
+        output_string(out, name, participant_id_text(id, text));
 }
 
 static void write_id(struct text *out, const struct message *m)
@@ -221,20 +208,20 @@ static void write_id(struct text *out, const struct message *m)
     char text[MESSAGE_CALL_ID_MAX];
 
     if (m->call.id)
-        write_string(out, "call", call_id_text(m->call.id, text));
+        output_string(out, "call", call_id_text(m->call.id, text));
 }
 
 static void write_media(struct text *out, const struct message *m)
 {
-    write_string(out, "media", m->call.video ? "video" : "audio");
+    output_string(out, "media", m->call.video ? "video" : "audio");
 }
 
 void message_write_mode(struct text *out, const struct message_call *call)
 {
     if (call->mode == ROOM_SFU)
         return;
-    write_string(out, "mode", room_mode_name((enum room_mode)call->mode));
-    write_word(out, "role", call_role_name((enum call_role)call->role));
+    output_string(out, "mode", room_mode_name((enum room_mode)call->mode));
+    output_word(out, "role", call_role_name((enum call_role)call->role));
 }
 
 static void write_call(struct text *out, const struct message *m)
@@ -243,14 +230,14 @@ static void write_call(struct text *out, const struct message *m)
     write_participant(out, "to", m->call.to);
     write_participant(out, "from", m->call.from);
     if (m->call.from)
-        write_string(out, "name", m->name);
+        output_string(out, "name", m->name);
     write_media(out, m);
 }
 
 static void write_accepted(struct text *out, const struct message *m)
 {
     write_id(out, m);
-    write_word(out, "role", call_role_name((enum call_role)m->call.role));
+    output_word(out, "role", call_role_name((enum call_role)m->call.role));
     write_participant(out, "peer", m->call.peer);
     write_media(out, m);
 }
@@ -258,8 +245,8 @@ static void write_accepted(struct text *out, const struct message *m)
 static void write_end(struct text *out, const struct message *m, const char *why)
 {
     write_id(out, m);
-    write_word(out, why, m->code);
-    write_word(out, "message", m->text);
+    output_word(out, why, m->code);
+    output_word(out, "message", m->text);
 }
 
 static void write_relay(struct text *out, const struct message *m)
@@ -283,7 +270,7 @@ void message_write_call(struct text *out, const struct message *m)
     else if (m->type == MESSAGE_ENDED)
         write_end(out, m, "code");
     else if (m->type == MESSAGE_ROOM && m->call.mode == ROOM_SFU)
-        write_string(out, "mode", "sfu");
+        output_string(out, "mode", "sfu");
     else if (m->type == MESSAGE_ROOM)
         message_write_mode(out, &m->call);
     else

@@ -1,21 +1,9 @@
 #include "media/base/text.h"
 #include "signaling/json_text.h"
 #include "signaling/message_media_input.h"
+#include "signaling/message_output.h"
 
 #include <inttypes.h>
-
-static void write_string(struct text *out, const char *name, const char *value)
-{
-    text_printf(out, ",\"%s\":", name);
-    json_append_string(out, value);
-}
-
-/* Zero goes without saying. */
-static void write_number(struct text *out, const char *name, uint32_t value)
-{
-    if (value > 0)
-        text_printf(out, ",\"%s\":%" PRIu32, name, value);
-}
 
 static const char *word(bool value)
 {
@@ -32,11 +20,11 @@ static void write_view(struct text *out, const struct message_view *view)
         text_append(out, "\"mid\":");
     if (!view->track)
         json_append_string(out, view->mid);
-    write_number(out, "width", view->width);
-    write_number(out, "height", view->height);
-    write_number(out, "fps", view->fps);
+    output_if_any(out, "width", view->width);
+    output_if_any(out, "height", view->height);
+    output_if_any(out, "fps", view->fps);
     if (view->priority != VIEW_NORMAL)
-        write_string(out, "priority", view_priority_name((enum view_priority)view->priority));
+        output_string(out, "priority", view_priority_name((enum view_priority)view->priority));
     if (view->paused)
         text_append(out, ",\"paused\":true");
 }
@@ -88,9 +76,9 @@ static void write_streams(struct text *out, const struct message *m)
         text_append(out, i > 0 ? ",{\"mid\":" : "{\"mid\":");
         json_append_string(out, stream->mid);
         write_track_id(out, stream->track);
-        write_string(out, "state", stream->reason == STREAM_ACTIVE ? "active" : "paused");
+        output_string(out, "state", stream->reason == STREAM_ACTIVE ? "active" : "paused");
         if (stream->reason != STREAM_ACTIVE)
-            write_string(out, "reason", stream_reason_name((enum stream_reason)stream->reason));
+            output_string(out, "reason", stream_reason_name((enum stream_reason)stream->reason));
         text_append(out, "}");
     }
     text_append(out, "]");
@@ -114,7 +102,7 @@ static void write_want(struct text *out, const struct message_want *want)
         text_printf(out, ",\"active\":%s}", word(want->layers[i].active));
     }
     text_append(out, "]");
-    write_number(out, "max_fps", want->max_fps);
+    output_if_any(out, "max_fps", want->max_fps);
 }
 
 static void write_scores(struct text *out, const struct message_quality *q)
@@ -136,19 +124,19 @@ static void write_quality_track(struct text *out, const struct quality_track *tr
     char id[MESSAGE_ID_MAX];
 
     text_printf(out, "{\"track\":\"%s\"", track_id_text(track->track, id));
-    write_number(out, "rate_bps", track->rate_bps);
-    write_number(out, "loss_permille", track->loss_permille);
-    write_number(out, "jitter_ms", track->jitter_ms);
-    write_number(out, "rtt_ms", track->rtt_ms);
+    output_if_any(out, "rate_bps", track->rate_bps);
+    output_if_any(out, "loss_permille", track->loss_permille);
+    output_if_any(out, "jitter_ms", track->jitter_ms);
+    output_if_any(out, "rtt_ms", track->rtt_ms);
     text_append(out, ",\"layers\":[");
     for (uint32_t i = 0; i < track->n_layers; i++) {
         const struct quality_layer *layer = &track->layers[i];
 
         write_rid(out, i, layer->rid);
-        write_number(out, "rate_bps", layer->rate_bps);
-        write_number(out, "width", layer->width);
-        write_number(out, "height", layer->height);
-        write_number(out, "fps", layer->fps);
+        output_if_any(out, "rate_bps", layer->rate_bps);
+        output_if_any(out, "width", layer->width);
+        output_if_any(out, "height", layer->height);
+        output_if_any(out, "fps", layer->fps);
         text_printf(out, ",\"active\":%s}", word(layer->active));
     }
     text_append(out, "]}");
@@ -166,24 +154,24 @@ static void write_subscription(struct text *out, const struct quality_subscripti
     text_append(out, "{\"mid\":");
     json_append_string(out, s->mid);
     write_track_id(out, s->track);
-    write_number(out, "rate_bps", s->rate_bps);
-    write_number(out, "loss_permille", s->loss_permille);
+    output_if_any(out, "rate_bps", s->rate_bps);
+    output_if_any(out, "loss_permille", s->loss_permille);
     write_layer(out, "layer", s->layer);
     write_layer(out, "target", s->target);
-    write_number(out, "spatial", s->spatial);
-    write_number(out, "temporal", s->temporal);
-    write_number(out, "key_frames", s->key_frames);
-    write_number(out, "freezes_avoided", s->freezes_avoided);
+    output_if_any(out, "spatial", s->spatial);
+    output_if_any(out, "temporal", s->temporal);
+    output_if_any(out, "key_frames", s->key_frames);
+    output_if_any(out, "freezes_avoided", s->freezes_avoided);
     text_append(out, "}");
 }
 
 void message_quality_write(struct text *out, const struct message_quality *q)
 {
     text_printf(out, "\"you\":{\"score\":%u", q->score);
-    write_number(out, "estimate_bps", q->estimate_bps);
-    write_number(out, "rtt_ms", q->rtt_ms);
-    write_number(out, "up_loss_permille", q->up_loss_permille);
-    write_number(out, "down_loss_permille", q->down_loss_permille);
+    output_if_any(out, "estimate_bps", q->estimate_bps);
+    output_if_any(out, "rtt_ms", q->rtt_ms);
+    output_if_any(out, "up_loss_permille", q->up_loss_permille);
+    output_if_any(out, "down_loss_permille", q->down_loss_permille);
     text_append(out, "}");
     write_scores(out, q);
     text_append(out, ",\"tracks\":[");

@@ -2,76 +2,46 @@
 #include "signaling/message.h"
 #include "signaling/message_call_input.h"
 #include "signaling/message_media_input.h"
+#include "signaling/message_output.h"
 #include "signaling/message_session.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 
-/* Every field but the first ("t") begins with its comma. */
-
-static void write_string(struct text *out, const char *name, const char *value)
-{
-    text_printf(out, ",\"%s\":", name);
-    json_append_string(out, value);
-}
-
-static void write_word(struct text *out, const char *name, const char *value)
-{
-    if (value[0])
-        write_string(out, name, value);
-}
-
-static void write_number(struct text *out, const char *name, uint64_t value)
-{
-    text_printf(out, ",\"%s\":%" PRIu64, name, value);
-}
-
-/* 0 stands for none, and is left out. */
-static void write_if_any(struct text *out, const char *name, uint32_t value)
-{
-    if (value)
-        write_number(out, name, value);
-}
-
-static void write_bool(struct text *out, const char *name, bool value)
-{
-    text_printf(out, ",\"%s\":%s", name, value ? "true" : "false");
-}
-
 static void write_participant_id(struct text *out, const char *name, uint32_t id)
 {
     char text[MESSAGE_ID_MAX];
 
-    write_string(out, name, participant_id_text(id, text));
+    output_string(out, name, participant_id_text(id, text));
 }
 
 static void write_track_id(struct text *out, const char *name, uint32_t id)
 {
     char text[MESSAGE_ID_MAX];
 
-    write_string(out, name, track_id_text(id, text));
+    output_string(out, name, track_id_text(id, text));
 }
 
 static void write_change(struct text *out, enum message_change change)
 {
     switch (change) {
     case CHANGE_JOIN:
-        write_string(out, "change", "join");
+        output_string(out, "change", "join");
         break;
     case CHANGE_UPDATE:
-        write_string(out, "change", "update");
+        output_string(out, "change", "update");
         break;
     case CHANGE_LEAVE:
-        write_string(out, "change", "leave");
+        output_string(out, "change", "leave");
         break;
     }
 }
 
 static void write_reason(struct text *out, const struct message *m)
 {
-    write_word(out, "code", m->code);
-    write_word(out, "message", m->text);
+    output_word(out, "code", m->code);
+    output_word(out, "message", m->text);
 }
 
 static void write_track_offers(struct text *out, const struct message *m)
@@ -82,9 +52,9 @@ static void write_track_offers(struct text *out, const struct message *m)
 
         text_append(out, i > 0 ? ",{\"mid\":" : "{\"mid\":");
         json_append_string(out, track->mid);
-        write_string(out, "kind", media_kind_name(track->kind));
-        write_word(out, "source", track->source);
-        write_bool(out, "muted", track->muted);
+        output_string(out, "kind", media_kind_name(track->kind));
+        output_word(out, "source", track->source);
+        output_bool(out, "muted", track->muted);
         text_append(out, "}");
     }
     text_append(out, "]");
@@ -98,13 +68,13 @@ static void write_track(struct text *out, const struct message_track *track, boo
     text_printf(out, "{\"id\":\"%s\"", track_id_text(track->id, id));
     if (with_participant && track->participant)
         write_participant_id(out, "participant", track->participant);
-    write_word(out, "mid", track->mid);
-    write_string(out, "kind", media_kind_name(track->kind));
-    write_word(out, "source", track->source);
-    write_bool(out, "muted", track->muted);
+    output_word(out, "mid", track->mid);
+    output_string(out, "kind", media_kind_name(track->kind));
+    output_word(out, "source", track->source);
+    output_bool(out, "muted", track->muted);
     if (track->muted_by_admin)
-        write_string(out, "muted_by", "admin");
-    write_if_any(out, "max_bps", track->max_bps);
+        output_string(out, "muted_by", "admin");
+    output_if_any(out, "max_bps", track->max_bps);
     text_append(out, "}");
 }
 
@@ -124,7 +94,7 @@ static void write_participant(struct text *out, const struct message_participant
     char id[MESSAGE_ID_MAX];
 
     text_printf(out, "{\"id\":\"%s\"", participant_id_text(participant->id, id));
-    write_string(out, "name", participant->name);
+    output_string(out, "name", participant->name);
     write_tracks(out, participant->tracks, participant->n_tracks);
     text_append(out, "}");
 }
@@ -153,8 +123,8 @@ static void write_ice_servers(struct text *out, const struct message *m)
             json_append_string(out, server->urls[j]);
         }
         text_append(out, "]");
-        write_word(out, "username", server->username);
-        write_word(out, "credential", server->credential);
+        output_word(out, "username", server->username);
+        output_word(out, "credential", server->credential);
         text_append(out, "}");
     }
     text_append(out, "]");
@@ -166,19 +136,19 @@ static void write_limits(struct text *out, const struct message_limits *limits)
                 ",\"limits\":{\"audio_slots\":%" PRIu32 ",\"video_slots\":%" PRIu32
                 ",\"tracks\":%" PRIu32,
                 limits->audio_slots, limits->video_slots, limits->tracks);
-    write_if_any(out, "audio_bps", limits->audio_bps);
-    write_if_any(out, "camera_bps", limits->camera_bps);
-    write_if_any(out, "screen_bps", limits->screen_bps);
-    write_if_any(out, "room_bps", limits->room_bps);
+    output_if_any(out, "audio_bps", limits->audio_bps);
+    output_if_any(out, "camera_bps", limits->camera_bps);
+    output_if_any(out, "screen_bps", limits->screen_bps);
+    output_if_any(out, "room_bps", limits->room_bps);
     text_append(out, "}");
 }
 
 static void write_joined(struct text *out, const struct message *m)
 {
-    write_string(out, "room", m->room);
+    output_string(out, "room", m->room);
     write_participant_id(out, "you", m->you);
     if (m->sdp)
-        write_string(out, "answer", m->sdp);
+        output_string(out, "answer", m->sdp);
     message_write_mode(out, &m->call);
     write_tracks(out, m->tracks, m->n_tracks);
     write_participants(out, m);
@@ -190,7 +160,7 @@ static void write_joined(struct text *out, const struct message *m)
 static void write_resumed(struct text *out, const struct message *m)
 {
     write_participant_id(out, "you", m->you);
-    write_bool(out, "replayed", m->replayed);
+    output_bool(out, "replayed", m->replayed);
     write_ice_servers(out, m);
     if (m->replayed)
         return;
@@ -231,7 +201,7 @@ static void write_track_change(struct text *out, const struct message *m)
 
 static void write_slots(struct text *out, const struct message *m)
 {
-    write_number(out, "epoch", m->epoch);
+    output_number(out, "epoch", m->epoch);
     text_append(out, ",\"slots\":[");
     for (uint32_t i = 0; i < m->n_slots; i++) {
         const struct message_slot *slot = &m->slots[i];
@@ -251,63 +221,63 @@ static void write_slots(struct text *out, const struct message *m)
 
 static void write_join(struct text *out, const struct message *m)
 {
-    write_string(out, "room", m->room);
-    write_word(out, "name", m->name);
+    output_string(out, "room", m->room);
+    output_word(out, "name", m->name);
     if (m->token)
-        write_string(out, "token", m->token);
+        output_string(out, "token", m->token);
     if (m->sdp)
-        write_string(out, "offer", m->sdp);
+        output_string(out, "offer", m->sdp);
     message_write_mode(out, &m->call);
     write_track_offers(out, m);
 }
 
 static void write_token(struct text *out, const struct message *m)
 {
-    write_string(out, "token", m->token ? m->token : "");
-    write_if_any(out, "expires_in_s", m->expires_in_s);
+    output_string(out, "token", m->token ? m->token : "");
+    output_if_any(out, "expires_in_s", m->expires_in_s);
 }
 
 static void write_go(struct text *out, const struct message *m)
 {
-    write_string(out, "action", m->action);
-    write_word(out, "room", m->room);
+    output_string(out, "action", m->action);
+    output_word(out, "room", m->room);
     if (m->token)
-        write_string(out, "token", m->token);
-    write_word(out, "url", m->url);
-    write_if_any(out, "after_ms", m->retry_after_ms);
+        output_string(out, "token", m->token);
+    output_word(out, "url", m->url);
+    output_if_any(out, "after_ms", m->retry_after_ms);
     write_reason(out, m);
 }
 
 static void write_offer(struct text *out, const struct message *m)
 {
-    write_number(out, "n", m->n);
-    write_string(out, "sdp", m->sdp ? m->sdp : "");
+    output_number(out, "n", m->n);
+    output_string(out, "sdp", m->sdp ? m->sdp : "");
     write_track_offers(out, m);
 }
 
 static void write_mute(struct text *out, const struct message *m)
 {
     write_track_id(out, "track", m->track.id);
-    write_bool(out, "muted", m->track.muted);
+    output_bool(out, "muted", m->track.muted);
 }
 
 static void write_answer(struct text *out, const struct message *m)
 {
-    write_number(out, "n", m->n);
-    write_string(out, "sdp", m->sdp ? m->sdp : "");
+    output_number(out, "n", m->n);
+    output_string(out, "sdp", m->sdp ? m->sdp : "");
     write_tracks(out, m->tracks, m->n_tracks);
 }
 
 static void write_need(struct text *out, const struct message *m)
 {
-    write_number(out, "audio", m->need_audio);
-    write_number(out, "video", m->need_video);
+    output_number(out, "audio", m->need_audio);
+    output_number(out, "video", m->need_video);
 }
 
 static void write_error(struct text *out, const struct message *m)
 {
     write_reason(out, m);
-    write_if_any(out, "retry_after_ms", m->retry_after_ms);
+    output_if_any(out, "retry_after_ms", m->retry_after_ms);
 }
 
 /* By type; those that are not there have no fields of their own. */
@@ -358,9 +328,9 @@ int message_write(struct text *out, const struct message *m)
     text_append(out, "{\"t\":");
     json_append_string(out, message_type_name(m->type));
     if (m->id)
-        write_number(out, is_request(m->type) ? "id" : "re", m->id);
+        output_number(out, is_request(m->type) ? "id" : "re", m->id);
     if (m->seq)
-        write_number(out, "seq", m->seq);
+        output_number(out, "seq", m->seq);
     if (m->type < ARRAY_LEN(writers) && writers[m->type])
         writers[m->type](out, m);
     text_append(out, "}");
