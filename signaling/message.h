@@ -143,9 +143,10 @@ struct message {
     uint64_t seq;          /* of server events; resume, resumed: of the last one */
     char room[MESSAGE_ROOM_MAX + 1];
     char name[MESSAGE_NAME_MAX + 1];
-    char *sdp;   /* offer or answer; owned; NULL if absent */
-    char *token; /* join; token: the new one; owned; NULL if absent */
-    uint64_t n;  /* number of the offer */
+    bool replayed; /* resumed: the missed events follow; else this is the state */
+    char *sdp;     /* offer or answer; owned; NULL if absent */
+    char *token;   /* join; token: the new one; owned; NULL if absent */
+    uint64_t n;    /* number of the offer */
     uint32_t n_track_offers;
     struct message_track_offer track_offers[MESSAGE_MAX_TRACKS];
     uint32_t you;      /* joined, resumed: our participant */
@@ -153,8 +154,9 @@ struct message {
     struct message_track tracks[MESSAGE_MAX_TRACKS];
     uint32_t n_ice_servers; /* joined */
     struct message_ice_server ice_servers[MESSAGE_MAX_ICE_SERVERS];
-    struct message_limits limits;             /* joined */
-    struct message_session session;           /* joined; resume: id and token */
+    struct message_limits limits;   /* joined */
+    struct message_session session; /* joined; resume: id and token */
+    uint32_t retry_after_ms;        /* error: wait so long; go: before the next try; 0: none */
     struct message_participant *participants; /* owned: roster (joined, resumed) or the one
                                                  (participant) */
     enum message_change change;
@@ -167,15 +169,13 @@ struct message {
     struct message_speaker *speakers; /* dominant first */
     struct message_stream *streams;
     struct message_quality *quality;
-    struct message_want want;
     struct message_call call;
+    struct message_want want;
     uint32_t need_audio, need_video; /* how many slots of each kind are wanted in all */
-    bool replayed;                   /* resumed: the missed events follow; else this is the state */
-    char action[16]; /* go: "leave"; "rejoin" (room and token, if others); "redirect" (url) */
+    char action[20]; /* go: "leave"; "rejoin" (room and token, if others); "redirect" (url) */
     char url[256];   /* go redirect: where to join in place of this server */
     char code[32];   /* error code or reason word */
     char text[256];  /* error message or reason for people */
-    uint32_t retry_after_ms; /* error: wait so long; go: before the next try; 0: none */
 };
 
 /**
