@@ -1,29 +1,10 @@
 #include "media/address.h"
 
+#include "tests/socket_address.h"
 #include "tests/tap.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-
-static struct sockaddr_storage ipv4(const char *host, uint16_t port)
-{
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
-    struct sockaddr_storage address = {0};
-
-    CHECK_EQ(inet_pton(AF_INET, host, &in.sin_addr), 1);
-    memcpy(&address, &in, sizeof(in));
-    return address;
-}
-
-static struct sockaddr_storage ipv6(const char *host, uint16_t port)
-{
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    struct sockaddr_storage address = {0};
-
-    CHECK_EQ(inet_pton(AF_INET6, host, &in6.sin6_addr), 1);
-    memcpy(&address, &in6, sizeof(in6));
-    return address;
-}
 
 static void address_is_written_as_people_write_it(void)
 {

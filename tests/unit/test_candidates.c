@@ -2,6 +2,7 @@
 
 #include "media/address.h"
 #include "sfu/config.h"
+#include "tests/socket_address.h"
 #include "tests/tap.h"
 
 #include <arpa/inet.h>
@@ -125,16 +126,6 @@ static void local_ones_come_after_those_to_advertise(void)
     candidates_gather(&all, &config);
     for (uint32_t i = 0; i < all.n; i++)
         CHECK(!is_loopback(all.addresses[i].text));
-}
-
-static struct sockaddr_storage ipv4(const char *host, uint16_t port)
-{
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
-    struct sockaddr_storage address = {0};
-
-    CHECK_EQ(inet_pton(AF_INET, host, &in.sin_addr), 1);
-    memcpy(&address, &in, sizeof(in));
-    return address;
 }
 
 static void what_stun_saw_is_told_unless_it_is_known(void)

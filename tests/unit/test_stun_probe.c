@@ -1,6 +1,7 @@
 #include "media/stun_probe.h"
 
 #include "media/address.h"
+#include "tests/socket_address.h"
 #include "tests/tap.h"
 
 #include <arpa/inet.h>
@@ -9,16 +10,6 @@
 
 static struct stun_probe probe;
 static uint8_t request[STUN_PROBE_LEN];
-
-static struct sockaddr_storage ipv4(const char *host, uint16_t port)
-{
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
-    struct sockaddr_storage address = {0};
-
-    CHECK_EQ(inet_pton(AF_INET, host, &in.sin_addr), 1);
-    memcpy(&address, &in, sizeof(in));
-    return address;
-}
 
 static void start(void)
 {
