@@ -83,6 +83,7 @@ bool client_rejoin_later(struct client *c, int64_t now_us)
 void client_rejoin_advance(struct client *c, int64_t now_us)
 {
     struct client_rejoin *r = &c->rejoin;
+    char why[CLIENT_REASON_MAX + 1];
 
     if (now_us < r->due_us || c->kill_us != NEVER_US)
         return;
@@ -90,8 +91,10 @@ void client_rejoin_advance(struct client *c, int64_t now_us)
     r->leaving = false;
     client_disconnect(c);
     verdict_init(&c->verdict, c->options, now_us);
-    if (client_connect(c) < 0)
-        client_end(c, CLIENT_FAILED, "%s", c->reason);
+    if (client_connect(c) < 0) {
+        memcpy(why, c->reason, sizeof(why)); /* it is written there again */
+        client_end(c, CLIENT_FAILED, "%s", why);
+    }
 }
 
 void client_rejoin_done(struct client *c)
